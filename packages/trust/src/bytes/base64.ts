@@ -1,0 +1,24 @@
+import { quote, TrustFault } from '../fault/fault.ts';
+
+const STANDARD = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/**
+ * Bytes of standard padded base64 (RFC 4648 §4), strict: no white space, no URL alphabet, no
+ * missing padding, no stray bits. Throws `bytes.base64`.
+ */
+export function decodeBase64(text: string, where = 'value'): Uint8Array {
+  if (!STANDARD.test(text)) {
+    throw new TrustFault('bytes.base64', `expected base64 at ${where}, found ${quote(text)}`);
+  }
+  const bytes = Buffer.from(text, 'base64');
+  // RFC 4648 §3.5: pad bits are zero, so that one value has one spelling.
+  if (text.endsWith('=') && bytes.toString('base64') !== text) {
+    throw new TrustFault('bytes.base64', `base64 at ${where} has stray bits before its padding`);
+  }
+  return bytes;
+}
+
+/** Standard padded base64 of `bytes`. */
+export function encodeBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}

@@ -1,0 +1,100 @@
+import { TrustFault } from '../fault/fault.ts';
+
+/** What a document of one kind may be at most. */
+export interface JsonLimits {
+  /** Largest document, in bytes. Default 4 MiB. */
+  readonly maxBytes?: number;
+  /** Deepest nesting of objects and arrays. Default 64. */
+  readonly maxDepth?: number;
+}
+
+const DEFAULT_MAX_BYTES = 4 << 20;
+const DEFAULT_MAX_DEPTH = 64;
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * The value of a JSON text of foreign origin (RFC 8259), as `unknown`: the one place that calls
+ * `JSON.parse` on foreign bytes. Refuses invalid UTF-8, a byte-order mark, trailing bytes
+ * (`json.malformed`), the same key twice in one object (`json.duplicate-key`), and what is larger
+ * or deeper than the limits (`json.limit`). Objects keep `__proto__` as an ordinary own key.
+ */
+export function parseJson(bytes: Uint8Array, where: string, limits: JsonLimits = {}): unknown {
+  const maxBytes = limits.maxBytes ?? DEFAULT_MAX_BYTES;
+  if (bytes.length > maxBytes) {
+    throw new TrustFault(
+      'json.limit',
+      `expected at most ${maxBytes} bytes of JSON at ${where}, found ${bytes.length}`,
+    );
+  }
+  let text: string;
+  try {
+    text = decoder.decode(bytes);
+  } catch (cause) {
+    throw new TrustFault('json.malformed', `${where} is not UTF-8`, undefined, { cause });
+  }
+  const members = countMembers(text, limits.maxDepth ?? DEFAULT_MAX_DEPTH, where);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new TrustFault('json.malformed', `${where} is not JSON`, undefined, { cause });
+  }
+  // JSON.parse keeps the last of two equal keys: fewer keys than members means a duplicate.
+  if (countKeys(value) !== members) {
+    throw new TrustFault('json.duplicate-key', `${where} has an object with the same key twice`);
+  }
+  return value;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+
+/** Number of members of all objects in a JSON text: the colons outside of strings. */
+function countMembers(text: string, maxDepth: number, where: string): number {
+  let members = 0;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (character === QUOTE) {
+      at = endOfString(text, at + 1);
+    } else if (character === COLON) {
+      members++;
+    } else if (character === OPEN_BRACE || character === OPEN_BRACKET) {
+      if (++depth > maxDepth) {
+        throw new TrustFault('json.limit', `${where} nests deeper than ${maxDepth} levels`);
+      }
+    } else if (character === CLOSE_BRACE || character === CLOSE_BRACKET) {
+      depth--;
+    }
+  }
+  return members;
+}
+
+/** Index of the closing quote of a string whose first character is at `from`. */
+function endOfString(text: string, from: number): number {
+  let at = from;
+  for (;;) {
+    const end = text.indexOf('"', at);
+    if (end === -1) return text.length;
+    let slashes = 0;
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH && end - 1 - slashes >= from) slashes++;
+    if (slashes % 2 === 0) return end;
+    at = end + 1;
+  }
+}
+
+function countKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let keys = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) keys += countKeys(item);
+    return keys;
+  }
+  for (const item of Object.values(value)) keys += 1 + countKeys(item);
+  return keys;
+}

@@ -1,0 +1,24 @@
+import type { CodeEntry } from './code-table.ts';
+import { BYTES_CODES } from './codes/bytes.ts';
+import { CRYPTO_CODES } from './codes/crypto.ts';
+import { OCI_CODES } from './codes/oci.ts';
+import { POLICY_CODES } from './codes/policy.ts';
+
+/**
+ * The one table of codes, put together from one file per area. `docs/errors.md` is generated from
+ * it and the architecture test checks that no two areas share a code.
+ */
+export const CODES = {
+  ...BYTES_CODES,
+  ...CRYPTO_CODES,
+  ...OCI_CODES,
+  ...POLICY_CODES,
+} as const;
+
+/** A fault's stable name, `area.reason`. */
+export type Code = keyof typeof CODES;
+
+/** The row of a code: status, exit code, meaning and general remedy. */
+export function codeEntry(code: Code): CodeEntry {
+  return CODES[code];
+}

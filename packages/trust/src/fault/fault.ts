@@ -1,0 +1,51 @@
+import { CODES, type Code } from './codes.ts';
+
+/**
+ * The one error of Bulla. `message` says what was expected, what was found and where; `remedy` is
+ * an act that the reader can take (by default the one of the code's row). Neither ever holds a
+ * secret. A verification does not throw this for a bad signature: it returns a `Finding`.
+ */
+export class TrustFault extends Error {
+  override readonly name = 'TrustFault';
+  readonly code: Code;
+  readonly remedy: string;
+
+  constructor(code: Code, message: string, remedy?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.remedy = remedy ?? CODES[code].remedy;
+  }
+}
+
+const QUOTE_LIMIT = 80;
+
+/**
+ * A foreign value as it may stand in a message: quoted, control characters escaped, cut at 80
+ * characters. Terminal escapes of a hostile registry must not reach the reader's terminal.
+ */
+export function quote(value: unknown): string {
+  const text = typeof value === 'string' ? value : String(value);
+  const cut = text.length > QUOTE_LIMIT ? `${text.slice(0, QUOTE_LIMIT)}…` : text;
+  return printable(JSON.stringify(cut));
+}
+
+/**
+ * `text` with each control and bidirectional-override character replaced by its `\u` escape, for
+ * values that stand in a finding without quotes (subjects, annotations, names).
+ */
+export function printable(text: string): string {
+  // Controls, format characters (zero-width, bidirectional) and line separators.
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** `error` as a TrustFault: itself, or wrapped as `internal.defect` with its cause kept. */
+export function asFault(error: unknown): TrustFault {
+  if (error instanceof TrustFault) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TrustFault('internal.defect', `unexpected: ${quote(message)}`, undefined, {
+    cause: error,
+  });
+}
