@@ -1,0 +1,87 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** Where `.ci/run` installs the peers that come from PyPI. */
+const VENV_BIN = join(ROOT, '.peers', 'venv', 'bin');
+
+/** How each peer is found: a program of the PATH, or one of the virtual environment. */
+const PEERS = {
+  buildah: { from: 'debian', program: 'buildah' },
+  'docker-registry': { from: 'debian', program: 'docker-registry' },
+  openssl: { from: 'debian', program: 'openssl' },
+  podman: { from: 'debian', program: 'podman' },
+  skopeo: { from: 'debian', program: 'skopeo' },
+  tmux: { from: 'debian', program: 'tmux' },
+  umoci: { from: 'debian', program: 'umoci' },
+  'sigstore-python': { from: 'pypi', program: 'sigstore' },
+  python: { from: 'pypi', program: 'python' },
+  cosign: { from: 'optional', program: 'cosign' },
+  crane: { from: 'optional', program: 'crane' },
+  helm: { from: 'optional', program: 'helm' },
+  notation: { from: 'optional', program: 'notation' },
+} as const satisfies Record<
+  string,
+  { readonly from: 'debian' | 'pypi' | 'optional'; readonly program: string }
+>;
+
+/** A program of other people that tests run against Bulla. */
+export type Peer = keyof typeof PEERS;
+
+/**
+ * The absolute path of a peer's program, or null when this machine does not have it. Debian's and
+ * the optional peers are looked for on the PATH, PyPI's in `.peers/venv` only: a `sigstore` of
+ * another version that happens to be installed is not the one that the tests were written for.
+ */
+export function peer(name: Peer): string | null {
+  const { from, program } = PEERS[name];
+  const folders = from === 'pypi' ? [VENV_BIN] : (process.env['PATH'] ?? '').split(delimiter);
+  for (const folder of folders) {
+    if (folder === '') continue;
+    const path = join(folder, program);
+    if (isProgram(path)) return path;
+  }
+  return null;
+}
+
+/**
+ * The path of a peer for a test that cannot run without it. When it is missing the test is skipped
+ * with the peer's name and null comes back (the test then returns); with `BULLA_PEERS=required`
+ * the test fails instead, unless the peer is one of the optional ones.
+ *
+ * @example const skopeo = requirePeer(t, 'skopeo'); if (skopeo === null) return;
+ */
+export function requirePeer(t: Pick<TestContext, 'skip'>, name: Peer): string | null {
+  const path = peer(name);
+  if (path !== null) return path;
+  if (PEERS[name].from !== 'optional' && process.env['BULLA_PEERS'] === 'required') {
+    throw new Error(`${name} is not installed, and BULLA_PEERS=required asks for it (see .ci/run)`);
+  }
+  t.skip(`peer missing: ${name}`);
+  return null;
+}
+
+/**
+ * The folder of public test suites beside the clone (`../shared/vectors`, or one suite's folder in
+ * it). When it is not there the test is skipped by its name and null comes back; in CI (`CI=true`)
+ * the test fails instead.
+ */
+export function vectorsFolder(t: Pick<TestContext, 'skip'>, suite = ''): string | null {
+  const folder = join(ROOT, '..', 'shared', 'vectors', suite);
+  if (existsSync(folder)) return folder;
+  const name = `../shared/vectors/${suite}`;
+  if (process.env['CI'] === 'true') throw new Error(`${name} is missing, and CI=true asks for it`);
+  t.skip(`vectors missing: ${name}`);
+  return null;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
