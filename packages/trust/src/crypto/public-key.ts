@@ -1,0 +1,129 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { digestOf } from '../bytes/hash.ts';
+import { encodeHex } from '../bytes/hex.ts';
+import { decodePem, encodePem } from '../bytes/pem.ts';
+import { quote, TrustFault } from '../fault/fault.ts';
+import type { KeyKind } from './algorithm.ts';
+
+/** A public key that was parsed and found acceptable. */
+export interface PublicKey {
+  readonly kind: KeyKind;
+  /** SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7), re-encoded canonically. */
+  readonly spki: Uint8Array;
+  /** Lower-case hex of SHA-256 over `spki`: the identity of the key everywhere in Bulla. */
+  readonly id: string;
+  readonly object: KeyObject;
+}
+
+const CURVES = {
+  prime256v1: 'ecdsa-p256',
+  secp384r1: 'ecdsa-p384',
+  secp521r1: 'ecdsa-p521',
+} as const satisfies Record<string, KeyKind>;
+
+function kindOf(object: KeyObject): KeyKind | null {
+  const details = object.asymmetricKeyDetails;
+  switch (object.asymmetricKeyType) {
+    case 'ed25519':
+      return 'ed25519';
+    case 'ec':
+      for (const [curve, kind] of Object.entries(CURVES)) {
+        if (curve === details?.namedCurve) return kind;
+      }
+      return null;
+    case 'rsa':
+    case 'rsa-pss':
+      return rsaKind(details?.modulusLength ?? 0, details?.publicExponent ?? 0n);
+    default:
+      return null;
+  }
+}
+
+function rsaKind(bits: number, exponent: bigint): KeyKind | null {
+  // An exponent below 65537 makes signature forgery attacks on sloppy padding practical.
+  if (exponent < 65537n || exponent % 2n === 0n) return null;
+  if (bits < 2048 || bits > 4096) return null;
+  return bits < 3072 ? 'rsa-2048' : bits < 4096 ? 'rsa-3072' : 'rsa-4096';
+}
+
+/**
+ * `object` as a checked public key. Throws `crypto.key-unsupported` for other curves, for RSA
+ * outside of 2048 to 4096 bits or with an exponent below 65537, and for other kinds.
+ */
+export function publicKeyOf(object: KeyObject, where: string): PublicKey {
+  const kind = kindOf(object);
+  if (kind === null) {
+    const found = `${object.asymmetricKeyType} ${
+      object.asymmetricKeyDetails?.namedCurve ?? object.asymmetricKeyDetails?.modulusLength ?? ''
+    }`.trim();
+    throw new TrustFault('crypto.key-unsupported', `the key at ${where} is ${quote(found)}`);
+  }
+  const spki = object.export({ format: 'der', type: 'spki' });
+  return { kind, spki, id: encodeHex(digestOf('sha256', spki)), object };
+}
+
+/** The key of a DER SubjectPublicKeyInfo. Throws `crypto.key-malformed`, `crypto.key-unsupported`. */
+export function parseSpki(der: Uint8Array, where: string): PublicKey {
+  let object: KeyObject;
+  try {
+    object = createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
+  } catch (cause) {
+    throw new TrustFault(
+      'crypto.key-malformed',
+      `expected a SubjectPublicKeyInfo in DER at ${where}`,
+      undefined,
+      { cause },
+    );
+  }
+  return publicKeyOf(object, where);
+}
+
+/** The key of a DER PKCS#1 RSAPublicKey (RFC 8017 §A.1.1). Throws as `parseSpki`. */
+export function parsePkcs1PublicKey(der: Uint8Array, where: string): PublicKey {
+  let object: KeyObject;
+  try {
+    object = createPublicKey({ key: Buffer.from(der), format: 'der', type: 'pkcs1' });
+  } catch (cause) {
+    throw new TrustFault('crypto.key-malformed', `expected an RSA key at ${where}`, undefined, {
+      cause,
+    });
+  }
+  return publicKeyOf(object, where);
+}
+
+/**
+ * The first public key of a PEM text: `PUBLIC KEY`, `RSA PUBLIC KEY`, or the key inside a
+ * `CERTIFICATE`. Throws `crypto.key-malformed` when there is none, or a private key instead.
+ */
+export function parsePublicKeyPem(text: string, where: string): PublicKey {
+  for (const { label, bytes } of decodePem(text, where)) {
+    if (label === 'PUBLIC KEY') return parseSpki(bytes, where);
+    if (label === 'RSA PUBLIC KEY') return parsePkcs1PublicKey(bytes, where);
+    if (label === 'CERTIFICATE') return certificateKey(bytes, where);
+    if (label.includes('PRIVATE KEY')) {
+      throw new TrustFault(
+        'crypto.key-malformed',
+        `expected a public key at ${where}, found a private key`,
+        'Give the public key: `bulla key public --key FILE` prints it.',
+      );
+    }
+  }
+  throw new TrustFault('crypto.key-malformed', `expected a PEM public key at ${where}`);
+}
+
+function certificateKey(der: Uint8Array, where: string): PublicKey {
+  try {
+    const pem = encodePem('CERTIFICATE', der);
+    return publicKeyOf(createPublicKey(pem), where);
+  } catch (cause) {
+    if (cause instanceof TrustFault) throw cause;
+    throw new TrustFault('crypto.key-malformed', `expected a certificate at ${where}`, undefined, {
+      cause,
+    });
+  }
+}
+
+/** The key as a `PUBLIC KEY` PEM block. */
+export function publicKeyPem(key: PublicKey): string {
+  return encodePem('PUBLIC KEY', key.spki);
+}
