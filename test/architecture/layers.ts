@@ -1,0 +1,114 @@
+/**
+ * The layers of the packages as data: the table of ranks of the design, the kinds of rooms with
+ * their file sets, the folders that may do I/O, and who may import whom across packages.
+ */
+
+/** A package of `packages/`, by its folder's name. */
+export interface PackageLayers {
+  /** Folder (or file) directly under `src/` → rank; a file imports its own folder or a lower rank. */
+  readonly ranks: Readonly<Record<string, number>>;
+  /** Folders whose subfolders are rooms: no room imports another. */
+  readonly roomsIn: readonly string[];
+  /** Matches the paths under `src/` that may touch files, the network, the clock or the environment. */
+  readonly io: RegExp;
+  /** Packages of the workspace that this one may import, each with the paths that may do so. */
+  readonly imports: Readonly<Record<string, RegExp>>;
+}
+
+export const PACKAGES = {
+  trust: {
+    ranks: {
+      fault: 0,
+      bytes: 1,
+      finding: 1,
+      crypto: 2,
+      x509: 3,
+      tlog: 3,
+      tuf: 3,
+      envelopes: 3,
+      claims: 3,
+      oci: 3,
+      timestamp: 4,
+      logentries: 4,
+      identity: 4,
+      clients: 5,
+      'trust-root': 5,
+      formats: 6,
+      keys: 6,
+      policy: 7,
+      'sign.ts': 8,
+      'verify.ts': 8,
+    },
+    roomsIn: ['formats', 'keys', 'identity', 'policy/import', 'policy/export'],
+    io: /^(oci|clients|keys|policy\/cel)\/|^formats\/[^/]+\/(find|sign|format)\.ts$|^(sign|verify)\.ts$/,
+    imports: {},
+  },
+  server: {
+    ranks: {
+      http: 0,
+      storage: 0,
+      notary: 1,
+      ca: 1,
+      'ct-log': 1,
+      log: 1,
+      tsa: 1,
+      'trust-root': 1,
+      oidc: 1,
+      gateway: 1,
+      admission: 1,
+      watch: 1,
+      record: 1,
+      access: 1,
+      'main.ts': 2,
+    },
+    roomsIn: ['storage'],
+    io: /./,
+    imports: { trust: /./ },
+  },
+  cli: {
+    ranks: { output: 0, commands: 1, 'main.ts': 2 },
+    roomsIn: [],
+    io: /./,
+    imports: { trust: /./, server: /^commands\/(up|serve)(\.ts$|\/)/ },
+  },
+} as const satisfies Readonly<Record<string, PackageLayers>>;
+
+/** Rooms and the files that each of a kind has; more files are allowed, fewer are not. */
+export const ROOM_FILES = [
+  {
+    kind: 'format',
+    rooms: /^trust\/src\/formats\/[^/]+$/,
+    files: ['README.md', 'parse.ts', 'build.ts', 'sign.ts', 'verify.ts', 'find.ts', 'format.ts'],
+  },
+  {
+    kind: 'key store',
+    rooms: /^trust\/src\/keys\/[^/]+$/,
+    files: ['README.md', 'reference.ts', 'open.ts', 'signer.ts'],
+  },
+  {
+    kind: 'storage',
+    rooms: /^server\/src\/storage\/[^/]+$/,
+    files: ['README.md', 'open.ts'],
+  },
+  {
+    kind: 'service',
+    rooms:
+      /^server\/src\/(notary|ca|ct-log|log|tsa|trust-root|oidc|gateway|admission|watch|record|access)$/,
+    files: ['README.md', 'config.ts', 'service.ts', 'routes.ts'],
+  },
+] as const;
+
+/** Names that say nothing of what a file or a folder holds. */
+export const FORBIDDEN_NAMES = new Set([
+  'base',
+  'common',
+  'constants',
+  'helper',
+  'helpers',
+  'misc',
+  'types',
+  'util',
+  'utils',
+]);
+
+export const LINES_MOST = 400;

@@ -1,0 +1,107 @@
+import { type Node, parseSync, visitorKeys } from 'oxc-parser';
+
+/** What one source file does that the layer test judges. */
+export interface SourceFacts {
+  /** Module specifiers of every kind of import: static, re-export, dynamic, type, `import('x').T`. */
+  readonly imports: readonly string[];
+  /** Dynamic imports whose specifier is not a literal, so that nothing can be said about them. */
+  readonly opaqueImports: number;
+  readonly defaultExport: boolean;
+  readonly starExport: boolean;
+  /** The clock, chance, environment and network that the file reaches for as globals. */
+  readonly ambient: readonly string[];
+}
+
+/**
+ * Reads the imports, exports and ambient inputs of one TypeScript file from its syntax tree, so
+ * that neither a comment nor a string can hide or fake one. Throws when the text does not parse: a
+ * file that cannot be read must not count as clean.
+ */
+export function scan(path: string, text: string): SourceFacts {
+  const { program, errors } = parseSync(path, text);
+  const [error] = errors;
+  if (error !== undefined) throw new Error(`${path} does not parse: ${error.message}`);
+  const facts = {
+    imports: [] as string[],
+    opaqueImports: 0,
+    defaultExport: false,
+    starExport: false,
+    ambient: [] as string[],
+  };
+  walk(program, (node) => {
+    switch (node.type) {
+      case 'ImportDeclaration':
+      case 'ExportNamedDeclaration':
+        if (node.source !== null) facts.imports.push(node.source.value);
+        break;
+      case 'ExportAllDeclaration':
+        facts.starExport = true;
+        facts.imports.push(node.source.value);
+        break;
+      case 'ExportDefaultDeclaration':
+        facts.defaultExport = true;
+        break;
+      case 'ImportExpression':
+        if (isText(node.source)) facts.imports.push(node.source.value);
+        else facts.opaqueImports += 1;
+        break;
+      case 'TSImportType':
+        facts.imports.push(node.source.value);
+        break;
+      default: {
+        const name = ambientName(node);
+        if (name !== null) facts.ambient.push(name);
+      }
+    }
+  });
+  return facts;
+}
+
+/** The relative or package specifier of `import.meta.resolve` is a path, not an import: not judged. */
+function ambientName(node: Node): string | null {
+  switch (node.type) {
+    case 'NewExpression':
+      return named(node.callee, 'Date') && node.arguments.length === 0 ? 'new Date()' : null;
+    case 'CallExpression':
+      if (named(node.callee, 'Date')) return 'Date()';
+      return named(node.callee, 'fetch') ? 'fetch()' : null;
+    case 'MemberExpression': {
+      const property = memberName(node);
+      if (property === 'now' && named(node.object, 'Date')) return 'Date.now';
+      if (property === 'random' && named(node.object, 'Math')) return 'Math.random';
+      return property === 'env' && named(node.object, 'process') ? 'process.env' : null;
+    }
+    default:
+      return null;
+  }
+}
+
+/** True for the identifier `name` and for `globalThis.name`. */
+function named(node: Node, name: string): boolean {
+  if (node.type === 'Identifier') return node.name === name;
+  if (node.type !== 'MemberExpression') return false;
+  return named(node.object, 'globalThis') && memberName(node) === name;
+}
+
+function memberName(node: Node & { readonly type: 'MemberExpression' }): string | null {
+  if (!node.computed) return 'name' in node.property ? String(node.property.name) : null;
+  return isText(node.property) ? node.property.value : null;
+}
+
+function isText(node: Node): node is Node & { readonly type: 'Literal'; readonly value: string } {
+  return node.type === 'Literal' && typeof node.value === 'string';
+}
+
+function walk(node: Node, visit: (node: Node) => void): void {
+  visit(node);
+  for (const key of visitorKeys[node.type] ?? []) {
+    const child: unknown = Reflect.get(node, key);
+    for (const each of Array.isArray(child) ? child : [child]) {
+      if (isNode(each)) walk(each, visit);
+    }
+  }
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'type' in value;
+}
