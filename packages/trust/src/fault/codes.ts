@@ -3,6 +3,8 @@ import { BYTES_CODES } from './codes/bytes.ts';
 import { CRYPTO_CODES } from './codes/crypto.ts';
 import { OCI_CODES } from './codes/oci.ts';
 import { POLICY_CODES } from './codes/policy.ts';
+import { SERVER_CODES } from './codes/server.ts';
+import { STORAGE_CODES } from './codes/storage.ts';
 
 /**
  * The one table of codes, put together from one file per area. `docs/errors.md` is generated from
@@ -13,6 +15,8 @@ export const CODES = {
   ...CRYPTO_CODES,
   ...OCI_CODES,
   ...POLICY_CODES,
+  ...SERVER_CODES,
+  ...STORAGE_CODES,
 } as const;
 
 /** A fault's stable name, `area.reason`. */
