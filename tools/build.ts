@@ -1,0 +1,29 @@
+/**
+ * `npm run build`: makes what is published. The library and the server as `.js` and `.d.ts` by tsc
+ * (`packages/{trust,server}/dist`), the CLI and the server's program as one esbuild build each.
+ * Writes only what changed, so a build that has nothing to do leaves running programs alone.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundle } from './build/bundle.ts';
+import { compile } from './build/compile.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+const started = performance.now();
+try {
+  // The server's declarations are made against the library's, so the library comes first.
+  for (const name of ['trust', 'server']) report(compile(ROOT, name));
+  report(await bundle(ROOT, 'cli', 'packages/cli/dist'));
+  if (existsSync(join(ROOT, 'packages/server/src/main.ts'))) {
+    report(await bundle(ROOT, 'server', 'packages/server/dist/bundle'));
+  }
+  console.log(`built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+} catch (error) {
+  console.error(`build: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
+
+function report(line: string | null): void {
+  if (line !== null) console.log(line);
+}
