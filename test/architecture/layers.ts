@@ -33,6 +33,8 @@ export const PACKAGES = {
       identity: 4,
       clients: 5,
       'trust-root': 5,
+      // What the Sigstore formats prove alike: signer, log entry and trusted time under a trust root.
+      proof: 5.5,
       formats: 6,
       keys: 6,
       policy: 7,

@@ -1,0 +1,29 @@
+/**
+ * `npm run generate`: writes the documents that are made from the sources. With `--check` it writes
+ * nothing and fails when one of them differs from what it would write.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { renderErrors } from './generate/errors.ts';
+
+/** Path from the root → its text. One line for each generated document. */
+const DOCUMENTS: Readonly<Record<string, () => string>> = {
+  'docs/errors.md': renderErrors,
+};
+
+const ROOT = join(import.meta.dirname, '..');
+const checking = process.argv.includes('--check');
+
+for (const [path, render] of Object.entries(DOCUMENTS)) {
+  const target = join(ROOT, path);
+  const text = render();
+  if (existsSync(target) && readFileSync(target, 'utf8') === text) continue;
+  if (checking) {
+    console.error(`${path} is not what the sources say: run \`npm run generate\``);
+    process.exitCode = 1;
+  } else {
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, text);
+    console.log(`${path} written`);
+  }
+}
