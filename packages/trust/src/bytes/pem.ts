@@ -10,8 +10,10 @@ export interface PemBlock {
 }
 
 const PEM_LIMIT_BYTES = 1 << 20;
-const BLOCK =
-  /-----BEGIN ([A-Z0-9][A-Z0-9 ]{0,63})-----[ \t]*\r?\n([^-]*?)-----END ([A-Z0-9][A-Z0-9 ]{0,63})-----/g;
+const LABEL = '([A-Z0-9][A-Z0-9 ]{0,63})';
+const BEGIN = new RegExp(`^-----BEGIN ${LABEL}-----[ \\t]*$`);
+const END = new RegExp(`^-----END ${LABEL}-----[ \\t]*$`);
+const HEADER = /^([A-Za-z][A-Za-z0-9-]*): (.*)$/;
 
 /**
  * Every block of a PEM text, in order (RFC 7468); text between blocks is ignored. An empty list
@@ -21,16 +23,23 @@ export function decodePem(text: string, where = 'file'): readonly PemBlock[] {
   if (text.length > PEM_LIMIT_BYTES) {
     throw new TrustFault('bytes.pem', `expected PEM of at most 1 MiB at ${where}`);
   }
+  const lines = text.split(/\r\n|[\r\n]/);
   const blocks: PemBlock[] = [];
-  for (const match of text.matchAll(BLOCK)) {
-    const [, label = '', body = '', end = ''] = match;
-    if (label !== end) {
+  for (let at = 0; at < lines.length; at++) {
+    const label = BEGIN.exec(lines[at] ?? '')?.[1];
+    if (label === undefined) continue;
+    const start = at + 1;
+    do at++;
+    while (at < lines.length && !lines[at]?.startsWith('-----'));
+    const end = END.exec(lines[at] ?? '')?.[1];
+    if (end !== undefined && end !== label) {
       throw new TrustFault(
         'bytes.pem',
         `PEM at ${where} begins with ${quote(label)} and ends with ${quote(end)}`,
       );
     }
-    blocks.push({ label, ...decodeBody(body, where) });
+    // Left open, the block is counted below as begun.
+    if (end !== undefined) blocks.push({ label, ...decodeBody(lines.slice(start, at), where) });
   }
   const begun = text.split('-----BEGIN ').length - 1;
   if (begun !== blocks.length) {
@@ -39,18 +48,22 @@ export function decodePem(text: string, where = 'file'): readonly PemBlock[] {
   return blocks;
 }
 
-function decodeBody(body: string, where: string): Omit<PemBlock, 'label'> {
+function decodeBody(lines: readonly string[], where: string): Omit<PemBlock, 'label'> {
   const headers: Record<string, string> = Object.create(null);
-  const base64: string[] = [];
-  for (const line of body.split(/\r?\n/)) {
-    const header = /^([A-Za-z][A-Za-z0-9-]*): (.*)$/.exec(line);
-    if (header?.[1] !== undefined && header[2] !== undefined) headers[header[1]] = header[2];
-    else base64.push(line.trim());
+  let count = 0;
+  for (; count < lines.length; count++) {
+    const [, name, value] = HEADER.exec(lines[count] ?? '') ?? [];
+    if (name === undefined || value === undefined) break;
+    // RFC 1421 §4.6: two readers of a repeated header could decrypt differently.
+    if (name in headers) throw new TrustFault('bytes.pem', `PEM at ${where} repeats a header`);
+    headers[name] = value;
   }
+  const base64 = lines.slice(count).map((line) => line.trim());
   try {
     return { headers, bytes: decodeBase64(base64.join(''), where) };
-  } catch (cause) {
-    throw new TrustFault('bytes.pem', `PEM at ${where} has a damaged body`, undefined, { cause });
+  } catch {
+    // Without the cause, which quotes the text: the block may be a private key.
+    throw new TrustFault('bytes.pem', `PEM at ${where} has a damaged body`);
   }
 }
 

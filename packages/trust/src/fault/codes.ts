@@ -1,10 +1,14 @@
 import type { CodeEntry } from './code-table.ts';
 import { BYTES_CODES } from './codes/bytes.ts';
+import { CEL_CODES } from './codes/cel.ts';
+import { CLAIMS_CODES } from './codes/claims.ts';
 import { CRYPTO_CODES } from './codes/crypto.ts';
+import { KEY_CODES } from './codes/keys.ts';
 import { OCI_CODES } from './codes/oci.ts';
 import { POLICY_CODES } from './codes/policy.ts';
 import { SERVER_CODES } from './codes/server.ts';
 import { STORAGE_CODES } from './codes/storage.ts';
+import { SIGSTORE_CODES } from './codes/sigstore.ts';
 
 /**
  * The one table of codes, put together from one file per area. `docs/errors.md` is generated from
@@ -12,7 +16,11 @@ import { STORAGE_CODES } from './codes/storage.ts';
  */
 export const CODES = {
   ...BYTES_CODES,
+  ...CEL_CODES,
+  ...CLAIMS_CODES,
   ...CRYPTO_CODES,
+  ...SIGSTORE_CODES,
+  ...KEY_CODES,
   ...OCI_CODES,
   ...POLICY_CODES,
   ...SERVER_CODES,
