@@ -3,7 +3,13 @@ import { globSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { judgeRooms, judgeShape, judgeSources, type SourceFile } from './architecture/judge.ts';
+import {
+  judgeFunctions,
+  judgeRooms,
+  judgeShape,
+  judgeSources,
+  type SourceFile,
+} from './architecture/judge.ts';
 import { PACKAGES } from './architecture/layers.ts';
 import { scan } from './architecture/scan.ts';
 
@@ -47,6 +53,10 @@ test('names say what a file holds and no file is too long', () => {
     judgeShape({ path, text: readFileSync(join(ROOT, path), 'utf8') }),
   );
   assert.deepEqual(violations, []);
+});
+
+test('no function of the sources is too long', () => {
+  assert.deepEqual(sources().flatMap(judgeFunctions), []);
 });
 
 test('no two files of fault codes share a code, and the one table holds them all', async () => {
@@ -258,4 +268,18 @@ test('rooms that lack a file and names that say nothing are seen', () => {
   assert.equal(judgeShape({ path: 'packages/trust/src/common/a.ts', text: '' }).length, 1);
   assert.deepEqual(judgeShape({ path: 'a.ts', text: 'x\n'.repeat(400) }), []);
   assert.equal(judgeShape({ path: 'a.ts', text: 'x\n'.repeat(401) }).length, 1);
+});
+
+test('a long function is seen, and an object of short closures is not one', () => {
+  const body = '  a();\n'.repeat(40);
+  const inner = `  x() {\n${body}  },\n`;
+  const long = { path: 'a.ts', text: `export function a() {\n${body}${body}}\n` };
+  assert.deepEqual(judgeFunctions(long), ['a.ts:1: a function of 82 lines']);
+  assert.deepEqual(
+    judgeFunctions({
+      path: 'a.ts',
+      text: `export function b() {\n return {\n${inner}${inner}};\n}`,
+    }),
+    [],
+  );
 });

@@ -1,6 +1,13 @@
 import { basename, dirname, join, normalize } from 'node:path/posix';
-import { FORBIDDEN_NAMES, LINES_MOST, PACKAGES, type PackageLayers, ROOM_FILES } from './layers.ts';
-import { scan } from './scan.ts';
+import {
+  FORBIDDEN_NAMES,
+  FUNCTION_LINES_MOST,
+  LINES_MOST,
+  PACKAGES,
+  type PackageLayers,
+  ROOM_FILES,
+} from './layers.ts';
+import { functionSizes, scan } from './scan.ts';
 
 /** A file of the repository: its path from `packages/` (`trust/src/fault/fault.ts`) and its text. */
 export interface SourceFile {
@@ -130,4 +137,11 @@ export function judgeShape({ path, text }: SourceFile): readonly string[] {
     ...empty.map((name) => `${path}: the name ${name} says nothing`),
     ...(lines > LINES_MOST ? [`${path}: ${lines} lines, and ${LINES_MOST} are the most`] : []),
   ];
+}
+
+/** Functions that are too long; for sources, not for tests, whose tables may be. */
+export function judgeFunctions({ path, text }: SourceFile): readonly string[] {
+  return functionSizes(path, text)
+    .filter(({ lines }) => lines > FUNCTION_LINES_MOST)
+    .map(({ line, lines }) => `${path}:${line}: a function of ${lines} lines`);
 }

@@ -114,3 +114,6 @@ export const FORBIDDEN_NAMES = new Set([
 ]);
 
 export const LINES_MOST = 400;
+
+/** Lines of one function, without those of the functions inside it. */
+export const FUNCTION_LINES_MOST = 60;

@@ -57,7 +57,33 @@ export function scan(path: string, text: string): SourceFacts {
   return facts;
 }
 
-/** The relative or package specifier of `import.meta.resolve` is a path, not an import: not judged. */
+/** A function of a file: where it begins, and how many lines are its own. */
+export interface FunctionSize {
+  readonly line: number;
+  readonly lines: number;
+}
+
+/**
+ * Every function of `text` with its lines, not counting those of functions inside it: an object of
+ * closures is as long as its longest member, not as their sum.
+ */
+export function functionSizes(path: string, text: string): readonly FunctionSize[] {
+  const sizes: { readonly line: number; lines: number; readonly end: number }[] = [];
+  const lineOf = (offset: number): number => text.slice(0, offset).split('\n').length;
+  // The walk meets an outer function before its inner ones, so the last that encloses is the parent.
+  walk(parseSync(path, text).program, (node) => {
+    if (!/^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type))
+      return;
+    const line = lineOf(node.start);
+    const lines = lineOf(node.end) - line + 1;
+    const parent = sizes.findLast(({ end }) => node.end <= end);
+    if (parent !== undefined) parent.lines -= lines - 1;
+    sizes.push({ line, lines, end: node.end });
+  });
+  return sizes.map(({ line, lines }) => ({ line, lines }));
+}
+
+/** The ambient input that a node reaches for, or null. */
 function ambientName(node: Node): string | null {
   switch (node.type) {
     case 'NewExpression':
