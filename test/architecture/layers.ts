@@ -61,6 +61,7 @@ export const PACKAGES = {
       watch: 1,
       record: 1,
       access: 1,
+      'registry.ts': 2,
       'main.ts': 2,
     },
     roomsIn: ['storage'],

@@ -1,0 +1,52 @@
+import type { Code } from '@bulla/trust/fault/codes';
+import { codeEntry } from '@bulla/trust/fault/codes';
+import { asFault } from '@bulla/trust/fault/fault';
+import type { HttpReply } from '../http/exchange.ts';
+
+/** Identifiers of the distribution specification, "Error Codes". */
+const IDENTIFIERS: Partial<Readonly<Record<Code, string>>> = {
+  'http.path-invalid': 'NAME_INVALID',
+  'http.body-cut': 'SIZE_INVALID',
+  'gateway.name-invalid': 'NAME_INVALID',
+  'gateway.name-unknown': 'NAME_UNKNOWN',
+  'gateway.reference-invalid': 'MANIFEST_INVALID',
+  'gateway.digest-invalid': 'DIGEST_INVALID',
+  'gateway.blob-unknown': 'BLOB_UNKNOWN',
+  'gateway.upload-invalid': 'BLOB_UPLOAD_INVALID',
+  'gateway.upload-unknown': 'BLOB_UPLOAD_UNKNOWN',
+  'gateway.upload-busy': 'BLOB_UPLOAD_INVALID',
+  'gateway.chunk-out-of-order': 'BLOB_UPLOAD_INVALID',
+  'gateway.size-invalid': 'SIZE_INVALID',
+  'gateway.blob-too-large': 'SIZE_INVALID',
+  'gateway.manifest-unknown': 'MANIFEST_UNKNOWN',
+  'gateway.manifest-invalid': 'MANIFEST_INVALID',
+  'gateway.manifest-too-large': 'SIZE_INVALID',
+  'gateway.manifest-blob-unknown': 'MANIFEST_BLOB_UNKNOWN',
+  'gateway.precondition-failed': 'DENIED',
+  'json.malformed': 'MANIFEST_INVALID',
+  'json.duplicate-key': 'MANIFEST_INVALID',
+  'json.limit': 'MANIFEST_INVALID',
+};
+
+/**
+ * A fault as the specification's JSON. Faults of the server itself (5xx) keep their message to
+ * themselves: it may name folders or hosts, and is no business of the caller.
+ */
+export function refuse(error: Error): HttpReply {
+  const fault = asFault(error);
+  const { status, means, remedy } = codeEntry(fault.code);
+  const own = status >= 500;
+  const entry = {
+    code: own ? 'UNKNOWN' : (IDENTIFIERS[fault.code] ?? 'UNSUPPORTED'),
+    message: own ? means : fault.message,
+    detail: { code: fault.code, remedy: own ? remedy : fault.remedy },
+  };
+  return {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      'docker-distribution-api-version': 'registry/2.0',
+    },
+    body: JSON.stringify({ errors: [entry] }),
+  };
+}

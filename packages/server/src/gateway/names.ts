@@ -1,0 +1,89 @@
+import { hash } from 'node:crypto';
+import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { type Digest, isDigest } from '@bulla/trust/oci/digest';
+
+// distribution-spec, "Pulling manifests"; `__` before `_` and `-+` as the grammar has them.
+const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
+const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
+const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
+const REPOSITORY_LONGEST = 255;
+
+/** A manifest by tag or by digest. */
+export type Reference = { readonly tag: string } | { readonly digest: Digest };
+
+/** `text` as a repository name. Throws `gateway.name-invalid`. */
+export function repositoryName(text: string): string {
+  if (text.length > REPOSITORY_LONGEST || !REPOSITORY.test(text)) {
+    throw new TrustFault(
+      'gateway.name-invalid',
+      `expected a repository name, found ${quote(text)}`,
+    );
+  }
+  return text;
+}
+
+/** `text` as a tag. Throws `gateway.reference-invalid`. */
+export function tagName(text: string): string {
+  if (!TAG.test(text)) {
+    throw new TrustFault('gateway.reference-invalid', `expected a tag, found ${quote(text)}`);
+  }
+  return text;
+}
+
+/** `text` as a digest. Throws `gateway.digest-invalid`. */
+export function digestName(text: string): Digest {
+  if (!isDigest(text)) {
+    throw new TrustFault(
+      'gateway.digest-invalid',
+      `expected sha256:<64 hex> or sha512:<128 hex>, found ${quote(text)}`,
+    );
+  }
+  return text;
+}
+
+/** `text` as a tag or a digest. Throws `gateway.digest-invalid` when it has a colon, which no tag has. */
+export function referenceName(text: string): Reference {
+  return text.includes(':') ? { digest: digestName(text) } : { tag: tagName(text) };
+}
+
+// A repository is one segment of a key, so that `app` and `app/web` do not list each other.
+function segment(repository: string): string {
+  return repository.replaceAll('/', ':');
+}
+
+/** Keys of the cells in which a registry keeps what belongs to a repository. */
+export const KEYS = {
+  repositories: 'repositories/',
+  repository: (repository: string) => `repositories/${segment(repository)}`,
+  blob: (repository: string, digest: Digest) => `blobs/${segment(repository)}/${digest}`,
+  manifest: (repository: string, digest: Digest) => `manifests/${segment(repository)}/${digest}`,
+  tags: (repository: string) => `tags/${segment(repository)}/`,
+  tag: (repository: string, tag: string) => `tags/${segment(repository)}/${tag}`,
+  referrers: (repository: string, subject: Digest) =>
+    `referrers/${segment(repository)}/${subject}/`,
+  referrer: (repository: string, subject: Digest, digest: Digest) =>
+    `referrers/${segment(repository)}/${subject}/${digest}`,
+} as const;
+
+/** The repository of a key below `KEYS.repositories`. */
+export function repositoryOfKey(key: string): string {
+  return key.slice(KEYS.repositories.length).replaceAll(':', '/');
+}
+
+/** The name of the object that holds the content of a digest, whatever repositories have it. */
+export function contentName(digest: Digest): string {
+  const [algorithm = '', hex = ''] = digest.split(':');
+  return `content/${algorithm}/${hex.slice(0, 2)}/${hex}`;
+}
+
+/** The digest behind `contentName`, or null. */
+export function digestOfContent(name: string): Digest | null {
+  const [, algorithm = '', , hex = ''] = name.split('/');
+  const digest = `${algorithm}:${hex}`;
+  return isDigest(digest) ? digest : null;
+}
+
+/** The staged write of an upload: bound to its repository, so no other can go on with it. */
+export function stagingName(repository: string, upload: string): string {
+  return `${upload}.${hash('sha256', repository).slice(0, 32)}`;
+}

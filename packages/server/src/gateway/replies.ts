@@ -1,0 +1,32 @@
+import type { Digest } from '@bulla/trust/oci/digest';
+import type { HttpReply, HttpRequest } from '../http/exchange.ts';
+
+/** The routes of one target by method. */
+export type Routes = Readonly<Record<string, (request: HttpRequest) => Promise<HttpReply>>>;
+
+/** Docker's clients of old ask for it before they believe that this is a registry. */
+export const API_VERSION = { 'docker-distribution-api-version': 'registry/2.0' } as const;
+
+/** Headers of content that somebody uploaded: it never runs in this origin (semantics 20). */
+export const STORED = { ...API_VERSION, 'content-security-policy': 'sandbox' } as const;
+
+/** A reply of the registry's own JSON. */
+export function json(status: number, value: unknown): HttpReply {
+  return {
+    status,
+    headers: { ...API_VERSION, 'content-type': 'application/json' },
+    body: JSON.stringify(value),
+  };
+}
+
+/** 201 for content that can be pulled at `location` now. */
+export function created(
+  location: string,
+  digest: Digest,
+  more: Readonly<Record<string, string>> = {},
+): HttpReply {
+  return {
+    status: 201,
+    headers: { ...API_VERSION, location, 'docker-content-digest': digest, ...more },
+  };
+}

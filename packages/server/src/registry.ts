@@ -1,0 +1,96 @@
+import { GATEWAY_CONFIG, type GatewayConfig } from './gateway/config.ts';
+import { gatewayDoor } from './gateway/routes.ts';
+import { createGateway, type Gateway } from './gateway/service.ts';
+import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
+import { type HttpServer, type ListenOptions, listen } from './http/server.ts';
+import { openMemory } from './storage/memory/open.ts';
+import type { Store } from './storage/store.ts';
+
+/** Where a registry keeps its data. */
+export type RegistryStorage =
+  | { readonly storage: 'memory' }
+  | { readonly storage: 'opened'; readonly store: Store };
+
+/** How a registry is started. */
+export interface RegistryOptions extends ListenOptions {
+  /** Whether the referrers API answers. Default true. */
+  readonly referrers?: boolean;
+  readonly config?: Partial<GatewayConfig>;
+  readonly limits?: Partial<HttpLimits>;
+  readonly clock?: () => Date;
+}
+
+/** A running registry. Disposing it is `close`. */
+export interface Registry extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  /** `127.0.0.1:PORT`, as it stands in image references. */
+  readonly host: string;
+  readonly port: number;
+  /** Ends requests under way, then closes the store. */
+  close(): Promise<void>;
+}
+
+const SWEEP_EVERY_MS = 3600_000;
+
+/**
+ * Starts an OCI registry (distribution-spec 1.1) on the given storage, on loopback and a free port
+ * unless told otherwise. It has no access control: whoever reaches the port may push and delete.
+ * Throws `http.listen`, `storage.locked`, `storage.folder-unsuitable`.
+ *
+ * @example
+ * await using registry = await startRegistry({ storage: 'memory' });
+ * const image = `${registry.host}/app:latest`;
+ */
+export async function startRegistry(
+  storage: RegistryStorage,
+  options: RegistryOptions = {},
+): Promise<Registry> {
+  const { referrers = true, clock = () => new Date() } = options;
+  const store = await openStore(storage);
+  try {
+    const config = { ...GATEWAY_CONFIG, referrers, ...options.config };
+    const { objects, registers } = store;
+    const gateway = createGateway({ objects, registers, config, clock });
+    const limits = { ...HTTP_LIMITS, ...options.limits };
+    const server = await listen([gatewayDoor(gateway)], options, limits);
+    return running(server, store, gateway);
+  } catch (error) {
+    await store[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function openStore(storage: RegistryStorage): Promise<Store> {
+  switch (storage.storage) {
+    case 'memory':
+      return openMemory();
+    case 'opened':
+      return storage.store;
+    default:
+      return storage satisfies never;
+  }
+}
+
+function running(server: HttpServer, store: Store, gateway: Gateway): Registry {
+  let sweeping: Promise<unknown> = Promise.resolve();
+  const sweep = () => {
+    // A sweep that fails leaves its work to the next one.
+    sweeping = gateway.sweep().catch(() => undefined);
+  };
+  const timer = setInterval(sweep, SWEEP_EVERY_MS);
+  timer.unref();
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      clearInterval(timer);
+      await server.close();
+      await sweeping;
+      await store[Symbol.asyncDispose]();
+    })();
+    return closing;
+  };
+  const bracketed = server.host.includes(':') ? `[${server.host}]` : server.host;
+  const host = `${bracketed}:${server.port}`;
+  return { url: `http://${host}`, host, port: server.port, close, [Symbol.asyncDispose]: close };
+}
