@@ -21,8 +21,11 @@ export function readManifest(folder: string): Manifest {
     throw new Error(`${folder}/package.json has no name or no version`);
   }
   const licences = field(raw, 'license') ?? field(raw, 'licenses') ?? [];
-  const licence = [licences].flat().map((each) => String(field(each, 'type') ?? each));
-  return { name, version, licence: licence.join(' OR ') };
+  const expressions = [licences].flat().map((each) => {
+    const licence: unknown = typeof each === 'string' ? each : field(each, 'type');
+    return typeof licence === 'string' ? licence : '';
+  });
+  return { name, version, licence: expressions.join(' OR ') };
 }
 
 function field(value: unknown, key: string): unknown {

@@ -10,7 +10,7 @@ if (newEnough) {
   import('../dist/main.js').catch(notLoaded);
 } else {
   // biome-ignore lint/style/useNodejsImportProtocol: Node before 14.13 does not know `node:`
-  import('child_process').then(inOwnNode);
+  import('child_process').then(inOwnNode).catch(notLoaded);
 }
 
 function notLoaded(error) {
