@@ -9,6 +9,9 @@ import { POLICY_CODES } from './codes/policy.ts';
 import { SERVER_CODES } from './codes/server.ts';
 import { STORAGE_CODES } from './codes/storage.ts';
 import { SIGSTORE_CODES } from './codes/sigstore.ts';
+import { SERVICE_CODES } from './codes/services.ts';
+import { TLOG_CODES } from './codes/tlog.ts';
+import { TRUST_ROOT_CODES } from './codes/trust-root.ts';
 
 /**
  * The one table of codes, put together from one file per area. `docs/errors.md` is generated from
@@ -25,6 +28,9 @@ export const CODES = {
   ...POLICY_CODES,
   ...SERVER_CODES,
   ...STORAGE_CODES,
+  ...SERVICE_CODES,
+  ...TLOG_CODES,
+  ...TRUST_ROOT_CODES,
 } as const;
 
 /** A fault's stable name, `area.reason`. */
