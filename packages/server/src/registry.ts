@@ -3,12 +3,14 @@ import { gatewayDoor } from './gateway/routes.ts';
 import { createGateway, type Gateway } from './gateway/service.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import { type HttpServer, type ListenOptions, listen } from './http/server.ts';
+import { openFiles } from './storage/files/open.ts';
 import { openMemory } from './storage/memory/open.ts';
 import type { Store } from './storage/store.ts';
 
 /** Where a registry keeps its data. */
 export type RegistryStorage =
   | { readonly storage: 'memory' }
+  | { readonly storage: 'files'; readonly folder: string }
   | { readonly storage: 'opened'; readonly store: Store };
 
 /** How a registry is started. */
@@ -65,6 +67,8 @@ async function openStore(storage: RegistryStorage): Promise<Store> {
   switch (storage.storage) {
     case 'memory':
       return openMemory();
+    case 'files':
+      return openFiles(storage.folder);
     case 'opened':
       return storage.store;
     default:
