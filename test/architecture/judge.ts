@@ -22,7 +22,7 @@ export interface Judgement {
 }
 
 const IO_MODULES =
-  /^(node:)?(fs|http|http2|https|net|tls|dns|dgram|child_process|worker_threads)(\/|$)/;
+  /^(node:)?(fs|http|http2|https|net|tls|dns|dgram|os|process|child_process|worker_threads)(\/|$)/;
 
 /** Judges every source file under `packages/*\/src` by the layers; order of `files` does not matter. */
 export function judgeSources(files: readonly SourceFile[]): Judgement {
@@ -95,7 +95,9 @@ function judgeEdge(from: Place, target: string): string[] {
     const allowed = from.layers.imports[to.pkg];
     return allowed?.test(from.inner) === true ? [] : [`may not import package ${to.pkg}`];
   }
-  if (to.layer !== from.layer && to.rank >= from.rank) {
+  // Files that lie directly under src/ share a folder: of one rank they may know each other.
+  const beside = dirname(from.inner) === dirname(to.inner) && to.rank === from.rank;
+  if (to.layer !== from.layer && to.rank >= from.rank && !beside) {
     return [`(rank ${from.rank}) imports ${to.inner} (rank ${to.rank})`];
   }
   const here = roomOf(from);

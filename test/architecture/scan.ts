@@ -28,6 +28,7 @@ export function scan(path: string, text: string): SourceFacts {
     starExport: false,
     ambient: [] as string[],
   };
+  const bound = boundNames(program);
   walk(program, (node) => {
     switch (node.type) {
       case 'ImportDeclaration':
@@ -50,7 +51,8 @@ export function scan(path: string, text: string): SourceFacts {
         break;
       default: {
         const name = ambientName(node);
-        if (name !== null) facts.ambient.push(name);
+        // A `fetch` or `process` that came in as an argument is what the design asks for.
+        if (name !== null && !bound.has(name.replace(/\W.*/, ''))) facts.ambient.push(name);
       }
     }
   });
@@ -100,6 +102,21 @@ function ambientName(node: Node): string | null {
     default:
       return null;
   }
+}
+
+/** Every name that the file itself binds: parameters, variables, functions, imports. */
+function boundNames(program: Node): ReadonlySet<string> {
+  const names = new Set<string>();
+  const bind = (pattern: unknown): void => {
+    if (isNode(pattern))
+      walk(pattern, (node) => node.type === 'Identifier' && names.add(node.name));
+  };
+  walk(program, (node) => {
+    if ('params' in node && Array.isArray(node.params)) node.params.forEach(bind);
+    else if (node.type === 'ImportSpecifier') bind(node.local);
+    if (node.type === 'VariableDeclarator' || node.type === 'FunctionDeclaration') bind(node.id);
+  });
+  return names;
 }
 
 /** True for the identifier `name` and for `globalThis.name`. */
