@@ -7,9 +7,11 @@ import { KEY_CODES } from './codes/keys.ts';
 import { OCI_CODES } from './codes/oci.ts';
 import { POLICY_CODES } from './codes/policy.ts';
 import { SERVER_CODES } from './codes/server.ts';
-import { STORAGE_CODES } from './codes/storage.ts';
-import { SIGSTORE_CODES } from './codes/sigstore.ts';
 import { SERVICE_CODES } from './codes/services.ts';
+import { SIGN_CODES } from './codes/sign.ts';
+import { SIGSTORE_CODES } from './codes/sigstore.ts';
+import { STORAGE_CODES } from './codes/storage.ts';
+import { X509_CODES } from './codes/x509.ts';
 import { TLOG_CODES } from './codes/tlog.ts';
 import { TRUST_ROOT_CODES } from './codes/trust-root.ts';
 
@@ -22,12 +24,14 @@ export const CODES = {
   ...CEL_CODES,
   ...CLAIMS_CODES,
   ...CRYPTO_CODES,
+  ...SIGN_CODES,
   ...SIGSTORE_CODES,
   ...KEY_CODES,
   ...OCI_CODES,
   ...POLICY_CODES,
   ...SERVER_CODES,
   ...STORAGE_CODES,
+  ...X509_CODES,
   ...SERVICE_CODES,
   ...TLOG_CODES,
   ...TRUST_ROOT_CODES,
