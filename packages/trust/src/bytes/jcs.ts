@@ -20,7 +20,7 @@ export function canonicalizeJcs(value: unknown): string {
     return JSON.stringify(value);
   }
   if (Array.isArray(value)) return `[${value.map((item) => canonicalizeJcs(item)).join(',')}]`;
-  if (typeof value === 'object') {
+  if (typeof value === 'object' && isPlain(value)) {
     const members = Object.entries(value)
       .filter(([, item]) => item !== undefined)
       .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -28,4 +28,10 @@ export function canonicalizeJcs(value: unknown): string {
     return `{${members.join(',')}}`;
   }
   throw new TrustFault('json.malformed', `JSON has no form for a ${typeof value}`);
+}
+
+/** Not a Date, a Map or bytes: their own members are not what they mean. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

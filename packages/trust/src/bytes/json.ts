@@ -15,8 +15,9 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /**
  * The value of a JSON text of foreign origin (RFC 8259), as `unknown`: the one place that calls
  * `JSON.parse` on foreign bytes. Refuses invalid UTF-8, a byte-order mark, trailing bytes
- * (`json.malformed`), the same key twice in one object (`json.duplicate-key`), and what is larger
- * or deeper than the limits (`json.limit`). Objects keep `__proto__` as an ordinary own key.
+ * (`json.malformed`), the same key twice in one object (`json.duplicate-key`), a key that is not
+ * Unicode (`json.malformed`), and what is larger or deeper than the limits (`json.limit`). Objects
+ * keep `__proto__` as an ordinary own key.
  */
 export function parseJson(bytes: Uint8Array, where: string, limits: JsonLimits = {}): unknown {
   const maxBytes = limits.maxBytes ?? DEFAULT_MAX_BYTES;
@@ -43,8 +44,14 @@ export function parseJson(bytes: Uint8Array, where: string, limits: JsonLimits =
   if (countKeys(value) !== members) {
     throw new TrustFault('json.duplicate-key', `${where} has an object with the same key twice`);
   }
+  // RFC 8259 §8.2: many readers take each lone surrogate for U+FFFD, and two keys for one.
+  if (SURROGATE_ESCAPE.test(text) && !hasUnicodeKeys(value)) {
+    throw new TrustFault('json.malformed', `${where} has a key that is not Unicode`);
+  }
   return value;
 }
+
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -88,6 +95,7 @@ function endOfString(text: string, from: number): number {
   }
 }
 
+/** Number of members of all objects in a parsed value. */
 function countKeys(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   let keys = 0;
@@ -97,4 +105,10 @@ function countKeys(value: unknown): number {
   }
   for (const item of Object.values(value)) keys += 1 + countKeys(item);
   return keys;
+}
+
+function hasUnicodeKeys(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every(hasUnicodeKeys);
+  return Object.entries(value).every(([key, item]) => key.isWellFormed() && hasUnicodeKeys(item));
 }

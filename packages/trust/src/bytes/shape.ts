@@ -107,6 +107,13 @@ export function asUint63(at: Cursor): bigint {
   return value;
 }
 
+/** The object under the cursor, whose values are all strings; it has no prototype. */
+export function asStringMap(at: Cursor): Readonly<Record<string, string>> {
+  const found: Record<string, string> = Object.create(null);
+  for (const key of Object.keys(asObject(at))) found[key] = asString(member(at, key));
+  return found;
+}
+
 /** Bytes of the base64 string under the cursor (RFC 4648 §4). */
 export function asBase64(at: Cursor): Uint8Array {
   const text = asString(at);
@@ -117,14 +124,23 @@ export function asBase64(at: Cursor): Uint8Array {
   }
 }
 
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
+const INSTANT = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
 /** The RFC 3339 instant under the cursor, at millisecond precision. */
 export function asInstant(at: Cursor): Date {
   const text = asString(at);
-  const date = INSTANT.test(text) ? new Date(text) : undefined;
-  if (date === undefined || Number.isNaN(date.getTime())) throw wrong(at, 'an RFC 3339 instant');
+  const day = INSTANT.exec(text)?.[1];
+  const date = new Date(text);
+  if (day === undefined || !isDay(day) || Number.isNaN(date.getTime())) {
+    throw wrong(at, 'an RFC 3339 instant');
+  }
   return date;
+}
+
+/** `Date` takes 30 February for 2 March; RFC 3339 §5.7 does not. */
+function isDay(day: string): boolean {
+  const midnight = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }
 
 /** Throws the cursor's code unless each member of the object is one of `known`. */

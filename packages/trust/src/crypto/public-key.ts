@@ -1,4 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { derSequence, readDer } from '../bytes/der.ts';
+import { writeNull, writeOid, writeSequence } from '../bytes/der-writer.ts';
 import { digestOf } from '../bytes/hash.ts';
 import { encodeHex } from '../bytes/hex.ts';
 import { decodePem, encodePem } from '../bytes/pem.ts';
@@ -8,7 +10,10 @@ import type { KeyKind } from './algorithm.ts';
 /** A public key that was parsed and found acceptable. */
 export interface PublicKey {
   readonly kind: KeyKind;
-  /** SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7), re-encoded canonically. */
+  /**
+   * SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7) in one spelling: a named curve with an
+   * uncompressed point, `rsaEncryption` for every RSA key. One key has one id (semantics 8).
+   */
   readonly spki: Uint8Array;
   /** Lower-case hex of SHA-256 over `spki`: the identity of the key everywhere in Bulla. */
   readonly id: string;
@@ -58,8 +63,37 @@ export function publicKeyOf(object: KeyObject, where: string): PublicKey {
     }`.trim();
     throw new TrustFault('crypto.key-unsupported', `the key at ${where} is ${quote(found)}`);
   }
+  const canonical = canonicalKey(object, kind);
+  const spki = canonicalSpki(canonical);
+  return { kind, spki, id: encodeHex(digestOf('sha256', spki)), object: canonical };
+}
+
+/** Lengths of an EC SubjectPublicKeyInfo with a named curve, and of the uncompressed point in it. */
+const EC_SIZES: Readonly<
+  Partial<Record<KeyKind, { readonly spki: number; readonly point: number }>>
+> = {
+  'ecdsa-p256': { spki: 91, point: 65 },
+  'ecdsa-p384': { spki: 120, point: 97 },
+  'ecdsa-p521': { spki: 158, point: 133 },
+};
+
+/** RFC 5480 §2.2: an EC point may be compressed; OpenSSL keeps that, and explicit curves, as read. */
+function canonicalKey(object: KeyObject, kind: KeyKind): KeyObject {
+  const sizes = EC_SIZES[kind];
+  if (sizes === undefined) return object;
   const spki = object.export({ format: 'der', type: 'spki' });
-  return { kind, spki, id: encodeHex(digestOf('sha256', spki)), object };
+  if (spki.length === sizes.spki && spki.at(-sizes.point) === 0x04) return object;
+  return createPublicKey({ key: object.export({ format: 'jwk' }), format: 'jwk' });
+}
+
+function canonicalSpki(object: KeyObject): Uint8Array {
+  const spki = object.export({ format: 'der', type: 'spki' });
+  if (object.asymmetricKeyType !== 'rsa-pss') return spki;
+  // RFC 4055 §1.2: the same modulus may be bound to PSS; it is still the same key. The object
+  // keeps that bond.
+  const [, bits] = derSequence(readDer(spki, 'an RSA key'), 'an RSA key');
+  const rsaEncryption = writeSequence(writeOid('1.2.840.113549.1.1.1'), writeNull());
+  return bits === undefined ? spki : writeSequence(rsaEncryption, bits.raw);
 }
 
 /** The key of a DER SubjectPublicKeyInfo. Throws `crypto.key-malformed`, `crypto.key-unsupported`. */

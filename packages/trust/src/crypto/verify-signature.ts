@@ -77,8 +77,8 @@ function check(
   }
 }
 
-/** OpenSSL tolerates some BER in ECDSA-Sig-Value; two spellings of one signature are refused. */
-function isStrictEcdsaDer(signature: Uint8Array): boolean {
+/** Whether bytes are a strict ECDSA-Sig-Value: OpenSSL tolerates some BER, we refuse a second spelling. */
+export function isStrictEcdsaDer(signature: Uint8Array): boolean {
   const [tag, length, ...rest] = signature.subarray(0, 3);
   if (tag !== 0x30 || length === undefined || rest.length === 0) return false;
   // Only P-521 needs a long-form length, of one octet.

@@ -160,4 +160,16 @@ export const OCI_CODES = {
     means: 'Content does not have the digest under which it was asked for.',
     remedy: 'Do not use the content; the registry, a proxy or the transport altered it.',
   },
+  'artifact.not-found': {
+    status: 404,
+    exit: 1,
+    means: 'The registry or layout answered and does not have the artifact.',
+    remedy: 'Check the name, the tag and the digest, and whether the artifact was pushed.',
+  },
+  'artifact.no-platform': {
+    status: 404,
+    exit: 1,
+    means: 'A multi-arch artifact has no runnable child for the chosen platform.',
+    remedy: 'Choose one of the platforms that the message lists.',
+  },
 } as const satisfies CodeTable;

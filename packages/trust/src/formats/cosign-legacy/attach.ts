@@ -1,0 +1,68 @@
+import { TrustFault } from '../../fault/fault.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { computeDigest, type Digest } from '../../oci/digest.ts';
+import { MEDIA_TYPES, parseManifest } from '../../oci/manifest.ts';
+import type { ArtifactTarget, CallOptions, StoredManifest } from '../../oci/store.ts';
+import { buildLegacyManifest, type LegacyLayer } from './build.ts';
+import { ANNOTATIONS, companionTag } from './layer.ts';
+
+/** So often a lost race with another signer is run again. */
+const MAX_TRIES = 8;
+
+/**
+ * Adds one layer to the subject's companion tag and keeps the layers of others. A tag has no
+ * compare-and-swap in most registries, so what was written is read back, merged and written again
+ * until it is there; throws `registry.referrer-lost` when it is not there in the end.
+ */
+export async function attachLegacy(
+  target: ArtifactTarget,
+  subject: Digest,
+  kind: 'sig' | 'att',
+  layer: LegacyLayer,
+  options: CallOptions = {},
+): Promise<Digest> {
+  const tag = companionTag(subject, kind);
+  await target.putBlob(layer.descriptor, layer.bytes, options);
+  for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+    const present = await layersUnder(target, tag, options);
+    const merged = withLayer(present, layer.descriptor);
+    const { bytes, config } = buildLegacyManifest(merged);
+    const descriptor = { digest: computeDigest(config), size: config.length };
+    await target.putBlob(descriptor, config, options);
+    const manifest = { bytes, mediaType: MEDIA_TYPES.ociManifest };
+    const digest = await target.putManifest(manifest, { ...options, tag });
+    const written = await layersUnder(target, tag, options);
+    if (merged.every((entry) => written.some((other) => sameLayer(entry, other)))) return digest;
+  }
+  throw new TrustFault(
+    'registry.referrer-lost',
+    `the signature was not under ${target.name}:${tag} after ${MAX_TRIES} tries`,
+  );
+}
+
+async function layersUnder(
+  target: ArtifactTarget,
+  tag: string,
+  options: CallOptions,
+): Promise<readonly Descriptor[]> {
+  const stored: StoredManifest | null = await target.manifest(tag, options);
+  if (stored === null) return [];
+  const manifest = parseManifest(stored);
+  if (manifest.kind === 'image') return manifest.layers;
+  throw new TrustFault(
+    'cosign-legacy.malformed',
+    `expected a signature manifest under ${target.name}:${tag}, found an index`,
+    'Remove the tag, which no cosign tool wrote, and sign again.',
+  );
+}
+
+function sameLayer(a: Descriptor, b: Descriptor): boolean {
+  return (
+    a.digest === b.digest &&
+    a.annotations?.[ANNOTATIONS.signature] === b.annotations?.[ANNOTATIONS.signature]
+  );
+}
+
+function withLayer(present: readonly Descriptor[], added: Descriptor): readonly Descriptor[] {
+  return present.some((entry) => sameLayer(entry, added)) ? present : [...present, added];
+}

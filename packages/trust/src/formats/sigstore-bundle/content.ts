@@ -1,0 +1,124 @@
+import { equalBytes } from '../../bytes/byte-string.ts';
+import { digestOf, type HashName } from '../../bytes/hash.ts';
+import { decodeHex, encodeHex } from '../../bytes/hex.ts';
+import type { Statement } from '../../claims/statement.ts';
+import type { PublicKey } from '../../crypto/public-key.ts';
+import { type DsseEnvelope, preAuthenticationEncoding } from '../../envelopes/dsse.ts';
+import { type Finding, failed, passed } from '../../finding/finding.ts';
+import type { EntryMaterial } from '../../logentries/verify-entry.ts';
+import type { VerifiedArtifact, Wanted } from '../../proof/evidence.ts';
+import {
+  checkDigest,
+  checkEnvelope,
+  checkMessage,
+  type SignatureCheck,
+} from '../../proof/signature.ts';
+import { envelopeEntryMaterial } from '../../proof/signed-material.ts';
+import { bindStatement, checkAnnotations } from '../../proof/statement-binding.ts';
+import type { BundleContent, SigstoreBundle } from './parse.ts';
+
+/** What a bundle signs, laid out once for however many authorities are asked about. */
+export interface SignedContent {
+  /** Findings that do not depend on the signer: that the content is about this artifact. */
+  readonly findings: readonly Finding[];
+  readonly statement: Statement | null;
+  check(key: PublicKey): Promise<SignatureCheck>;
+  /** What a log entry must be about; `certificate` in DER, null for a bare key. */
+  entryMaterial(
+    key: PublicKey,
+    check: SignatureCheck,
+    certificate: Uint8Array | null,
+  ): EntryMaterial;
+}
+
+/** The content of a bundle, held against the artifact and against what is wanted. */
+export function signedContent(
+  bundle: SigstoreBundle,
+  artifact: VerifiedArtifact,
+  wanted: Wanted,
+): SignedContent {
+  return bundle.content.kind === 'dsse'
+    ? envelopeContent(bundle.content.envelope, artifact, wanted)
+    : messageContent(bundle.content, artifact, wanted);
+}
+
+function envelopeContent(
+  envelope: DsseEnvelope,
+  artifact: VerifiedArtifact,
+  wanted: Wanted,
+): SignedContent {
+  const encoding = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
+  const binding = bindStatement(envelope, artifact.digest, wanted);
+  return {
+    findings: binding.findings,
+    statement: binding.statement,
+    check: (key) => checkEnvelope(envelope, encoding, key),
+    entryMaterial: (key, _check, certificate) =>
+      envelopeEntryMaterial(envelope, encoding, key, certificate),
+  };
+}
+
+type MessageContent = Extract<BundleContent, { readonly kind: 'message' }>;
+
+function messageContent(
+  content: MessageContent,
+  artifact: VerifiedArtifact,
+  wanted: Wanted,
+): SignedContent {
+  const { signature } = content;
+  const findings = [
+    ...checkNotedDigest(content, artifact),
+    ...(wanted.kind === 'signature'
+      ? checkAnnotations({}, wanted.annotations)
+      : [
+          failed(
+            'statement.type',
+            'statement.type-mismatch',
+            `expected an attestation of type ${wanted.predicateType}, found a bare signature`,
+          ),
+        ]),
+  ];
+  return {
+    findings,
+    statement: null,
+    check: (key) =>
+      artifact.bytes === null
+        ? checkDigest(digestValue(artifact, 'sha256') ?? new Uint8Array(), signature, key)
+        : checkMessage(artifact.bytes, signature, key),
+    entryMaterial: (key, check, certificate) => {
+      const hash = check.algorithm.hash ?? 'sha512';
+      const value = digestValue(artifact, hash) ?? new Uint8Array();
+      return { kind: 'message', digest: { hash, value }, signature, key, certificate };
+    },
+  };
+}
+
+/** The artifact's digest by `hash`; null when only another digest is at hand. */
+function digestValue(artifact: VerifiedArtifact, hash: HashName): Uint8Array | null {
+  if (artifact.bytes !== null) return digestOf(hash, artifact.bytes);
+  const [algorithm, hex = ''] = artifact.digest.split(':');
+  return algorithm === hash ? decodeHex(hex) : null;
+}
+
+/**
+ * The noted digest is a hint and proves nothing (sigstore_common.proto MessageSignature), but a
+ * bundle that notes another artifact's digest is not about this one; it may also be absent.
+ */
+function checkNotedDigest(content: MessageContent, artifact: VerifiedArtifact): readonly Finding[] {
+  if (content.digest === null) return [];
+  const { hash, value } = content.digest;
+  const actual = digestValue(artifact, hash);
+  // With one digest at hand a note by another hash cannot be compared; the signature decides.
+  if (actual === null) return [];
+  const source = 'sigstore_common.proto MessageSignature';
+  return equalBytes(actual, value)
+    ? [passed('signature.digest', `the bundle is about ${hash}:${encodeHex(value)}`, source)]
+    : [
+        failed(
+          'signature.digest',
+          'signature.digest-mismatch',
+          `the bundle is about ${hash}:${encodeHex(value)}, the artifact is ${hash}:${encodeHex(actual)}`,
+          source,
+        ),
+      ];
+}

@@ -1,0 +1,275 @@
+import { COSIGN_SIGN_PREDICATE, predicateTypeOf } from './claims/predicate-type.ts';
+import { buildStatement } from './claims/statement.ts';
+import type { Signer } from './crypto/signer.ts';
+import { TrustFault } from './fault/fault.ts';
+import { attachLegacy } from './formats/cosign-legacy/attach.ts';
+import { companionTag } from './formats/cosign-legacy/layer.ts';
+import { signLegacy } from './formats/cosign-legacy/sign.ts';
+import { attachBundle } from './formats/sigstore-bundle/attach.ts';
+import { BUNDLE_MEDIA_TYPE } from './formats/sigstore-bundle/media-type.ts';
+import { signStatement, signStatementBundle } from './formats/sigstore-bundle/sign.ts';
+import { computeDigest, type Digest } from './oci/digest.ts';
+import { parseManifest, runnableChildren } from './oci/manifest.ts';
+import type { ArtifactTarget, StoredManifest } from './oci/store.ts';
+import type { Evidence, FormatName, Wanted } from './proof/evidence.ts';
+import type { SigningServices } from './proof/services.ts';
+import type { TrustedRoot } from './trust-root/trusted-root.ts';
+import { gather } from './verify/gather.ts';
+import { verifyBlob } from './verify.ts';
+
+/** What every signing needs, whatever is signed. */
+export interface SigningContext {
+  readonly signer: Signer;
+  readonly services: SigningServices;
+  /** Checks what the services gave; null when none were asked. */
+  readonly trustRoot: TrustedRoot | null;
+  /** The present. */
+  readonly at: Date;
+  readonly now: () => number;
+  readonly signal?: AbortSignal;
+}
+
+/** An artifact to be signed in place, or for its bundle alone. */
+export interface SignArtifactOptions extends SigningContext {
+  readonly target: ArtifactTarget;
+  readonly tagOrDigest: string;
+  /** `registry/repository`, which legacy payloads name. */
+  readonly dockerReference: string;
+  readonly formats: readonly FormatName[];
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Whether the runnable children of an index are signed too. */
+  readonly recursive: boolean;
+  /** Whether signatures are pushed; otherwise they are only returned. */
+  readonly upload: boolean;
+}
+
+/** One signature that was made, verified, and (when asked) verified again as it is served. */
+export interface SignedDocument {
+  readonly subject: Digest;
+  readonly format: FormatName;
+  /** The bundle, or the legacy payload. */
+  readonly bytes: Uint8Array;
+  /** Digest of the manifest that holds it, null when it was not pushed. */
+  readonly stored: Digest | null;
+  /** The companion tag of the legacy format; null for a referrer. */
+  readonly tag: string | null;
+}
+
+/**
+ * Signs the digest behind a tag or digest in each format, and with `recursive` each runnable child
+ * first. Every signature is verified before it leaves and again as the registry serves it; throws
+ * `sign.not-verified` when it does not verify, `artifact.not-found` when there is nothing to sign.
+ */
+export async function signArtifact(
+  options: SignArtifactOptions,
+): Promise<readonly SignedDocument[]> {
+  const root = await mustFetch(options, options.tagOrDigest);
+  const nodes = options.recursive ? await withChildren(options, root, 0) : [root];
+  const signed: SignedDocument[] = [];
+  // Children first: an index that is signed never has unsigned leaves.
+  for (const node of nodes) {
+    for (const format of options.formats) signed.push(await signNode(options, node, format));
+  }
+  return signed;
+}
+
+async function mustFetch(
+  { target, signal }: SignArtifactOptions,
+  tagOrDigest: string,
+): Promise<StoredManifest> {
+  const stored = await target.manifest(tagOrDigest, signal === undefined ? {} : { signal });
+  if (stored !== null) return stored;
+  throw new TrustFault('artifact.not-found', `${target.name} has no ${tagOrDigest}`);
+}
+
+const MAX_DEPTH = 4;
+
+async function withChildren(
+  options: SignArtifactOptions,
+  node: StoredManifest,
+  depth: number,
+): Promise<readonly StoredManifest[]> {
+  const manifest = parseManifest(node);
+  if (manifest.kind !== 'index' || depth >= MAX_DEPTH) return [node];
+  const below: StoredManifest[] = [];
+  for (const child of runnableChildren(manifest)) {
+    below.push(...(await withChildren(options, await mustFetch(options, child.digest), depth + 1)));
+  }
+  return [...below, node];
+}
+
+function signNode(
+  options: SignArtifactOptions,
+  node: StoredManifest,
+  format: FormatName,
+): Promise<SignedDocument> {
+  return format === 'sigstore-bundle' ? signAsBundle(options, node) : signAsLegacy(options, node);
+}
+
+async function signAsBundle(
+  options: SignArtifactOptions,
+  node: StoredManifest,
+): Promise<SignedDocument> {
+  const payload = signStatement(node.digest, options.annotations);
+  const wanted = { kind: 'signature', annotations: options.annotations } as const;
+  return signStatementOn(options, node, payload, COSIGN_SIGN_PREDICATE, wanted);
+}
+
+async function signStatementOn(
+  context: SigningContext & Pick<SignArtifactOptions, 'target' | 'upload'>,
+  node: StoredManifest,
+  payload: Uint8Array,
+  predicateType: string,
+  wanted: Wanted,
+): Promise<SignedDocument> {
+  const bytes = await signStatementBundle({ payload }, context.signer, context.services);
+  const document = bundleEvidence(bytes);
+  await mustVerify(context, node, [document], wanted, 'before it leaves');
+  if (!context.upload) {
+    return { subject: node.digest, format: 'sigstore-bundle', bytes, stored: null, tag: null };
+  }
+  const { mediaType, digest } = node;
+  const subject = { mediaType, digest, size: node.bytes.length };
+  const call = context.signal === undefined ? {} : { signal: context.signal };
+  const stored = await attachBundle(
+    context.target,
+    { bytes, subject, predicateType, created: context.at },
+    call,
+  );
+  await mustBeServed(context, node, document.digest, wanted);
+  return { subject: node.digest, format: 'sigstore-bundle', bytes, stored, tag: null };
+}
+
+/** A bundle that is at hand, as evidence. */
+export function bundleEvidence(bytes: Uint8Array, where = 'the bundle'): Evidence {
+  return {
+    format: 'sigstore-bundle',
+    digest: computeDigest(bytes),
+    where,
+    bytes,
+    annotations: {},
+    mediaType: BUNDLE_MEDIA_TYPE,
+  };
+}
+
+async function signAsLegacy(
+  options: SignArtifactOptions,
+  node: StoredManifest,
+): Promise<SignedDocument> {
+  const { dockerReference, annotations, signer, services, target, signal } = options;
+  const content = { dockerReference, digest: node.digest, annotations };
+  const layer = await signLegacy(content, signer, services);
+  const { descriptor, bytes } = layer;
+  const document: Evidence = {
+    format: 'cosign-legacy',
+    digest: descriptor.digest,
+    where: 'the new signature',
+    bytes,
+    annotations: descriptor.annotations ?? {},
+    mediaType: descriptor.mediaType,
+  };
+  const wanted = { kind: 'signature', annotations } as const;
+  await mustVerify(options, node, [document], wanted, 'before it leaves');
+  const base = { subject: node.digest, format: 'cosign-legacy', bytes } as const;
+  if (!options.upload) return { ...base, stored: null, tag: null };
+  const call = signal === undefined ? {} : { signal };
+  const stored = await attachLegacy(target, node.digest, 'sig', layer, call);
+  await mustBeServed(options, node, descriptor.digest, wanted);
+  return { ...base, stored, tag: companionTag(node.digest, 'sig') };
+}
+
+/** An attestation of one artifact. */
+export interface AttestArtifactOptions extends SigningContext {
+  readonly target: ArtifactTarget;
+  readonly tagOrDigest: string;
+  /** Name of the subject in the statement. */
+  readonly subjectName: string;
+  /** A short name of a predicate type, or its URI. */
+  readonly type: string;
+  readonly predicate: unknown;
+  readonly upload: boolean;
+}
+
+/** Signs a statement about the artifact and attaches it as a bundle. Throws as `signArtifact`. */
+export async function attestArtifact(options: AttestArtifactOptions): Promise<SignedDocument> {
+  const { target, tagOrDigest, signal } = options;
+  const node = await target.manifest(tagOrDigest, signal === undefined ? {} : { signal });
+  if (node === null) {
+    throw new TrustFault('artifact.not-found', `${target.name} has no ${tagOrDigest}`);
+  }
+  const predicateType = predicateTypeOf(options.type);
+  const payload = buildStatement({
+    subjects: [{ name: options.subjectName, digest: node.digest }],
+    predicateType,
+    predicate: options.predicate,
+  });
+  const wanted = { kind: 'attestation', predicateType } as const;
+  return signStatementOn(options, node, payload, predicateType, wanted);
+}
+
+function asked(context: SigningContext, wanted: Wanted) {
+  const { signer, trustRoot, at } = context;
+  const name = signer.name;
+  return {
+    authorities: [{ kind: 'key', name, key: signer.publicKey }] as const,
+    atLeast: 1,
+    wanted,
+    condition: null,
+    // Without a trust root there is nothing to hold the services' answers against.
+    requirements: { trustRoot, at, log: trustRoot !== null, sct: true, timestamp: true },
+  };
+}
+
+async function mustVerify(
+  context: SigningContext,
+  node: Pick<StoredManifest, 'digest' | 'bytes'>,
+  evidence: readonly Evidence[],
+  wanted: Wanted,
+  when: string,
+): Promise<void> {
+  const verdict = await verifyBlob({
+    ...asked(context, wanted),
+    name: node.digest,
+    digest: node.digest,
+    bytes: node.bytes,
+    evidence,
+    now: context.now,
+  });
+  if (verdict.finding.outcome === 'pass') return;
+  throw new TrustFault(
+    'sign.not-verified',
+    `the new signature of ${node.digest} does not verify ${when}: ${reasons(verdict.finding)}`,
+  );
+}
+
+/** The signature must be found again, whole, in what the registry serves. */
+async function mustBeServed(
+  context: SigningContext & Pick<SignArtifactOptions, 'target'>,
+  node: StoredManifest,
+  document: string,
+  wanted: Wanted,
+): Promise<void> {
+  const { authorities, requirements } = asked(context, wanted);
+  const artifact = { digest: node.digest, bytes: node.bytes };
+  const question = { artifact, wanted, authorities, requirements };
+  const found = await gather(context.target, question, {
+    ...(context.signal === undefined ? {} : { signal: context.signal }),
+  });
+  const served = found.evidence.filter((piece) => piece.digest === document);
+  if (served.length === 0) {
+    throw new TrustFault(
+      'sign.not-served',
+      `${context.target.name} took the signature ${document} of ${node.digest} and does not serve it`,
+    );
+  }
+  await mustVerify(context, node, served, wanted, 'as the registry serves it');
+}
+
+function reasons(finding: {
+  readonly says: string;
+  readonly outcome: string;
+  readonly because?: readonly { readonly says: string; readonly outcome: string }[];
+}): string {
+  const failing = finding.because?.filter((child) => child.outcome !== 'pass') ?? [];
+  return failing.length === 0 ? finding.says : failing.map((child) => reasons(child)).join('; ');
+}
