@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quote, TrustFault } from '../../fault/fault.ts';
+import { isSystemError } from '../system-error.ts';
 import type { LayoutContent } from './content.ts';
 
 const CHUNK_BYTES = 256 << 10;
@@ -13,11 +14,6 @@ export function folderContent(path: string): LayoutContent {
     read: (name, maxBytes) => readWhole(join(path, name), maxBytes),
     open: (name) => openInPieces(join(path, name)),
   };
-}
-
-/** Whether `error` is a system error of this code (`ENOENT`). */
-export function isSystemError(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 async function openRegular(path: string): Promise<{ file: FileHandle; size: number } | null> {

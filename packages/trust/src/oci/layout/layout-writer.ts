@@ -4,11 +4,12 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { utf8 } from '../../bytes/byte-string.ts';
 import { quote, TrustFault } from '../../fault/fault.ts';
+import { checkedStream } from '../checked-stream.ts';
 import type { Descriptor } from '../descriptor.ts';
 import type { Digest } from '../digest.ts';
 import { MEDIA_TYPES } from '../manifest.ts';
-import { blobName, checkedStream, type LayoutContent } from './content.ts';
-import { isSystemError } from './folder.ts';
+import { isSystemError } from '../system-error.ts';
+import { blobName, type LayoutContent } from './content.ts';
 import type { NextEntries } from './layout-entries.ts';
 import { type LayoutIndex, readLayoutIndex } from './layout-index.ts';
 

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { quote, TrustFault } from '../../fault/fault.ts';
+import { isSystemError } from '../system-error.ts';
 import type { LayoutContent } from './content.ts';
-import { isSystemError } from './folder.ts';
 
 const BLOCK = 512;
 const MAX_ENTRIES = 100_000;

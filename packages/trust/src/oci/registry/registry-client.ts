@@ -1,0 +1,177 @@
+import { parseJson } from '../../bytes/json.ts';
+import { quote, TrustFault } from '../../fault/fault.ts';
+import { isLoopback } from '../reference.ts';
+import { type Authorizer, createAuthorizer } from './authorize.ts';
+import type { RawAnswer } from './exchange.ts';
+import { createHttpClient, type HttpClient, type HttpRequest } from './http.ts';
+import type { Credentials, RegistryOptions } from './options.ts';
+
+/** A request to the registry, which is authorised for `scope` when the registry wants that. */
+export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
+  /** A path on the registry, or a URL that the registry gave. */
+  readonly url: string | URL;
+  /** `repository:NAME:pull`; several are separated by spaces. */
+  readonly scope: string;
+}
+
+/** One registry: connections, tokens and credentials for all its repositories. */
+export interface RegistryClient {
+  /** The canonical registry, `docker.io`. */
+  readonly registry: string;
+  readonly options: RegistryOptions;
+  /** The answer, whatever its status but 401. Throws `registry.unauthorized` and the codes of http.ts. */
+  send(request: RegistryRequest): Promise<RawAnswer>;
+  /** Whether a token for this scope is at hand. */
+  holds(scope: string): boolean;
+}
+
+const ERROR_LIMIT = 64 << 10;
+const clients = new WeakMap<RegistryOptions, Map<string, RegistryClient>>();
+
+/** The client of a registry; the same one for the same options and registry. */
+export function registryClient(registry: string, options: RegistryOptions): RegistryClient {
+  let known = clients.get(options);
+  if (known === undefined) {
+    known = new Map();
+    clients.set(options, known);
+  }
+  let client = known.get(registry);
+  if (client === undefined) {
+    client = createRegistryClient(registry, options);
+    known.set(registry, client);
+  }
+  return client;
+}
+
+/**
+ * Asks `GET /v2/`, with credentials when the registry wants them: for `login` and `doctor`. Throws
+ * `registry.unauthorized` when they are not accepted, `registry.malformed-answer` when what answers
+ * is no registry.
+ */
+export async function pingRegistry(registry: string, options: RegistryOptions): Promise<void> {
+  const client = registryClient(registry, options);
+  const answer = await client.send({ method: 'GET', url: '/v2/', scope: '' });
+  if (answer.status !== 200) throw await answerFault(answer, `${registry}/v2/`);
+  answer.discard();
+}
+
+/** Where a registry is reached: loopback by HTTP, everything else by HTTPS. */
+export function endpointOf(registry: string, options: RegistryOptions): URL {
+  const isPlain = options.plainHttp ?? isLoopback(registry);
+  const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
+  return new URL(`${isPlain ? 'http' : 'https'}://${host}/`);
+}
+
+function createRegistryClient(registry: string, options: RegistryOptions): RegistryClient {
+  const endpoint = endpointOf(registry, options);
+  const http = createHttpClient(options);
+  const authorizer = createAuthorizer({
+    http,
+    options,
+    registry,
+    endpoint,
+    credentials: rememberCredentials(registry, options),
+  });
+  return {
+    registry,
+    options,
+    send: (request) => send({ http, authorizer, endpoint, registry }, request),
+    holds: (scope) => authorizer.known(scope) !== undefined,
+  };
+}
+
+function rememberCredentials(
+  registry: string,
+  options: RegistryOptions,
+): (scope: string) => Promise<Credentials | undefined> {
+  const known = new Map<string, Promise<Credentials | undefined>>();
+  return (scope) => {
+    const repository = /^repository:(.+):[^:]*$/.exec(scope.split(' ')[0] ?? '')?.[1] ?? '';
+    const found = known.get(repository) ?? loadCredentials(registry, repository, options);
+    known.set(repository, found);
+    return found;
+  };
+}
+
+async function loadCredentials(
+  registry: string,
+  repository: string,
+  options: RegistryOptions,
+): Promise<Credentials | undefined> {
+  const { findCredentials } = await import('./credentials.ts');
+  return findCredentials(registry, repository, options);
+}
+
+interface Parts {
+  readonly http: HttpClient;
+  readonly authorizer: Authorizer;
+  readonly endpoint: URL;
+  readonly registry: string;
+}
+
+async function send(parts: Parts, request: RegistryRequest): Promise<RawAnswer> {
+  const { http, authorizer, endpoint, registry } = parts;
+  const { scope, headers, ...rest } = request;
+  const url = typeof request.url === 'string' ? new URL(request.url, endpoint) : request.url;
+  // Storage on another host, to which the registry sends an upload, never sees credentials.
+  const isOwn = url.origin === endpoint.origin;
+  const used = isOwn ? authorizer.known(scope) : undefined;
+  const answer = await http.send({ ...rest, url, headers: withAuthorization(headers, used) });
+  if (answer.status !== 401) return answer;
+  const isOwnChallenge = isOwn && answer.url.origin === endpoint.origin;
+  const header = isOwnChallenge
+    ? await authorizer.answer(answer, scope, used, request.signal)
+    : undefined;
+  if (header === undefined || header === used) throw await answerFault(answer, registry);
+  answer.discard();
+  const again = await http.send({ ...rest, url, headers: withAuthorization(headers, header) });
+  if (again.status === 401) throw await answerFault(again, registry);
+  return again;
+}
+
+function withAuthorization(
+  headers: Readonly<Record<string, string>> | undefined,
+  value: string | undefined,
+): Readonly<Record<string, string>> {
+  return value === undefined ? { ...headers } : { ...headers, authorization: value };
+}
+
+/**
+ * The fault that an unexpected answer amounts to, with the registry's own reason when it gives one
+ * (distribution-spec "Error Codes"). Reads the body.
+ */
+export async function answerFault(answer: RawAnswer, what: string): Promise<TrustFault> {
+  const reason = await readReason(answer);
+  const message = `${what}: the registry answered ${answer.status}${reason}`;
+  const { status } = answer;
+  if (status === 401) return new TrustFault('registry.unauthorized', message);
+  if (status === 403) return new TrustFault('registry.denied', message);
+  if (status === 429) return new TrustFault('registry.rate-limited', message);
+  if (status === 405 || status === 501) return new TrustFault('registry.unsupported', message);
+  if (status >= 500) return new TrustFault('registry.server-error', message);
+  if (status >= 300 && status < 400) return new TrustFault('registry.redirect', message);
+  if (status >= 400) return new TrustFault('registry.refused', message);
+  return new TrustFault('registry.malformed-answer', message);
+}
+
+async function readReason(answer: RawAnswer): Promise<string> {
+  try {
+    const value = parseJson(await answer.read(ERROR_LIMIT), 'the answer');
+    return ` ${quote(firstError(value))}`;
+  } catch (error) {
+    // An error page of another kind says nothing that helps; the status does.
+    if (error instanceof TrustFault) return '';
+    throw error;
+  }
+}
+
+function firstError(value: unknown): string {
+  const errors: unknown = isRecord(value) ? value['errors'] : undefined;
+  const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
+  if (!isRecord(first)) return '';
+  return `${String(first['code'] ?? '')} ${String(first['message'] ?? '')}`.trim();
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
