@@ -47,10 +47,13 @@ export async function changeFallbackTag(
       const conditions = conditionsOf(current.manifest);
       await pushManifest(repository, tag, manifest, { ...options, conditions });
     } catch (error) {
-      // Some registries refuse an index of which one entry was deleted or collected.
-      if (mustPrune || !isRefusal(error)) throw error;
-      mustPrune = true;
-      continue;
+      if (isRefusal(error) && !mustPrune) {
+        // Some registries refuse an index of which one entry was deleted or collected.
+        mustPrune = true;
+        continue;
+      }
+      // Two writers of one tag at once are more than some registries can do (500).
+      if (!isPassing(error) || attempt === TRIES - 1) throw error;
     }
     await settle(repository, attempt, options);
     if (holds((await readTag(repository, tag, options)).list, change)) return;
@@ -127,6 +130,11 @@ function conditionsOf(manifest: FetchedManifest | null): Readonly<Record<string,
 
 function isRefusal(error: unknown): boolean {
   return error instanceof TrustFault && error.code === 'registry.refused';
+}
+
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof TrustFault)) return false;
+  return error.code === 'registry.server-error' || error.code === 'registry.unreachable';
 }
 
 async function settle(

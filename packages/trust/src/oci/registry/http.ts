@@ -39,8 +39,8 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 const IDEMPOTENT: readonly string[] = ['GET', 'HEAD', 'PUT', 'DELETE'];
 
 /**
- * A client for one set of options. A connection that breaks is tried again for idempotent methods,
- * 429 and 503 after their `Retry-After` (at most 20 s), four tries in all. Redirects of GET and HEAD
+ * A client for one set of options. A connection that breaks and 500, 502 and 504 are tried again for
+ * idempotent methods, 429 and 503 for all after their `Retry-After` (at most 20 s), four tries in all. Redirects of GET and HEAD
  * are followed at most three deep, without credentials to another origin, and never from HTTPS to
  * HTTP (`registry.redirect`). Other answers, also errors, are returned.
  */
@@ -55,7 +55,7 @@ export function createHttpClient(options: RegistryOptions): HttpClient {
           if (isLast || !mayRetry(request, outcome)) throw outcome;
           await pause(options, request, attempt, undefined);
         } else {
-          if (isLast || (outcome.status !== 429 && outcome.status !== 503)) return outcome;
+          if (isLast || !isPassing(request, outcome.status)) return outcome;
           const wanted = retryAfterMs(outcome.header('retry-after'), options);
           if (wanted !== undefined && wanted > MAX_WAIT_MS) return outcome;
           outcome.discard();
@@ -83,9 +83,18 @@ async function attemptOnce(
   }
 }
 
+function isRepeatable(request: HttpRequest): boolean {
+  return request.isRepeatable ?? IDEMPOTENT.includes(request.method);
+}
+
+/** Whether a status may be another one in a moment: 429 and 503 say so, other 5xx only may. */
+function isPassing(request: HttpRequest, status: number): boolean {
+  if (status === 429 || status === 503) return true;
+  return isRepeatable(request) && (status === 500 || status === 502 || status === 504);
+}
+
 function mayRetry(request: HttpRequest, fault: TrustFault): boolean {
-  const isRepeatable = request.isRepeatable ?? IDEMPOTENT.includes(request.method);
-  if (fault.code !== 'registry.unreachable' || !isRepeatable) return false;
+  if (fault.code !== 'registry.unreachable' || !isRepeatable(request)) return false;
   const cause = fault.cause;
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   // A name that does not exist and a port that nobody listens on will not change in a second.

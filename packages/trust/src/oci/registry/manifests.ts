@@ -115,6 +115,8 @@ export async function pushManifest(
     url: manifestPath(repository, tagOrDigest),
     scope: writeScope(repository),
     headers: { 'content-type': manifest.mediaType, ...options.conditions },
+    // What was merged from an older read must not arrive late: its writer reads again instead.
+    ...(options.conditions === undefined ? {} : { isRepeatable: false }),
     body: manifest.bytes,
     ...abortOf(options),
   });

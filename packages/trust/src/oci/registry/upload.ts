@@ -1,25 +1,24 @@
 import { createHash, type Hash } from 'node:crypto';
-import { quote, TrustFault } from '../../fault/fault.ts';
-import type { Descriptor } from '../descriptor.ts';
+import { TrustFault } from '../../fault/fault.ts';
 import { computeDigest, type Digest } from '../digest.ts';
 import type { CallOptions } from '../store.ts';
 import { hasBlob } from './blobs.ts';
-import type { RawAnswer } from './exchange.ts';
 import { DEFAULT_CHUNK_BYTES } from './options.ts';
 import { answerFault } from './registry-client.ts';
 import { abortOf, apiPath, type Repository, writeScope } from './repository.ts';
-
-type Wanted = Pick<Descriptor, 'digest' | 'size'>;
-
-/** An upload that the registry has opened; the address changes with every answer. */
-interface Session {
-  readonly url: URL;
-  /** Smallest chunk that the registry takes (OCI-Chunk-Min-Length), or 0. */
-  readonly minBytes: number;
-}
+import {
+  askPosition,
+  cancelUpload,
+  finishUpload,
+  OCTETS,
+  openUpload,
+  reporter,
+  type Session,
+  sessionOf,
+  type Wanted,
+} from './upload-session.ts';
 
 const TRIES = 4;
-const OCTETS = { 'content-type': 'application/octet-stream' };
 
 /**
  * Uploads bytes in one request. When the connection breaks or the registry fails, a new upload is
@@ -37,8 +36,8 @@ export async function uploadBytes(
   }
   for (let attempt = 1; ; attempt++) {
     try {
-      const session = await open(repository, options);
-      await finish(repository, session, wanted, bytes, options);
+      const session = await openUpload(repository, options);
+      await finishUpload(repository, session, wanted, bytes, options);
       return;
     } catch (error) {
       if (attempt === TRIES || !isPassing(error)) throw error;
@@ -68,7 +67,7 @@ export async function uploadStream(
         verify(wanted, state, bytes.length);
         return await uploadBytes(repository, wanted, bytes, options);
       }
-      session ??= await open(repository, options);
+      session ??= await openUpload(repository, options);
       if (session.minBytes > chunkBytes && !isLast) {
         throw new TrustFault(
           'registry.refused',
@@ -81,9 +80,9 @@ export async function uploadStream(
       sent += bytes.length;
     }
     if (session === undefined) throw new TrustFault('internal.defect', 'an upload had no chunk');
-    await finish(repository, session, wanted, undefined, options);
+    await finishUpload(repository, session, wanted, undefined, options);
   } catch (error) {
-    if (session !== undefined) await cancel(repository, session);
+    if (session !== undefined) await cancelUpload(repository, session);
     throw error;
   }
 }
@@ -111,7 +110,7 @@ export async function mountBlob(
   }
   if (answer.status === 202) {
     answer.discard();
-    await cancel(repository, sessionOf(answer));
+    await cancelUpload(repository, sessionOf(answer));
     return false;
   }
   // A registry that knows no mounts, or does not let this account see `from`, is no failure.
@@ -120,44 +119,6 @@ export async function mountBlob(
     return false;
   }
   throw await answerFault(answer, repository.name);
-}
-
-async function open(repository: Repository, options?: CallOptions): Promise<Session> {
-  const answer = await repository.client.send({
-    method: 'POST',
-    url: apiPath(repository, 'blobs/uploads/'),
-    scope: writeScope(repository),
-    ...abortOf(options),
-  });
-  if (answer.status !== 202) throw await answerFault(answer, repository.name);
-  answer.discard();
-  return sessionOf(answer);
-}
-
-async function finish(
-  repository: Repository,
-  session: Session,
-  wanted: Wanted,
-  bytes: Uint8Array | undefined,
-  options?: CallOptions,
-): Promise<void> {
-  // The address is the registry's own (distribution keeps a signed state in it): only append.
-  const url = new URL(session.url.href);
-  const digest = `digest=${encodeURIComponent(wanted.digest)}`;
-  url.search = url.search === '' ? `?${digest}` : `${url.search}&${digest}`;
-  const answer = await repository.client.send({
-    method: 'PUT',
-    url,
-    scope: writeScope(repository),
-    isRepeatable: false,
-    headers: OCTETS,
-    ...(bytes === undefined ? {} : { body: bytes, onSent: reporter(repository, wanted) }),
-    ...abortOf(options),
-  });
-  if (answer.status !== 201 && answer.status !== 204) {
-    throw await answerFault(answer, `${repository.name} ${wanted.digest}`);
-  }
-  answer.discard();
 }
 
 interface Chunk {
@@ -211,69 +172,22 @@ async function sendChunk(
   return current;
 }
 
-/** How much of an upload the registry has (distribution-spec "Pushing a blob in chunks", GET). */
-async function askPosition(
-  repository: Repository,
-  session: Session,
-  options?: CallOptions,
-): Promise<{ session: Session; next: number }> {
-  const answer = await repository.client.send({
-    method: 'GET',
-    url: session.url,
-    scope: writeScope(repository),
-    ...abortOf(options),
-  });
-  if (answer.status !== 204 && answer.status !== 202 && answer.status !== 200) {
-    throw await answerFault(answer, repository.name);
-  }
-  answer.discard();
-  const range = /^(?:bytes=)?0-([0-9]{1,15})$/.exec(answer.header('range') ?? '0-0');
-  const last = Number(range?.[1] ?? 0);
-  // `0-0` is also what registries say when they have nothing.
-  return { session: sessionOf(answer, session), next: last === 0 ? 0 : last + 1 };
-}
-
-async function cancel(repository: Repository, session: Session): Promise<void> {
-  try {
-    const answer = await repository.client.send({
-      method: 'DELETE',
-      url: session.url,
-      scope: writeScope(repository),
-      isRepeatable: false,
-    });
-    answer.discard();
-  } catch (error) {
-    // The registry forgets abandoned uploads by itself; the first fault is the one that counts.
-    if (!(error instanceof TrustFault)) throw error;
-  }
-}
-
-function sessionOf(answer: RawAnswer, previous?: Session): Session {
-  const location = answer.header('location');
-  const url = location === undefined ? previous?.url : URL.parse(location, answer.url.href);
-  if (url === null || url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new TrustFault(
-      'registry.malformed-answer',
-      `expected the address of an upload, found ${quote(location)}`,
-    );
-  }
-  if (answer.url.protocol === 'https:' && url.protocol === 'http:') {
-    throw new TrustFault('registry.redirect', `an upload is sent to HTTP, ${quote(location)}`);
-  }
-  const least = answer.header('oci-chunk-min-length') ?? '';
-  const minBytes = /^[0-9]{1,12}$/.test(least) ? Number(least) : (previous?.minBytes ?? 0);
-  return { url, minBytes };
-}
-
-function reporter(repository: Repository, wanted: Wanted): (bytes: number) => void {
-  const { onProgress } = repository.client.options;
-  return (bytes) => onProgress?.({ direction: 'sent', digest: wanted.digest, bytes });
-}
-
 function isPassing(error: unknown): boolean {
   return (
     error instanceof TrustFault &&
     (error.code === 'registry.unreachable' || error.code === 'registry.server-error')
+  );
+}
+
+function verify(wanted: Wanted, state: Hash, size: number): void {
+  const found = `${wanted.digest.split(':')[0]}:${state.copy().digest('hex')}`;
+  if (size !== wanted.size || found !== wanted.digest) throw mismatch(wanted, found, size);
+}
+
+function mismatch(wanted: Wanted, found: string, size: number): TrustFault {
+  return new TrustFault(
+    'registry.digest-mismatch',
+    `expected ${wanted.digest} of ${wanted.size} bytes to upload, found ${found} of ${size}`,
   );
 }
 
@@ -290,18 +204,6 @@ async function* checked(
     state.update(chunk);
     yield chunk;
   }
-}
-
-function verify(wanted: Wanted, state: Hash, size: number): void {
-  const found = `${wanted.digest.split(':')[0]}:${state.copy().digest('hex')}`;
-  if (size !== wanted.size || found !== wanted.digest) throw mismatch(wanted, found, size);
-}
-
-function mismatch(wanted: Wanted, found: string, size: number): TrustFault {
-  return new TrustFault(
-    'registry.digest-mismatch',
-    `expected ${wanted.digest} of ${wanted.size} bytes to upload, found ${found} of ${size}`,
-  );
 }
 
 /** The content in pieces of exactly `size` bytes, the last one shorter (or empty) and marked. */
