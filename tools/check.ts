@@ -43,6 +43,7 @@ const STEPS: readonly Step[] = [
     program: 'tools/generate.ts',
     args: ['--check'],
   },
+  { heading: 'lock file', program: 'tools/lock.ts', args: [] },
   { heading: 'licences', program: 'tools/licences.ts', args: [] },
   { heading: 'build', program: 'tools/build.ts', args: [] },
 ];
