@@ -73,7 +73,7 @@ export const PACKAGES = {
     imports: { trust: /./ },
   },
   cli: {
-    ranks: { output: 0, commands: 1, 'main.ts': 2 },
+    ranks: { 'context.ts': 0, output: 1, options: 1, commands: 2, 'main.ts': 3 },
     roomsIn: [],
     io: /./,
     imports: { trust: /./, server: /^commands\/(up|serve)(\.ts$|\/)/ },
