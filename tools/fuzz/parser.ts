@@ -1,14 +1,15 @@
 /** One parser as the fuzzer sees it. */
 export interface Subject {
   readonly name: string;
-  /** Glob patterns from the root of files to start from, and texts that stand for themselves. */
   readonly seeds: readonly Seed[];
   /** Imports the parser; only the one that is fuzzed is loaded. */
   readonly load: () => Promise<Trial>;
 }
 
+/** Files (a glob from the root), or one member of each of these JSON files, or the input itself. */
 export type Seed =
   | { readonly files: string }
+  | { readonly files: string; readonly member: readonly string[]; readonly as: 'text' | 'base64' }
   | { readonly text: string }
   | { readonly hex: string };
 

@@ -3,7 +3,7 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { chanceFrom, mutate } from './mutate.ts';
-import type { Subject, Trial } from './parser.ts';
+import type { Seed, Subject, Trial } from './parser.ts';
 
 /** What a run over one parser came to. */
 export interface FuzzResult {
@@ -79,10 +79,25 @@ function readSeeds(root: string, { name, seeds }: Subject): Uint8Array[] {
   return seeds.flatMap((seed): Uint8Array[] => {
     if ('text' in seed) return [Buffer.from(seed.text)];
     if ('hex' in seed) return [Buffer.from(seed.hex, 'hex')];
-    const paths = globSync(seed.files, { cwd: root }).sort();
-    if (paths.length === 0) throw new Error(`${name}: no seed file matches ${seed.files}`);
-    return paths.map((path) => readFileSync(join(root, path)));
+    const files = globSync(seed.files, { cwd: root })
+      .sort()
+      .map((path) => readFileSync(join(root, path)));
+    const inputs = 'member' in seed ? files.flatMap((file) => memberOf(file, seed)) : files;
+    if (inputs.length === 0) throw new Error(`${name}: no seed file matches ${seed.files}`);
+    return inputs;
   });
+}
+
+/** The member of a JSON file as one input; none when the file does not have it. */
+function memberOf(
+  file: Buffer,
+  seed: Extract<Seed, { readonly member: readonly string[] }>,
+): Uint8Array[] {
+  const document: unknown = JSON.parse(file.toString('utf8'));
+  const value = seed.member.reduce<unknown>((at, key) => Reflect.get(Object(at), key), document);
+  return typeof value === 'string'
+    ? [Buffer.from(value, seed.as === 'base64' ? 'base64' : 'utf8')]
+    : [];
 }
 
 /** Keeps a failing input as `.cache/fuzz/<parser>-<hash>`; returns that path from the root. */
