@@ -1,33 +1,17 @@
 import { COSIGN_SIGN_PREDICATE, predicateTypeOf } from './claims/predicate-type.ts';
 import { buildStatement } from './claims/statement.ts';
-import type { Signer } from './crypto/signer.ts';
 import { TrustFault } from './fault/fault.ts';
 import { attachLegacy } from './formats/cosign-legacy/attach.ts';
 import { companionTag } from './formats/cosign-legacy/layer.ts';
 import { signLegacy } from './formats/cosign-legacy/sign.ts';
 import { attachBundle } from './formats/sigstore-bundle/attach.ts';
-import { BUNDLE_MEDIA_TYPE } from './formats/sigstore-bundle/media-type.ts';
 import { signStatement, signStatementBundle } from './formats/sigstore-bundle/sign.ts';
-import { computeDigest, type Digest } from './oci/digest.ts';
+import type { Digest } from './oci/digest.ts';
 import { parseManifest, runnableChildren } from './oci/manifest.ts';
 import type { ArtifactTarget, StoredManifest } from './oci/store.ts';
 import type { Evidence, FormatName, Wanted } from './proof/evidence.ts';
-import type { SigningServices } from './proof/services.ts';
-import type { TrustedRoot } from './trust-root/trusted-root.ts';
-import { gather } from './verify/gather.ts';
-import { verifyBlob } from './verify.ts';
-
-/** What every signing needs, whatever is signed. */
-export interface SigningContext {
-  readonly signer: Signer;
-  readonly services: SigningServices;
-  /** Checks what the services gave; null when none were asked. */
-  readonly trustRoot: TrustedRoot | null;
-  /** The present. */
-  readonly at: Date;
-  readonly now: () => number;
-  readonly signal?: AbortSignal;
-}
+import { bundleEvidence } from './sign/blob.ts';
+import { mustBeServed, mustVerify, type SigningContext } from './sign/check.ts';
 
 /** An artifact to be signed in place, or for its bundle alone. */
 export interface SignArtifactOptions extends SigningContext {
@@ -140,18 +124,6 @@ async function signStatementOn(
   return { subject: node.digest, format: 'sigstore-bundle', bytes, stored, tag: null };
 }
 
-/** A bundle that is at hand, as evidence. */
-export function bundleEvidence(bytes: Uint8Array, where = 'the bundle'): Evidence {
-  return {
-    format: 'sigstore-bundle',
-    digest: computeDigest(bytes),
-    where,
-    bytes,
-    annotations: {},
-    mediaType: BUNDLE_MEDIA_TYPE,
-  };
-}
-
 async function signAsLegacy(
   options: SignArtifactOptions,
   node: StoredManifest,
@@ -205,71 +177,4 @@ export async function attestArtifact(options: AttestArtifactOptions): Promise<Si
   });
   const wanted = { kind: 'attestation', predicateType } as const;
   return signStatementOn(options, node, payload, predicateType, wanted);
-}
-
-function asked(context: SigningContext, wanted: Wanted) {
-  const { signer, trustRoot, at } = context;
-  const name = signer.name;
-  return {
-    authorities: [{ kind: 'key', name, key: signer.publicKey }] as const,
-    atLeast: 1,
-    wanted,
-    condition: null,
-    // Without a trust root there is nothing to hold the services' answers against.
-    requirements: { trustRoot, at, log: trustRoot !== null, sct: true, timestamp: true },
-  };
-}
-
-async function mustVerify(
-  context: SigningContext,
-  node: Pick<StoredManifest, 'digest' | 'bytes'>,
-  evidence: readonly Evidence[],
-  wanted: Wanted,
-  when: string,
-): Promise<void> {
-  const verdict = await verifyBlob({
-    ...asked(context, wanted),
-    name: node.digest,
-    digest: node.digest,
-    bytes: node.bytes,
-    evidence,
-    now: context.now,
-  });
-  if (verdict.finding.outcome === 'pass') return;
-  throw new TrustFault(
-    'sign.not-verified',
-    `the new signature of ${node.digest} does not verify ${when}: ${reasons(verdict.finding)}`,
-  );
-}
-
-/** The signature must be found again, whole, in what the registry serves. */
-async function mustBeServed(
-  context: SigningContext & Pick<SignArtifactOptions, 'target'>,
-  node: StoredManifest,
-  document: string,
-  wanted: Wanted,
-): Promise<void> {
-  const { authorities, requirements } = asked(context, wanted);
-  const artifact = { digest: node.digest, bytes: node.bytes };
-  const question = { artifact, wanted, authorities, requirements };
-  const found = await gather(context.target, question, {
-    ...(context.signal === undefined ? {} : { signal: context.signal }),
-  });
-  const served = found.evidence.filter((piece) => piece.digest === document);
-  if (served.length === 0) {
-    throw new TrustFault(
-      'sign.not-served',
-      `${context.target.name} took the signature ${document} of ${node.digest} and does not serve it`,
-    );
-  }
-  await mustVerify(context, node, served, wanted, 'as the registry serves it');
-}
-
-function reasons(finding: {
-  readonly says: string;
-  readonly outcome: string;
-  readonly because?: readonly { readonly says: string; readonly outcome: string }[];
-}): string {
-  const failing = finding.because?.filter((child) => child.outcome !== 'pass') ?? [];
-  return failing.length === 0 ? finding.says : failing.map((child) => reasons(child)).join('; ');
 }

@@ -33,6 +33,12 @@ export const POLICY_CODES = {
     means: 'The command or call was used wrongly.',
     remedy: 'See `bulla COMMAND --help`.',
   },
+  'usage.trust-root': {
+    status: 400,
+    exit: 2,
+    means: 'A trust root that was named cannot be read.',
+    remedy: 'Give a trusted_root.json of version 0.1 or 0.2.',
+  },
   'usage.file': {
     status: 400,
     exit: 2,

@@ -1,0 +1,57 @@
+import { buildPredicate } from '@bulla/trust/claims/predicate';
+import { TrustFault } from '@bulla/trust/fault/fault';
+import { openStore } from '@bulla/trust/oci/open';
+import { canonicalName, parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
+import { attestArtifact } from '@bulla/trust/sign';
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { readFileBounded, writeOutput } from '../options/files.ts';
+import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
+import { addSigningOptions, type SigningFlags, signingContext } from '../options/signing.ts';
+
+interface AttestFlags extends SigningFlags, RegistryFlags {
+  readonly type: string;
+  readonly predicate?: string;
+  readonly bundle?: string;
+  readonly upload: boolean;
+}
+
+/** The largest predicate file: an SBOM of a very large image. */
+export const MAX_PREDICATE_BYTES = 64 << 20;
+
+/** `bulla attest IMAGE --type T --predicate FILE`: a signed statement about the image. */
+export function configure(command: Command, context: CliContext): void {
+  command.argument('<image>', 'REGISTRY/NAME[:TAG|@DIGEST] or oci:PATH[:REF|@DIGEST]');
+  addSigningOptions(command)
+    .option('--type <type>', 'short name of the predicate type, or its URI', 'custom')
+    .option('--predicate <file>', 'the predicate; - for standard input')
+    .option('--bundle <file>', 'write the bundle to a file as well')
+    .option('--no-upload', 'do not push the attestation');
+  addRegistryOptions(command).action(async (image: string, flags: AttestFlags) => {
+    if (flags.predicate === undefined) {
+      throw new TrustFault(
+        'usage.invalid',
+        'nothing says what to attest',
+        'Give --predicate FILE.',
+      );
+    }
+    const file = await readFileBounded(flags.predicate, MAX_PREDICATE_BYTES);
+    const predicate = buildPredicate(flags.type, file, context.clock());
+    const reference = parseReference(image);
+    const signing = await signingContext(flags, context);
+    await using _signer = signing.signer;
+    const target = await openStore(reference, registryOptions(flags, context));
+    const document = await attestArtifact({
+      ...signing,
+      target,
+      tagOrDigest: tagOrDigest(reference),
+      subjectName: canonicalName(reference),
+      type: flags.type,
+      predicate,
+      upload: flags.upload,
+    });
+    const where = document.stored === null ? 'not pushed' : `referrer ${document.stored}`;
+    context.out(`attested ${target.name}@${document.subject}  ${flags.type}  ${where}`);
+    if (flags.bundle !== undefined) await writeOutput(flags.bundle, document.bytes);
+  });
+}

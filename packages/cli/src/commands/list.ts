@@ -1,0 +1,47 @@
+import type { CommandModule } from './command-module.ts';
+
+/** One command: its name, its line in the help, and its module, loaded only when it is called. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<CommandModule>;
+}
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'verify',
+    summary: 'verify the signatures or attestations of images and other artifacts',
+    load: () => import('./verify.ts'),
+  },
+  {
+    name: 'sign',
+    summary: 'sign images and other artifacts in a registry or layout',
+    load: () => import('./sign.ts'),
+  },
+  {
+    name: 'attest',
+    summary: 'attach a signed statement (SBOM, provenance, scan) to an artifact',
+    load: () => import('./attest.ts'),
+  },
+  {
+    name: 'blob',
+    summary: 'sign, attest and verify files',
+    load: () => import('./blob.ts'),
+  },
+  {
+    name: 'key',
+    summary: 'make, import and inspect signing keys',
+    load: () => import('./key.ts'),
+  },
+  {
+    name: 'login',
+    summary: 'store credentials for a registry',
+    load: () => import('./login.ts'),
+  },
+  {
+    name: 'logout',
+    summary: 'remove the stored credentials of a registry',
+    load: () => import('./logout.ts'),
+  },
+];

@@ -1,0 +1,120 @@
+import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import type { Verdict } from '@bulla/trust/finding/verdict';
+import { openStore } from '@bulla/trust/oci/open';
+import { parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
+import type { RegistryOptions } from '@bulla/trust/oci/registry/options';
+import type { ArtifactSource } from '@bulla/trust/oci/store';
+import { type VerifyQuestion, verifyArtifact } from '@bulla/trust/verify';
+import type { TreeMode } from '@bulla/trust/verify/tree';
+import { type Command, Option } from 'commander';
+import type { CliContext } from '../context.ts';
+import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
+import {
+  addVerificationOptions,
+  type VerificationFlags,
+  verificationQuestion,
+} from '../options/verification.ts';
+import { report } from '../output/fault.ts';
+import { type OutputFormat, printVerdicts } from '../output/verdict.ts';
+
+interface VerifyFlags extends VerificationFlags, RegistryFlags {
+  readonly tree: TreeMode;
+  readonly platform?: string;
+  readonly output: OutputFormat;
+  readonly offline?: true;
+  readonly yes?: true;
+}
+
+/** `bulla verify IMAGE…`: a verdict on each, with the whole tree of findings. */
+export function configure(command: Command, context: CliContext): void {
+  command.argument('<image...>', 'REGISTRY/NAME[:TAG|@DIGEST] or oci:PATH[:REF|@DIGEST]');
+  addVerificationOptions(command)
+    .addOption(
+      new Option('--tree <mode>', 'which node of a multi-arch tree must carry the evidence')
+        .choices(['named', 'index', 'leaf', 'any', 'both'])
+        .default('named'),
+    )
+    .option('--platform <os/arch>', 'the one platform of a multi-arch artifact that matters')
+    .option('--offline', 'refuse references that need a network')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print')
+        .choices(['text', 'json', 'sarif'])
+        .default('text'),
+    )
+    .option('-y, --yes', 'accepted for habit; nothing is asked');
+  addRegistryOptions(command).action(async (images: readonly string[], flags: VerifyFlags) => {
+    const question = await verificationQuestion(flags, context);
+    await using _runner = question.condition?.runner;
+    const verdicts = await verifyAll(images, question, flags, context);
+    await printVerdicts(verdicts, flags.output, context);
+  });
+}
+
+/** So many images are verified at a time. */
+const PARALLEL = 8;
+
+async function verifyAll(
+  images: readonly string[],
+  question: VerifyQuestion,
+  flags: VerifyFlags,
+  context: CliContext,
+): Promise<readonly Verdict[]> {
+  const registry = registryOptions(flags, context);
+  const verdicts: (Verdict | undefined)[] = new Array(images.length).fill(undefined);
+  let next = 0;
+  const worker = async () => {
+    for (;;) {
+      const index = next++;
+      const image = images[index];
+      if (image === undefined) return;
+      try {
+        verdicts[index] = await verifyOne(image, question, flags, registry, context);
+      } catch (error) {
+        context.err(`${image}:`);
+        report(error, context);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, images.length) }, worker));
+  return verdicts.filter((verdict) => verdict !== undefined);
+}
+
+async function verifyOne(
+  image: string,
+  question: VerifyQuestion,
+  flags: VerifyFlags,
+  registry: RegistryOptions,
+  context: CliContext,
+): Promise<Verdict> {
+  const reference = parseReference(image);
+  if (flags.offline === true && reference.kind === 'registry') {
+    throw new TrustFault(
+      'usage.invalid',
+      `--offline and ${quote(image)} do not go together: a registry needs a network`,
+      'Give a layout (oci:PATH), for example one that `bulla save` made.',
+    );
+  }
+  const source = await openStore(reference, registry);
+  const evidenceSource = await relocated(context, registry);
+  return verifyArtifact({
+    ...question,
+    reference: image,
+    source,
+    tagOrDigest: tagOrDigest(reference),
+    tree: flags.tree,
+    platform: flags.platform ?? null,
+    ...(evidenceSource === null ? {} : { evidenceSource }),
+    signal: context.signal,
+    now: context.now,
+  });
+}
+
+/** `COSIGN_REPOSITORY` names another repository in which signatures lie. */
+async function relocated(
+  context: CliContext,
+  registry: RegistryOptions,
+): Promise<ArtifactSource | null> {
+  const name = context.env['COSIGN_REPOSITORY'];
+  if (name === undefined || name === '') return null;
+  return openStore(parseReference(name), registry);
+}

@@ -1,0 +1,56 @@
+import type { RegistryOptions } from '@bulla/trust/oci/registry/options';
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+
+/** The registry options as commander gives them. */
+export interface RegistryFlags {
+  readonly plainHttp?: true;
+  readonly allowInsecureRegistry?: true;
+  readonly registryUsername?: string;
+  readonly registryPassword?: string;
+  readonly registryToken?: string;
+  readonly registryCacert?: string;
+  readonly registryClientCert?: string;
+  readonly registryClientKey?: string;
+  readonly timeout?: number;
+}
+
+/** Declares how registries are reached; names are cosign's where the meaning is the same. */
+export function addRegistryOptions(command: Command): Command {
+  return command
+    .option('--plain-http', 'speak HTTP without TLS to every registry (loopback always does)')
+    .option('--allow-insecure-registry', 'the same, by the name that cosign has')
+    .option('--registry-username <name>', 'user name for the registry')
+    .option('--registry-password <password>', 'password for the registry')
+    .option('--registry-token <token>', 'bearer token for the registry')
+    .option('--registry-cacert <file>', 'PEM file of further certificate authorities')
+    .option('--registry-client-cert <file>', 'PEM file of the client certificate')
+    .option('--registry-client-key <file>', 'PEM file of its key')
+    .option('--timeout <seconds>', 'longest silence of a registry (default: 30)', positiveSeconds);
+}
+
+function positiveSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0 && seconds <= 86_400)) {
+    throw new RangeError(`expected a number of seconds from 0 to 86400, found ${text}`);
+  }
+  return seconds;
+}
+
+/** The options of the registry client that the flags and the environment ask for. */
+export function registryOptions(flags: RegistryFlags, context: CliContext): RegistryOptions {
+  const plain = flags.plainHttp === true || flags.allowInsecureRegistry === true;
+  return {
+    env: context.env,
+    homeFolder: context.homeFolder,
+    ...(plain ? { plainHttp: true } : {}),
+    ...(flags.registryUsername === undefined ? {} : { username: flags.registryUsername }),
+    ...(flags.registryPassword === undefined ? {} : { password: flags.registryPassword }),
+    ...(flags.registryToken === undefined ? {} : { token: flags.registryToken }),
+    ...(flags.registryCacert === undefined ? {} : { caFile: flags.registryCacert }),
+    ...(flags.registryClientCert === undefined ? {} : { certFile: flags.registryClientCert }),
+    ...(flags.registryClientKey === undefined ? {} : { keyFile: flags.registryClientKey }),
+    ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout * 1000 }),
+    userAgent: 'bulla',
+  };
+}

@@ -1,0 +1,21 @@
+import { quote, TrustFault } from '@bulla/trust/fault/fault';
+
+/** Collects the values of a repeatable option. */
+export function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+/** Collects `k=v` pairs of a repeatable option; the same key twice with two values is refused. */
+export function collectPairs(
+  text: string,
+  previous: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const at = text.indexOf('=');
+  const key = text.slice(0, at);
+  const value = text.slice(at + 1);
+  if (at < 1) throw new TrustFault('usage.invalid', `expected KEY=VALUE, found ${quote(text)}`);
+  if (Object.hasOwn(previous, key) && previous[key] !== value) {
+    throw new TrustFault('usage.invalid', `two values for the annotation ${quote(key)}`);
+  }
+  return { ...previous, [key]: value };
+}

@@ -1,0 +1,19 @@
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+
+/** One line from the terminal that is not shown while it is typed. */
+export async function askHidden(prompt: string): Promise<string> {
+  process.stderr.write(`${prompt}: `);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      lines.once('line', resolve);
+      lines.once('SIGINT', () => reject(new Error('interrupted')));
+      lines.once('close', () => resolve(''));
+    });
+  } finally {
+    lines.close();
+    process.stderr.write('\n');
+  }
+}
