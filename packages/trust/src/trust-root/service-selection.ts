@@ -1,5 +1,5 @@
 import { covers, describePeriod, type ValidityPeriod } from '../crypto/validity-period.ts';
-import { TrustFault } from '../fault/fault.ts';
+import { printable, TrustFault } from '../fault/fault.ts';
 
 /** One service that a signing configuration names. */
 export interface ConfiguredService {
@@ -61,5 +61,5 @@ function startOf({ validFor }: ConfiguredService): number {
 }
 
 function describe({ url, majorApiVersion, validFor, operator }: ConfiguredService): string {
-  return `${url} (version ${majorApiVersion}, ${describePeriod(validFor)}, ${operator})`;
+  return printable(`${url} (version ${majorApiVersion}, ${describePeriod(validFor)}, ${operator})`);
 }

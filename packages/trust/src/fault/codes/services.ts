@@ -20,6 +20,12 @@ export const SERVICE_CODES = {
     means: 'A log or timestamp authority did not answer by the deadline.',
     remedy: 'Try again; if it persists, ask the service’s operator.',
   },
+  'service.cancelled': {
+    status: 499,
+    exit: 3,
+    means: 'A request to a log or timestamp authority was given up by the caller.',
+    remedy: 'Run the command again.',
+  },
   'service.busy': {
     status: 503,
     exit: 3,
