@@ -1,0 +1,223 @@
+import { manifestOf, OCI_INDEX, OCI_MANIFEST } from './client.ts';
+import {
+  blob,
+  IMAGE,
+  IMAGE_512,
+  IMAGE_DIGEST,
+  LAYER_DIGEST,
+  MISSING,
+  manifest,
+  oci,
+  type Step,
+  stored,
+} from './step.ts';
+
+/** Manifests, tags and the catalog, after the steps of blobs. */
+export const MANIFEST_STEPS: readonly Step[] = [
+  {
+    name: 'end-7a by tag',
+    method: 'PUT',
+    path: manifest('v1'),
+    headers: oci,
+    body: IMAGE,
+    expect: {
+      status: 201,
+      headers: {
+        location: manifest(IMAGE_DIGEST),
+        'docker-content-digest': IMAGE_DIGEST,
+        'oci-subject': undefined,
+      },
+    },
+  },
+  {
+    name: 'end-7a by digest',
+    method: 'PUT',
+    path: manifest(IMAGE_DIGEST),
+    headers: oci,
+    body: IMAGE,
+    expect: { status: 201 },
+  },
+  {
+    name: 'end-7b with tags',
+    method: 'PUT',
+    path: `${manifest(IMAGE_DIGEST)}?tag=v2&tag=V3`,
+    headers: oci,
+    body: IMAGE,
+    expect: { status: 201, headers: { 'oci-tag': 'v2, V3' } },
+  },
+  {
+    name: 'end-7a with parameters on the type',
+    method: 'PUT',
+    path: manifest('v4'),
+    headers: { 'content-type': `${OCI_MANIFEST}; charset=utf-8` },
+    body: IMAGE,
+    expect: { status: 201 },
+  },
+  {
+    name: 'end-7a without a type',
+    method: 'PUT',
+    path: manifest('v5'),
+    body: IMAGE,
+    expect: { status: 201 },
+  },
+  {
+    name: 'end-7a by another digest',
+    method: 'PUT',
+    path: manifest(MISSING),
+    headers: oci,
+    body: IMAGE,
+    expect: { status: 400, error: 'DIGEST_INVALID' },
+  },
+  {
+    name: 'end-7a by another sha512',
+    method: 'PUT',
+    path: manifest(IMAGE_512),
+    headers: oci,
+    body: IMAGE,
+    expect: { status: 400, error: 'DIGEST_INVALID' },
+  },
+  {
+    name: 'end-7a by a tag that is none',
+    method: 'PUT',
+    path: manifest('-v'),
+    headers: oci,
+    body: IMAGE,
+    expect: { status: 400, error: 'MANIFEST_INVALID' },
+  },
+  {
+    name: 'end-7a of another type than inside',
+    method: 'PUT',
+    path: manifest('v6'),
+    headers: { 'content-type': OCI_INDEX },
+    body: IMAGE,
+    expect: { status: 400, error: 'MANIFEST_INVALID' },
+  },
+  {
+    name: 'end-7a of a missing blob',
+    method: 'PUT',
+    path: manifest('v6'),
+    headers: oci,
+    body: manifestOf({ layers: ['absent'] }),
+    expect: { status: 404, error: 'MANIFEST_BLOB_UNKNOWN' },
+  },
+  {
+    name: 'end-7a of blobs of another repository',
+    method: 'PUT',
+    path: '/v2/third/manifests/v1',
+    headers: oci,
+    body: IMAGE,
+    expect: { status: 404, error: 'MANIFEST_BLOB_UNKNOWN' },
+  },
+  {
+    name: 'a refused push leaves no tag',
+    path: manifest('v6'),
+    expect: { status: 404, error: 'MANIFEST_UNKNOWN' },
+  },
+  {
+    name: 'end-3 by tag',
+    path: manifest('v1'),
+    expect: {
+      status: 200,
+      body: IMAGE,
+      headers: {
+        ...stored,
+        'content-type': OCI_MANIFEST,
+        'docker-content-digest': IMAGE_DIGEST,
+        etag: `"${IMAGE_DIGEST}"`,
+      },
+    },
+  },
+  { name: 'end-3 by digest', path: manifest(IMAGE_DIGEST), expect: { status: 200, body: IMAGE } },
+  {
+    name: 'end-3 HEAD',
+    method: 'HEAD',
+    path: manifest('v1'),
+    expect: {
+      status: 200,
+      body: '',
+      headers: { 'content-length': String(IMAGE.length), 'content-type': OCI_MANIFEST },
+    },
+  },
+  {
+    name: 'end-3 If-None-Match',
+    path: manifest('v1'),
+    headers: { 'if-none-match': `W/"${IMAGE_DIGEST}"` },
+    expect: { status: 304, body: '' },
+  },
+  {
+    name: 'end-3 missing',
+    path: manifest(MISSING),
+    expect: { status: 404, error: 'MANIFEST_UNKNOWN' },
+  },
+  {
+    name: 'end-3 a manifest is no blob',
+    path: blob(IMAGE_DIGEST),
+    expect: { status: 404, error: 'BLOB_UNKNOWN' },
+  },
+  {
+    name: 'end-3 a blob is no manifest',
+    path: manifest(LAYER_DIGEST),
+    expect: { status: 404, error: 'MANIFEST_UNKNOWN' },
+  },
+  {
+    name: 'end-8a sorted by code unit',
+    path: '/v2/app/tags/list',
+    expect: {
+      status: 200,
+      body: '{"name":"app","tags":["V3","v1","v2","v4","v5"]}',
+      headers: { link: undefined },
+    },
+  },
+  {
+    name: 'end-8b a page',
+    path: '/v2/app/tags/list?n=2',
+    expect: {
+      status: 200,
+      body: '{"name":"app","tags":["V3","v1"]}',
+      headers: { link: '</v2/app/tags/list?n=2&last=v1>; rel="next"' },
+    },
+  },
+  {
+    name: 'end-8b the last page',
+    path: '/v2/app/tags/list?n=3&last=v1',
+    expect: {
+      status: 200,
+      body: '{"name":"app","tags":["v2","v4","v5"]}',
+      headers: { link: undefined },
+    },
+  },
+  {
+    name: 'end-8b after a tag that is not there',
+    path: '/v2/app/tags/list?last=v3',
+    expect: { status: 200, body: '{"name":"app","tags":["v4","v5"]}' },
+  },
+  {
+    name: 'end-8b n=0',
+    path: '/v2/app/tags/list?n=0',
+    expect: { status: 200, body: '{"name":"app","tags":[]}', headers: { link: undefined } },
+  },
+  {
+    name: 'end-8b n=x',
+    path: '/v2/app/tags/list?n=x',
+    expect: { status: 400, error: 'UNSUPPORTED' },
+  },
+  {
+    name: 'the catalog',
+    path: '/v2/_catalog',
+    expect: { status: 200, body: '{"repositories":["app","other"]}' },
+  },
+  {
+    name: 'a page of the catalog',
+    path: '/v2/_catalog?n=1',
+    expect: {
+      status: 200,
+      body: '{"repositories":["app"]}',
+      headers: { link: '</v2/_catalog?n=1&last=app>; rel="next"' },
+    },
+  },
+  {
+    name: 'the next page of the catalog',
+    path: '/v2/_catalog?n=1&last=app',
+    expect: { status: 200, body: '{"repositories":["other"]}', headers: { link: undefined } },
+  },
+];
