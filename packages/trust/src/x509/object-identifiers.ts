@@ -1,5 +1,4 @@
-import { type DerValue, derOid } from '../bytes/der.ts';
-import { writeOid } from '../bytes/der-writer.ts';
+import { DER, type DerValue, derOid } from '../bytes/der.ts';
 
 /** Object identifiers of certificates that Bulla processes (RFC 5280 unless said otherwise). */
 export const OID = {
@@ -29,29 +28,29 @@ export const OID = {
   fulcioUsername: '1.3.6.1.4.1.57264.1.7',
 } as const;
 
-function octets(content: Uint8Array): string {
-  return String.fromCharCode(...content);
-}
+// 1.3.6.1.4.1.57264.1, without its last arc.
+const FULCIO = [0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0xbf, 0x30, 0x01];
 
-function contentOf(dotted: string): string {
-  // Every identifier here is shorter than 128 octets: two octets of header.
-  return octets(writeOid(dotted).subarray(2));
-}
-
-// A Fulcio certificate has some 25 extensions; looking their names up is ten times as fast as
-// decoding the arcs.
-const KNOWN = new Map(
-  [
-    ...Object.values(OID),
-    ...Array.from({ length: 24 }, (_, at) => `1.3.6.1.4.1.57264.1.${at + 1}`),
-  ].map((dotted) => [contentOf(dotted), dotted] as const),
-);
-
-/** Dotted form of an OBJECT IDENTIFIER, the usual ones from a table. Throws `der.malformed`. */
+/**
+ * Dotted form of an OBJECT IDENTIFIER. Throws `der.malformed`. Names under 2.5 and Fulcio's, of
+ * which a certificate has some thirty, are read without arithmetic on big integers.
+ */
 export function readOid(value: DerValue | undefined, where: string): string {
-  if (value?.tag === 0x06 && value.content.length <= 16) {
-    const known = KNOWN.get(octets(value.content));
-    if (known !== undefined) return known;
+  if (value?.tag === DER.oid) {
+    const { content } = value;
+    const last = content[content.length - 1] ?? 0x80;
+    const middle = content[1] ?? 0x80;
+    // One octet below 0x80 is one arc (X.690 §8.19.2); 0x55 is the pair 2.5.
+    if (content.length === 3 && content[0] === 0x55 && middle < 0x80 && last < 0x80) {
+      return `2.5.${middle}.${last}`;
+    }
+    if (
+      content.length === 10 &&
+      last < 0x80 &&
+      FULCIO.every((octet, at) => content[at] === octet)
+    ) {
+      return `1.3.6.1.4.1.57264.1.${last}`;
+    }
   }
   return derOid(value, where);
 }
