@@ -95,4 +95,51 @@ export const EVIDENCE: readonly Subject[] = [
       return trial((bytes) => parseEntryBundle(bytes, 'input'));
     },
   },
+  {
+    name: 'certificate-claims',
+    seeds: [
+      {
+        files: 'vectors/cosign/blobs/keyless*.sigstore.json',
+        member: ['verificationMaterial', 'certificate', 'rawBytes'],
+        as: 'base64',
+      },
+    ],
+    load: async () => {
+      const { parseCertificate } = await import('@bulla/trust/x509/certificate');
+      const { fulcioClaims } = await import('@bulla/trust/x509/fulcio-extensions');
+      return trial((bytes) => fulcioClaims(parseCertificate(bytes, 'input')));
+    },
+  },
+  {
+    name: 'sct-list',
+    seeds: [
+      {
+        hex: `0080007e00${'ab'.repeat(32)}0000018bcfe568000008000005000000170404030047${'30'.repeat(71)}`,
+      },
+    ],
+    load: async () => {
+      const { parseSctList } = await import('@bulla/trust/x509/sct-list');
+      return trial((bytes) => parseSctList(bytes));
+    },
+  },
+  {
+    name: 'trusted-root',
+    seeds: [{ files: 'packages/trust/src/trust-root/*.trusted-root.json' }],
+    load: async () => {
+      const { parseTrustedRoot } = await import('@bulla/trust/trust-root/trusted-root');
+      return trial((bytes) => parseTrustedRoot(bytes, 'input'));
+    },
+  },
+  {
+    name: 'signing-config',
+    seeds: [
+      {
+        text: '{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json","caUrls":[{"url":"https://ca.example","majorApiVersion":1,"validFor":{"start":"2025-01-01T00:00:00Z"},"operator":"a"}],"rekorTlogUrls":[{"url":"https://log.example","majorApiVersion":2,"validFor":{"start":"2025-01-01T00:00:00Z","end":"2030-01-01T00:00:00Z"}}],"rekorTlogConfig":{"selector":"ANY"},"tsaUrls":[{"url":"https://tsa.example","majorApiVersion":1,"validFor":{"start":"2025-01-01T00:00:00Z"}}],"tsaConfig":{"selector":"EXACT","count":1}}',
+      },
+    ],
+    load: async () => {
+      const { parseSigningConfig } = await import('@bulla/trust/trust-root/signing-config');
+      return trial((bytes) => parseSigningConfig(bytes, 'input'));
+    },
+  },
 ];

@@ -1,4 +1,5 @@
 import { type Subject, textTrial, trial } from '../parser.ts';
+import { tarSeed, tarTrial } from '../tar.ts';
 
 const IMAGE_MANIFEST =
   '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0}],"annotations":{"a":"b"}}';
@@ -81,6 +82,14 @@ export const REGISTRY: readonly Subject[] = [
       const { parseTarget } = await import('@bulla/server/http/path');
       const { parseTargetPath } = await import('@bulla/server/gateway/target');
       return textTrial((text) => parseTargetPath(parseTarget(text).segments.slice(1)));
+    },
+  },
+  {
+    name: 'layout-tar',
+    seeds: [{ hex: tarSeed() }],
+    load: async () => {
+      const { tarContent } = await import('@bulla/trust/oci/layout/tar');
+      return tarTrial((path) => tarContent(path).read('index.json', 1 << 16));
     },
   },
 ];
