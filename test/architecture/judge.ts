@@ -95,9 +95,7 @@ function judgeEdge(from: Place, target: string): string[] {
     const allowed = from.layers.imports[to.pkg];
     return allowed?.test(from.inner) === true ? [] : [`may not import package ${to.pkg}`];
   }
-  // Files that lie directly under src/ share a folder: of one rank they may know each other.
-  const beside = dirname(from.inner) === dirname(to.inner) && to.rank === from.rank;
-  if (to.layer !== from.layer && to.rank >= from.rank && !beside) {
+  if (to.layer !== from.layer && to.rank >= from.rank) {
     return [`(rank ${from.rank}) imports ${to.inner} (rank ${to.rank})`];
   }
   const here = roomOf(from);

@@ -20,7 +20,11 @@ export function compile(root: string, name: string): string | null {
       stdio: 'inherit',
     });
     if (run.status !== 0) throw new Error(`tsc refuses packages/${name}`);
-    const files = [...filesBelow(emitted, '**/*'), ...filesBelow(join(folder, 'src'), DATA_FILES)];
+    // tsc emits imported JSON in a form of its own; the source's bytes take its place.
+    const data = filesBelow(join(folder, 'src'), DATA_FILES);
+    const names = new Set(data.map(({ path }) => path));
+    const code = filesBelow(emitted, '**/*').filter(({ path }) => !names.has(path));
+    const files = [...code, ...data];
     // The server's bundle is put there by the next step.
     const changes = publish(join(folder, 'dist'), files, ['bundle']);
     const sizeBytes = files.reduce((sum, { bytes }) => sum + bytes.length, 0);
