@@ -163,9 +163,12 @@ function send(request: FastifyRequest, reply: FastifyReply, answer: HttpReply): 
   const { status, headers = {}, body } = answer;
   reply.code(status).header('x-content-type-options', 'nosniff');
   for (const [name, value] of Object.entries(headers)) reply.header(name, value);
-  if (request.raw.method === 'HEAD' && body instanceof Readable) body.destroy();
   // Nothing is read any more from a sender that was refused in the middle of its body.
   if (status >= 400 && !request.raw.complete) reply.header('connection', 'close');
+  if (request.raw.method === 'HEAD' && body instanceof Readable) {
+    body.destroy();
+    return reply.send();
+  }
   if (body === undefined || body instanceof Readable) return reply.send(body);
   // As bytes: to a string the framework would add a charset.
   return reply.send(

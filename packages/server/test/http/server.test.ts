@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Door } from '../../src/http/exchange.ts';
+import { HTTP_LIMITS } from '../../src/http/limits.ts';
+import { type HttpServer, listen } from '../../src/http/server.ts';
+import { faultOf } from '../storage/expectations.ts';
+
+const DOOR: Door = {
+  prefix: '/echo',
+  async handle(request) {
+    switch (request.segments[0]) {
+      case 'defect':
+        throw new Error('the password is 1234');
+      case 'slow':
+        await sleep(150);
+        return { status: 200, body: 'slow' };
+      case 'stream':
+        return {
+          status: 200,
+          headers: { 'content-length': 6, 'content-type': 'application/octet-stream' },
+          body: Readable.from([Buffer.from('str'), Buffer.from('eam')], { objectMode: false }),
+        };
+      case 'early':
+        return { status: 413, body: 'no' };
+      default: {
+        let length = 0;
+        for await (const chunk of request.body()) length += chunk.length;
+        return { status: 200, body: `${request.method} ${length}` };
+      }
+    }
+  },
+  refuse: (fault) => ({ status: 499, body: fault.name }),
+};
+
+function start(limits: Partial<typeof HTTP_LIMITS> = {}): Promise<HttpServer> {
+  return listen([DOOR], {}, { ...HTTP_LIMITS, ...limits });
+}
+
+async function raw(server: HttpServer, request: string): Promise<string> {
+  const socket: Socket = connect(server.port, server.host);
+  socket.write(request);
+  return text(socket);
+}
+
+const CLOSE = 'host: x\r\nconnection: close\r\n';
+
+test('it listens on loopback unless told otherwise', async () => {
+  await using server = await start();
+  assert.equal(server.host, '127.0.0.1');
+});
+
+test('a port that is taken is http.listen', async () => {
+  await using server = await start();
+  await assert.rejects(listen([DOOR], { port: server.port }), faultOf('http.listen'));
+});
+
+const ANSWERS = [
+  {
+    name: 'a body',
+    request: `PUT /echo HTTP/1.1\r\n${CLOSE}content-length: 3\r\n\r\nabc`,
+    expect: /^HTTP\/1\.1 200 [\s\S]*PUT 3$/,
+  },
+  {
+    name: 'a chunked body',
+    request: `PATCH /echo/ HTTP/1.1\r\n${CLOSE}transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
+    expect: /PATCH 3$/,
+  },
+  {
+    name: 'a DELETE without a body',
+    request: `DELETE /echo/x HTTP/1.1\r\n${CLOSE}\r\n`,
+    expect: /DELETE 0$/,
+  },
+  {
+    name: 'a stream',
+    request: `GET /echo/stream HTTP/1.1\r\n${CLOSE}\r\n`,
+    expect: /\r\n\r\nstream$/,
+  },
+  {
+    name: 'the HEAD of a stream',
+    request: `HEAD /echo/stream HTTP/1.1\r\n${CLOSE}\r\n`,
+    expect: /content-length: 6[\s\S]*\r\n\r\n$/,
+  },
+  {
+    name: 'another path',
+    request: `GET /echoes HTTP/1.1\r\n${CLOSE}\r\n`,
+    expect: /^HTTP\/1\.1 404 [\s\S]*http\.not-found/,
+  },
+  {
+    name: 'a climb out of the door',
+    request: `GET /echo/../x HTTP/1.1\r\n${CLOSE}\r\n`,
+    expect: /^HTTP\/1\.1 499 [\s\S]*TrustFault$/,
+  },
+  {
+    name: 'a malformed escape',
+    request: `GET /echo/%zz HTTP/1.1\r\n${CLOSE}\r\n`,
+    expect: /^HTTP\/1\.1 4\d\d /,
+  },
+  {
+    name: 'a Content-Type that is none',
+    request: `PUT /echo HTTP/1.1\r\n${CLOSE}content-type: <script>\r\ncontent-length: 1\r\n\r\na`,
+    expect: /^HTTP\/1\.1 499 /,
+  },
+  { name: 'no HTTP', request: 'hello\r\n\r\n', expect: /^HTTP\/1\.1 400 / },
+  {
+    name: 'two lengths',
+    request: `PUT /echo HTTP/1.1\r\n${CLOSE}content-length: 1\r\ncontent-length: 2\r\n\r\nab`,
+    expect: /^HTTP\/1\.1 400 /,
+  },
+  {
+    name: 'a length and chunks',
+    request: `PUT /echo HTTP/1.1\r\n${CLOSE}content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+    expect: /^HTTP\/1\.1 400 /,
+  },
+  {
+    name: 'headers that are too large',
+    request: `GET /echo HTTP/1.1\r\n${CLOSE}x: ${'a'.repeat(40_000)}\r\n\r\n`,
+    expect: /^HTTP\/1\.1 431 /,
+  },
+];
+
+for (const { name, request, expect } of ANSWERS) {
+  test(`${name} is answered`, async () => {
+    await using server = await start();
+    const answer = await raw(server, request);
+    assert.match(answer, expect);
+    assert.doesNotMatch(answer, /content-type: text\/html/i);
+  });
+}
+
+test('every answer of a door and every 404 has nosniff', async () => {
+  await using server = await start();
+  for (const path of ['/echo', '/echo/defect', '/nothing', '/']) {
+    const answer = await raw(server, `GET ${path} HTTP/1.1\r\n${CLOSE}\r\n`);
+    assert.match(answer, /x-content-type-options: nosniff/, path);
+  }
+});
+
+test('a defect does not tell its message', async () => {
+  await using server = await start();
+  const answer = await raw(server, `GET /echo/defect HTTP/1.1\r\n${CLOSE}\r\n`);
+  assert.doesNotMatch(answer, /1234/);
+});
+
+test('a connection on which nothing moves is closed', async () => {
+  await using server = await start({ idleMs: 100 });
+  const answer = await raw(server, 'PUT /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc');
+  assert.doesNotMatch(answer, /200/);
+});
+
+test('close lets a request under way end, and takes no new one', async () => {
+  const server = await start();
+  const answer = raw(server, `GET /echo/slow HTTP/1.1\r\n${CLOSE}\r\n`);
+  await sleep(50);
+  await server.close();
+  assert.match(await answer, /200[\s\S]*slow$/);
+  await assert.rejects(raw(server, `GET /echo HTTP/1.1\r\n${CLOSE}\r\n`));
+});
+
+test('close does not wait for idle connections, nor for a stalled one past the drain', async () => {
+  const server = await start({ drainMs: 200 });
+  const idle = connect(server.port, server.host);
+  idle.on('error', () => {});
+  idle.write('GET /echo HTTP/1.1\r\nhost: x\r\n\r\n');
+  const stalled = connect(server.port, server.host);
+  stalled.on('error', () => {});
+  stalled.write('PUT /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc');
+  await sleep(50);
+  const began = performance.now();
+  await server.close();
+  assert.ok(performance.now() - began < 3000);
+});
