@@ -12,6 +12,7 @@ import { SIGN_CODES } from './codes/sign.ts';
 import { SIGSTORE_CODES } from './codes/sigstore.ts';
 import { STORAGE_CODES } from './codes/storage.ts';
 import { X509_CODES } from './codes/x509.ts';
+import { TIMESTAMP_CODES } from './codes/timestamp.ts';
 import { TLOG_CODES } from './codes/tlog.ts';
 import { TRUST_ROOT_CODES } from './codes/trust-root.ts';
 
@@ -33,6 +34,7 @@ export const CODES = {
   ...STORAGE_CODES,
   ...X509_CODES,
   ...SERVICE_CODES,
+  ...TIMESTAMP_CODES,
   ...TLOG_CODES,
   ...TRUST_ROOT_CODES,
 } as const;

@@ -74,6 +74,12 @@ export const X509_CODES = {
     means: 'A Fulcio certificate names two different identity issuers.',
     remedy: 'Do not trust the certificate; report it to the operator of its CA.',
   },
+  'x509.cms-malformed': {
+    status: 400,
+    exit: 1,
+    means: 'A CMS SignedData is not what RFC 5652 describes, or has not exactly one signer.',
+    remedy: 'Get the document again from where it was made.',
+  },
   'x509.sct-missing': {
     status: 403,
     exit: 1,
