@@ -42,7 +42,10 @@ const cases = await cosignCases();
 test('the fixtures hold every cosign case', () => {
   assert.equal(cases.length, 184);
   for (const id of Object.keys(DIFFERENCES)) {
-    assert.ok(cases.some((entry) => entry.id === id), `no case ${id}`);
+    assert.ok(
+      cases.some((entry) => entry.id === id),
+      `no case ${id}`,
+    );
   }
 });
 

@@ -59,8 +59,10 @@ export async function cosignCases(): Promise<readonly CosignCase[]> {
 const POLICIES: Readonly<Record<string, string>> = {
   'predicates/max-high.rego': `statement.predicateType == "https://cosign.sigstore.dev/attestation/vuln/v1" && predicate.scanner.result.vulnerabilities.all(x, x.severity != "CRITICAL")`,
   'predicates/has-result.rego': 'size(predicate.scanner.result.vulnerabilities) == 2',
-  'predicates/builder.cue': 'predicate.runDetails.builder.id == "https://acme.example/builders/hosted/v2"',
-  'predicates/builder-other.cue': 'predicate.runDetails.builder.id == "https://other.example/builder"',
+  'predicates/builder.cue':
+    'predicate.runDetails.builder.id == "https://acme.example/builders/hosted/v2"',
+  'predicates/builder-other.cue':
+    'predicate.runDetails.builder.id == "https://other.example/builder"',
 };
 
 function matcher(exact: string | undefined, regex: string | undefined): Matcher {
@@ -124,7 +126,7 @@ export async function runCase(entry: CosignCase): Promise<Verdict> {
   const { inputs } = entry;
   const now = () => performance.now();
   if (inputs['layout'] !== undefined) {
-    const source = await openLayout(fixture(inputs['layout']), { env: {}, homeFolder: '/nonexistent' });
+    const source = await openLayout(fixture(inputs['layout']));
     return await verifyArtifact({
       ...question,
       reference: entry.id,
@@ -147,6 +149,7 @@ export async function runCase(entry: CosignCase): Promise<Verdict> {
 }
 
 async function evidenceOf(inputs: CosignCase['inputs']): Promise<Evidence> {
-  if (inputs['bundle'] !== undefined) return bundleEvidence(await readFile(fixture(inputs['bundle'])));
+  if (inputs['bundle'] !== undefined)
+    return bundleEvidence(await readFile(fixture(inputs['bundle'])));
   return detachedEvidence(await readFile(fixture(inputs['signature'] ?? '')), 'signature');
 }

@@ -1,0 +1,30 @@
+import { submitLogEntry } from '@bulla/trust/clients/log-client';
+import { requestTimestamp } from '@bulla/trust/clients/timestamp-client';
+import type { SigningServices } from '@bulla/trust/proof/services';
+import { parseSigningConfig, selectServices } from '@bulla/trust/trust-root/signing-config';
+import type { CliContext } from '../context.ts';
+import { readFileBounded } from './files.ts';
+
+/** The log and timestamp services that a signing configuration names for now. */
+export async function openServices(path: string, context: CliContext): Promise<SigningServices> {
+  const config = parseSigningConfig(await readFileBounded(path, 1 << 20), path);
+  const { rekor, tsa } = selectServices(config, context.clock());
+  const { signal } = context;
+  return {
+    timestamp: (signature) =>
+      Promise.all(tsa.map(({ url }) => requestTimestamp({ url, signature, signal }))),
+    log: ({ hash, digest, signature }, signer) =>
+      Promise.all(
+        rekor.map(({ url }) =>
+          submitLogEntry({
+            url,
+            digest: { hash, value: digest },
+            signature,
+            signer: { key: signer.publicKey, certificate: null },
+            algorithm: signer.algorithm,
+            signal,
+          }),
+        ),
+      ),
+  };
+}
