@@ -7,6 +7,8 @@ export interface Manifest {
   readonly version: string;
   /** An SPDX expression; empty when the package names none. */
   readonly licence: string;
+  /** The author as the package writes it; empty when it names none. */
+  readonly author: string;
 }
 
 /**
@@ -25,7 +27,13 @@ export function readManifest(folder: string): Manifest {
     const licence: unknown = typeof each === 'string' ? each : field(each, 'type');
     return typeof licence === 'string' ? licence : '';
   });
-  return { name, version, licence: expressions.join(' OR ') };
+  const author = field(field(raw, 'author'), 'name') ?? field(raw, 'author');
+  return {
+    name,
+    version,
+    licence: expressions.join(' OR '),
+    author: typeof author === 'string' ? author : '',
+  };
 }
 
 function field(value: unknown, key: string): unknown {
