@@ -25,11 +25,9 @@ export async function getBlob(
       `expected at most ${maxBytes} bytes of ${wanted.digest}, found ${wanted.size}`,
     );
   }
-  // One byte more than it should have is enough to see that it is another blob.
-  const whole = { wholeBytes: wanted.size + 1 };
-  const answer = await ask(repository, wanted, 0, { ...options, ...whole });
+  const answer = await ask(repository, wanted, 0, { ...options, wholeBytes: wanted.size });
   if (answer === null) return null;
-  const bytes = await answer.read(whole.wholeBytes);
+  const bytes = await answer.read(wanted.size);
   report(repository, wanted.digest, bytes.length);
   const found = computeDigest(bytes, wanted.digest);
   if (bytes.length !== wanted.size || found !== wanted.digest) {
@@ -80,19 +78,28 @@ async function ask(
   from: number,
   options?: CallOptions & { readonly wholeBytes?: number },
 ): Promise<RawAnswer | null> {
-  const answer = await repository.client.send({
-    method: 'GET',
-    url: blobPath(repository, wanted.digest),
-    scope: readScope(repository),
-    expectBytes: wanted.size,
-    ...(options?.wholeBytes === undefined ? {} : { wholeBytes: options.wholeBytes }),
-    // A content coding would change the bytes that the digest is about.
-    headers: {
-      'accept-encoding': 'identity',
-      ...(from === 0 ? {} : { range: `bytes=${from}-${wanted.size - 1}` }),
-    },
-    ...abortOf(options),
-  });
+  const answer = await repository.client
+    .send({
+      method: 'GET',
+      url: blobPath(repository, wanted.digest),
+      scope: readScope(repository),
+      expectBytes: wanted.size,
+      ...(options?.wholeBytes === undefined ? {} : { wholeBytes: options.wholeBytes }),
+      // A content coding would change the bytes that the digest is about.
+      headers: {
+        'accept-encoding': 'identity',
+        ...(from === 0 ? {} : { range: `bytes=${from}-${wanted.size - 1}` }),
+      },
+      ...abortOf(options),
+    })
+    .catch((error: unknown) => {
+      // More bytes than the descriptor states: it is another blob.
+      if (!(error instanceof TrustFault) || error.code !== 'registry.limit') throw error;
+      throw new TrustFault(
+        'registry.digest-mismatch',
+        `${repository.name}: expected ${wanted.size} bytes of ${wanted.digest}, found more`,
+      );
+    });
   if (answer.status === 404) {
     answer.discard();
     return null;

@@ -5,7 +5,9 @@ export interface Challenge {
 }
 
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
-const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=\s*(?:,|$))/y;
+// With its padding, or a character that a scheme cannot have: else it is the next scheme.
+const TOKEN68 =
+  /[A-Za-z0-9\-._~+/]+=+(?=\s*(?:,|$))|[A-Za-z0-9\-._~+]*\/[A-Za-z0-9\-._~+/]*(?=\s*(?:,|$))/y;
 const QUOTED = /"((?:[^"\\]|\\.)*)"/y;
 const GAP = /[ \t]*/y;
 const SEPARATOR = /[ \t]*(?:,[ \t]*)+/y;
@@ -34,15 +36,17 @@ export function parseChallenges(header: string): readonly Challenge[] {
     const parameters: Record<string, string> = Object.create(null);
     found.push({ scheme: scheme.toLowerCase(), parameters });
     take(GAP);
+    if (take(TOKEN68) !== null) {
+      take(SEPARATOR);
+      continue;
+    }
     for (;;) {
       const start = at;
       const name = take(TOKEN)?.[0]?.toLowerCase();
       take(GAP);
       if (name === undefined || text[at] !== '=') {
-        // Not a parameter: a token68, or the scheme of the next challenge.
+        // No parameter: the scheme of the next challenge.
         at = start;
-        if (take(TOKEN68) !== null && /[=/]/.test(text.slice(start, at))) take(SEPARATOR);
-        else at = start;
         break;
       }
       at++;

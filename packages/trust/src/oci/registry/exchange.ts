@@ -68,6 +68,8 @@ function startWatch(spec: Exchange): Watch {
   const late = (what: string): void => end(new TrustFault('registry.timeout', `${where}: ${what}`));
   const cancel = (): void => end(new TrustFault('registry.cancelled', `${where} was given up`));
   const timer = setTimeout(() => late(`no end after ${spec.deadlineMs} ms`), spec.deadlineMs);
+  // A request under way keeps the process alive by itself; its deadline alone must not.
+  timer.unref();
   spec.signal?.addEventListener('abort', cancel, { once: true });
   return {
     follow(started) {

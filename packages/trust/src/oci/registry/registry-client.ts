@@ -119,11 +119,12 @@ async function send(parts: Parts, request: RegistryRequest): Promise<RawAnswer> 
   const answer = await http.send({ ...rest, url, headers: withAuthorization(headers, used) });
   if (answer.status !== 401) return answer;
   const isOwnChallenge = isOwn && answer.url.origin === endpoint.origin;
+  // Reads the body, so that nothing of this answer is left open whatever comes next.
+  const refusal = await answerFault(answer, registry);
   const header = isOwnChallenge
     ? await authorizer.answer(answer, scope, used, request.signal)
     : undefined;
-  if (header === undefined || header === used) throw await answerFault(answer, registry);
-  answer.discard();
+  if (header === undefined || header === used) throw refusal;
   const again = await http.send({ ...rest, url, headers: withAuthorization(headers, header) });
   if (again.status === 401) throw await answerFault(again, registry);
   return again;
