@@ -78,10 +78,7 @@ function formatAttribute({ oid, text, raw }: NameAttribute): string {
   return `${short}=${escapeText(text)}`;
 }
 
+/** RFC 4514 §2.4: in one pass, so that nothing is escaped twice. */
 function escapeText(text: string): string {
-  return text
-    .replace(/["+,;<>\\]/g, '\\$&')
-    .replaceAll('\0', '\\00')
-    .replace(/^[ #]/, '\\$&')
-    .replace(/(?<!^) $/, '\\ ');
+  return text.replace(/^[ #]| $|["+,;<>\\]/g, '\\$&').replaceAll('\0', '\\00');
 }
