@@ -36,7 +36,8 @@ const STEPS: readonly Step[] = [
   {
     heading: 'unused files, exports and dependencies (knip)',
     program: 'node_modules/knip/bin/knip.js',
-    args: ['--no-config-hints'],
+    // The build configurations say which source a file of a `dist` comes from.
+    args: ['--no-config-hints', '--tsConfig', 'tsconfig.build.json'],
   },
   {
     heading: 'generated documents (drift)',

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuiltFile, kibibytes, publish } from './publish.ts';
 
@@ -11,8 +11,8 @@ import { type BuiltFile, kibibytes, publish } from './publish.ts';
 export function compile(root: string, name: string): string | null {
   const folder = join(root, 'packages', name);
   if (globSync('src/**/*.ts', { cwd: folder }).length === 0) return null;
-  // Inside the package, so that the emitted paths and the types of its dependencies resolve.
-  const emitted = mkdtempSync(join(folder, '.emit-'));
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  const emitted = mkdtempSync(join(root, '.cache', `emit-${name}-`));
   try {
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
     const project = join(folder, 'tsconfig.build.json');
