@@ -35,6 +35,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./key.ts'),
   },
   {
+    name: 'tree',
+    summary: 'show an artifact, its platforms, and everything attached to each',
+    load: () => import('./tree.ts'),
+  },
+  {
     name: 'login',
     summary: 'store credentials for a registry',
     load: () => import('./login.ts'),

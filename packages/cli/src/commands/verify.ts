@@ -3,11 +3,11 @@ import type { Verdict } from '@bulla/trust/finding/verdict';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
 import type { RegistryOptions } from '@bulla/trust/oci/registry/options';
-import type { ArtifactSource } from '@bulla/trust/oci/store';
 import { type VerifyQuestion, verifyArtifact } from '@bulla/trust/verify';
 import type { TreeMode } from '@bulla/trust/verify/tree';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
+import { relocatedEvidence } from '../options/evidence-source.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
 import {
   addVerificationOptions,
@@ -95,7 +95,7 @@ async function verifyOne(
     );
   }
   const source = await openStore(reference, registry);
-  const evidenceSource = await relocated(context, registry);
+  const evidenceSource = await relocatedEvidence(context, registry);
   return verifyArtifact({
     ...question,
     reference: image,
@@ -107,14 +107,4 @@ async function verifyOne(
     signal: context.signal,
     now: context.now,
   });
-}
-
-/** `COSIGN_REPOSITORY` names another repository in which signatures lie. */
-async function relocated(
-  context: CliContext,
-  registry: RegistryOptions,
-): Promise<ArtifactSource | null> {
-  const name = context.env['COSIGN_REPOSITORY'];
-  if (name === undefined || name === '') return null;
-  return openStore(parseReference(name), registry);
 }

@@ -18,6 +18,11 @@ export function companionTag(digest: string, kind: 'sig' | 'att' | 'sbom'): stri
   return `${digest.replace(':', '-')}.${kind}`;
 }
 
+/** Every companion tag that a digest may have. */
+export function companionTags(digest: string): readonly string[] {
+  return [companionTag(digest, 'sig'), companionTag(digest, 'att'), companionTag(digest, 'sbom')];
+}
+
 const COMPANION = /^(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})\.(sig|att|sbom)$/;
 
 /** The digest that a companion tag belongs to, and its kind; null for any other tag. */
