@@ -72,7 +72,7 @@ function verifyPkcs1(
     writeOctetString(digest),
   );
   try {
-    const length = (key.object.asymmetricKeyDetails?.modulusLength ?? 0) / 8;
+    const length = Math.ceil((key.object.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
     if (signature.length !== length) return false;
     const encoded = publicDecrypt(
       { key: key.object, padding: constants.RSA_NO_PADDING },

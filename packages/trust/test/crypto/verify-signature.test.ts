@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { constants, generateKeyPairSync, sign } from 'node:crypto';
 import test from 'node:test';
+import { digestOf } from '@bulla/trust/bytes/hash';
 import { ALGORITHMS, type AlgorithmName } from '@bulla/trust/crypto/algorithm';
 import { publicKeyOf } from '@bulla/trust/crypto/public-key';
+import { verifyDigestSignature } from '@bulla/trust/crypto/verify-digest';
 import { algorithmFitsKey, verifySignature } from '@bulla/trust/crypto/verify-signature';
 import fc from 'fast-check';
 
@@ -100,6 +102,25 @@ test('r‖s is read only where it is asked for, at its exact length', async () =
   ]) {
     assert.equal(await verifySignature(ecdsa, algorithm, MESSAGE, bytes, 'p1363'), false);
   }
+});
+
+test('an RSA key whose size is no multiple of 8 is checked by digest as by message', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2052 });
+  const key = publicKeyOf(publicKey, 'key');
+  const signature = sign('sha256', MESSAGE, privateKey);
+  const pkcs1 = ALGORITHMS['rsa-pkcs1v15-sha256'];
+  const digest = digestOf('sha256', MESSAGE);
+  assert.equal(await verifySignature(key, pkcs1, MESSAGE, signature), true);
+  assert.equal(await verifyDigestSignature(key, pkcs1, digest, signature), true);
+  assert.equal(
+    await verifyDigestSignature(
+      key,
+      pkcs1,
+      digest.map((octet) => octet ^ 1),
+      signature,
+    ),
+    false,
+  );
 });
 
 test('no bytes make a check throw', async () => {
