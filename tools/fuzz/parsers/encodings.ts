@@ -3,7 +3,7 @@ import { type Subject, textTrial, trial } from '../parser.ts';
 const IMAGE_INDEX =
   '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2,"artifactType":"application/vnd.dev.sigstore.bundle.v0.3+json","platform":{"architecture":"amd64","os":"linux"}}]}';
 
-/** Containers and encodings: `packages/trust/src/bytes`. */
+/** Containers, encodings and patterns. */
 export const ENCODINGS: readonly Subject[] = [
   {
     name: 'json',
@@ -75,6 +75,24 @@ export const ENCODINGS: readonly Subject[] = [
             queue.push(...derChildren(value, 'input'));
           }
         }
+      });
+    },
+  },
+  {
+    name: 'pattern',
+    seeds: [
+      { text: 'registry.example/prod/**' },
+      { text: '(?i)https://[a-z]+\\.example/(a|b)*x{1,3}[^\\d]$' },
+    ],
+    load: async () => {
+      const { parseGlob } = await import('@bulla/trust/policy/pattern/glob');
+      const { parseRegex } = await import('@bulla/trust/policy/pattern/regex');
+      const { compileProgram } = await import('@bulla/trust/policy/pattern/program');
+      const { matchesProgram } = await import('@bulla/trust/policy/pattern/match');
+      return textTrial((text) => {
+        const value = text.slice(0, 100);
+        matchesProgram(compileProgram(parseGlob(text)), value);
+        matchesProgram(compileProgram(parseRegex(text)), value);
       });
     },
   },

@@ -142,4 +142,24 @@ export const EVIDENCE: readonly Subject[] = [
       return trial((bytes) => parseSigningConfig(bytes, 'input'));
     },
   },
+  {
+    name: 'timestamp',
+    seeds: [
+      {
+        files: 'vectors/cosign/blobs/*.sigstore.json',
+        member: [
+          'verificationMaterial',
+          'timestampVerificationData',
+          'rfc3161Timestamps',
+          '0',
+          'signedTimestamp',
+        ],
+        as: 'base64',
+      },
+    ],
+    load: async () => {
+      const { parseTimestamp } = await import('@bulla/trust/timestamp/token');
+      return trial(parseTimestamp);
+    },
+  },
 ];
