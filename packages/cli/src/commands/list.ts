@@ -40,6 +40,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./tree.ts'),
   },
   {
+    name: 'copy',
+    summary: 'copy an artifact with all its signatures, attestations and referrers',
+    load: () => import('./copy.ts'),
+  },
+  {
     name: 'login',
     summary: 'store credentials for a registry',
     load: () => import('./login.ts'),

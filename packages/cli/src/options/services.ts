@@ -1,9 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { submitLogEntry } from '@bulla/trust/clients/log-client';
 import { requestTimestamp } from '@bulla/trust/clients/timestamp-client';
 import type { SigningServices } from '@bulla/trust/proof/services';
 import { parseSigningConfig, selectServices } from '@bulla/trust/trust-root/signing-config';
 import type { CliContext } from '../context.ts';
 import { readFileBounded } from './files.ts';
+
+/** A nonce of 64 bits that is not negative (RFC 3161 §2.4.1). */
+function randomNonce(): bigint {
+  return randomBytes(8).readBigUInt64BE();
+}
 
 /** The log and timestamp services that a signing configuration names for now. */
 export async function openServices(path: string, context: CliContext): Promise<SigningServices> {
@@ -12,7 +18,9 @@ export async function openServices(path: string, context: CliContext): Promise<S
   const { signal } = context;
   return {
     timestamp: (signature) =>
-      Promise.all(tsa.map(({ url }) => requestTimestamp({ url, signature, signal }))),
+      Promise.all(
+        tsa.map(({ url }) => requestTimestamp({ url, signature, nonce: randomNonce(), signal })),
+      ),
     log: ({ hash, digest, signature }, signer) =>
       Promise.all(
         rekor.map(({ url }) =>

@@ -116,6 +116,31 @@ export function derSet(value: DerValue | undefined, where: string): readonly Der
 /** Dotted form of an OBJECT IDENTIFIER. */
 export function derOid(value: DerValue | undefined, where: string): string {
   const { content } = expectTag(value, DER.oid, where);
+  const [head, ...rest] = smallArcs(content) ?? largeArcs(content, where);
+  if (head === undefined) throw malformed(where, 'an object identifier is cut');
+  const root = head < 40 ? 0 : head < 80 ? 1 : 2;
+  const second = typeof head === 'bigint' ? head - BigInt(root * 40) : head - root * 40;
+  return [root, second, ...rest].join('.');
+}
+
+/** The arcs as numbers; null when one is large or something is wrong, which `largeArcs` tells. */
+function smallArcs(content: Uint8Array): readonly (number | bigint)[] | null {
+  const arcs: number[] = [];
+  let arc = 0;
+  let fresh = true;
+  for (const octet of content) {
+    if ((fresh && octet === 0x80) || arc > 0xff_ffff || arcs.length > 64) return null;
+    arc = arc * 128 + (octet & 0x7f);
+    fresh = octet < 0x80;
+    if (fresh) {
+      arcs.push(arc);
+      arc = 0;
+    }
+  }
+  return fresh ? arcs : null;
+}
+
+function largeArcs(content: Uint8Array, where: string): readonly (number | bigint)[] {
   const arcs: bigint[] = [];
   let arc = 0n;
   let fresh = true;
@@ -131,10 +156,8 @@ export function derOid(value: DerValue | undefined, where: string): string {
     if (arcs.length > 128 || arc > 1n << 128n)
       throw malformed(where, 'an oversized object identifier');
   }
-  const head = arcs[0];
-  if (!fresh || head === undefined) throw malformed(where, 'an object identifier is cut');
-  const root = head < 40n ? 0n : head < 80n ? 1n : 2n;
-  return [root, head - root * 40n, ...arcs.slice(1)].join('.');
+  if (!fresh) throw malformed(where, 'an object identifier is cut');
+  return arcs;
 }
 
 /** The value of an INTEGER of any size. */

@@ -96,11 +96,37 @@ function canonicalSpki(object: KeyObject): Uint8Array {
   return bits === undefined ? spki : writeSequence(rsaEncryption, bits.raw);
 }
 
+/** What a canonical SubjectPublicKeyInfo begins with, up to the point itself (RFC 5480, RFC 8410). */
+const CANONICAL_HEADS = (
+  [
+    ['ecdsa-p256', '3059301306072a8648ce3d020106082a8648ce3d03010703420004', 91],
+    ['ecdsa-p384', '3076301006072a8648ce3d020106052b8104002203620004', 120],
+    ['ecdsa-p521', '30819b301006072a8648ce3d020106052b810400230381860004', 158],
+    ['ed25519', '302a300506032b6570032100', 44],
+  ] as const satisfies readonly (readonly [KeyKind, string, number])[]
+).map(([kind, head, length]) => ({ kind, head: Buffer.from(head, 'hex'), length }));
+
+/** The kind of a key whose encoding is canonical as it stands; null when that must be looked into. */
+function canonicalKind(der: Uint8Array): KeyKind | null {
+  const found = CANONICAL_HEADS.find(
+    ({ head, length }) => der.length === length && head.compare(der.subarray(0, head.length)) === 0,
+  );
+  return found?.kind ?? null;
+}
+
 /** The key of a DER SubjectPublicKeyInfo. Throws `crypto.key-malformed`, `crypto.key-unsupported`. */
 export function parseSpki(der: Uint8Array, where: string): PublicKey {
-  let object: KeyObject;
+  const object = readSpki(der, where);
+  // Re-encoding costs as much as reading: nearly all keys come in the canonical form already.
+  const kind = canonicalKind(der);
+  if (kind === null) return publicKeyOf(object, where);
+  const spki = Uint8Array.from(der);
+  return { kind, spki, id: encodeHex(digestOf('sha256', spki)), object };
+}
+
+function readSpki(der: Uint8Array, where: string): KeyObject {
   try {
-    object = createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
+    return createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
   } catch (cause) {
     throw new TrustFault(
       'crypto.key-malformed',
@@ -109,7 +135,6 @@ export function parseSpki(der: Uint8Array, where: string): PublicKey {
       { cause },
     );
   }
-  return publicKeyOf(object, where);
 }
 
 /** The key of a DER PKCS#1 RSAPublicKey (RFC 8017 §A.1.1). Throws as `parseSpki`. */

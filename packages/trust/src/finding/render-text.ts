@@ -28,14 +28,19 @@ export function renderFinding(finding: Finding, options: RenderOptions = {}): re
   return renderNode(finding, '', '', {
     paint: options.paint ?? plain,
     maxChildren: options.maxChildren ?? 12,
+    remedies: true,
   });
+}
+
+interface Drawing extends Required<RenderOptions> {
+  readonly remedies: boolean;
 }
 
 function renderNode(
   finding: Finding,
   first: string,
   rest: string,
-  options: Required<RenderOptions>,
+  options: Drawing,
 ): readonly string[] {
   const word = options.paint(finding.outcome, WORDS[finding.outcome].padEnd(4));
   const source = finding.source === undefined ? '' : `   (${finding.source})`;
@@ -43,13 +48,15 @@ function renderNode(
     `${first}${word}  ${finding.check}  ${printable(finding.says)}${needs(finding)}${source}`,
   ];
   const children = finding.because ?? [];
-  const remedy = children.length === 0 ? remedyOf(finding) : null;
+  // Under a node that passed nothing needs mending.
+  const remedy = children.length === 0 && options.remedies ? remedyOf(finding) : null;
   if (remedy !== null) lines.push(`${rest}      remedy: ${printable(remedy)}`);
+  const below = finding.outcome === 'pass' ? { ...options, remedies: false } : options;
   const { drawn, left } = choose(children, options.maxChildren);
   drawn.forEach((child, index) => {
     const last = index === drawn.length - 1 && left === 0;
     const own = `${rest}${last ? '└─ ' : '├─ '}`;
-    lines.push(...renderNode(child, own, `${rest}${last ? '   ' : '│  '}`, options));
+    lines.push(...renderNode(child, own, `${rest}${last ? '   ' : '│  '}`, below));
   });
   if (left > 0) lines.push(`${rest}└─ and ${left} more findings (all of them with -o json)`);
   return lines;

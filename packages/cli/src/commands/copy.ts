@@ -1,0 +1,95 @@
+import { printable, quote, TrustFault } from '@bulla/trust/fault/fault';
+import { companionTags } from '@bulla/trust/formats/cosign-legacy/layer';
+import { type CopyEvent, type CopyResult, copyArtifact } from '@bulla/trust/oci/copy';
+import { isDigest } from '@bulla/trust/oci/digest';
+import { openStore } from '@bulla/trust/oci/open';
+import { parseReference, type Reference, tagOrDigest } from '@bulla/trust/oci/reference';
+import type { ArtifactSource } from '@bulla/trust/oci/store';
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
+import { openProgress } from '../output/progress.ts';
+
+interface CopyFlags extends RegistryFlags {
+  readonly yes?: true;
+}
+
+/** `bulla copy SRC DST`: an artifact with all its signatures, attestations and referrers. */
+export function configure(command: Command, context: CliContext): void {
+  command
+    .argument('<source>', 'REGISTRY/NAME[:TAG|@DIGEST] or oci:PATH[:REF|@DIGEST]')
+    .argument('<target>', 'the same; without a tag it gets the tag of the source')
+    .option('-y, --yes', 'accepted for habit; nothing is asked');
+  addRegistryOptions(command).action(async (source: string, target: string, flags: CopyFlags) => {
+    await copy(parseReference(source), parseReference(target), flags, context);
+  });
+}
+
+async function copy(
+  from: Reference,
+  to: Reference,
+  flags: CopyFlags,
+  context: CliContext,
+): Promise<void> {
+  using progress = openProgress('copying', context);
+  const options = { ...registryOptions(flags, context), onProgress: progress.onTransfer };
+  const source = await openStore(from, options);
+  const { digest, tag } = await choose(source, from, to, context);
+  const target = await openStore(to, { ...options, createLayout: true });
+  const events: CopyEvent[] = [];
+  const result = await copyArtifact(source, digest, target, {
+    ...(tag === undefined ? {} : { tag }),
+    referrers: true,
+    companions: companionTags,
+    signal: context.signal,
+    onProgress: (event) => {
+      events.push(event);
+      progress.onCopy(event);
+    },
+  });
+  progress[Symbol.dispose]();
+  const name = tag === undefined ? `${target.name}@${digest}` : `${target.name}:${tag}`;
+  context.out(`copied ${source.name}@${digest} to ${name}`);
+  reportCopy(result, events, context);
+}
+
+/** The digest behind the source now, and the name that it gets; a digest in the target must be it. */
+async function choose(
+  source: ArtifactSource,
+  from: Reference,
+  to: Reference,
+  context: CliContext,
+): Promise<{ readonly digest: string; readonly tag: string | undefined }> {
+  const wanted = tagOrDigest(from);
+  const found = await source.resolve(wanted, { signal: context.signal });
+  if (found === null) {
+    throw new TrustFault('artifact.not-found', `${source.name} has no ${printable(wanted)}`);
+  }
+  if (to.digest !== undefined && to.digest !== found.digest) {
+    throw new TrustFault(
+      'usage.invalid',
+      `the target names ${to.digest}, and the source is ${found.digest}`,
+    );
+  }
+  if (to.tag !== undefined || to.digest !== undefined) return { digest: found.digest, tag: to.tag };
+  const isNamed = wanted !== '' && !isDigest(wanted);
+  return { digest: found.digest, tag: isNamed ? wanted : undefined };
+}
+
+/** What was copied, what the target had already, and what the source names and does not have. */
+export function reportCopy(
+  result: Pick<CopyResult, 'replacedTags' | 'broken'>,
+  events: readonly CopyEvent[],
+  context: CliContext,
+): void {
+  const count = (what: CopyEvent['what'], isPresent: boolean) =>
+    events.filter((event) => event.what === what && (event.how === 'present') === isPresent).length;
+  context.out(
+    `  manifests: ${count('manifest', false)} copied, ${count('manifest', true)} there already`,
+  );
+  context.out(`  blobs: ${count('blob', false)} copied, ${count('blob', true)} there already`);
+  for (const tag of result.replacedTags) {
+    context.err(`warning: the tag ${quote(tag)} of the target pointed to something else before`);
+  }
+  for (const broken of result.broken) context.err(`warning: not copied: ${printable(broken)}`);
+}
