@@ -69,12 +69,8 @@ function run(
   const env = Object.fromEntries(
     Object.entries(options.env).filter(([, value]) => value !== undefined),
   );
-  const child = spawn(program, [action], {
-    env,
-    stdio: ['pipe', 'pipe', 'ignore'],
-    timeout: HELPER_TIMEOUT_MS,
-    killSignal: 'SIGKILL',
-  });
+  const child = spawn(program, [action], { env, stdio: ['pipe', 'pipe', 'ignore'] });
+  const timer = setTimeout(() => child.kill('SIGKILL'), HELPER_TIMEOUT_MS);
   const parts: Uint8Array[] = [];
   let size = 0;
   child.stdout.on('data', (chunk: Uint8Array) => {
@@ -82,14 +78,16 @@ function run(
     if (size > OUTPUT_LIMIT) child.kill('SIGKILL');
     else parts.push(chunk);
   });
-  child.once('error', (cause) =>
+  child.once('error', (cause) => {
+    clearTimeout(timer);
     reject(
       new TrustFault('credentials.helper-failed', `cannot run ${program}`, undefined, { cause }),
-    ),
-  );
-  child.once('close', (code, signal) =>
-    resolve({ code: code ?? signal ?? 'a signal', output: Buffer.concat(parts) }),
-  );
+    );
+  });
+  child.once('close', (code, signal) => {
+    clearTimeout(timer);
+    resolve({ code: code ?? signal ?? 'a signal', output: Buffer.concat(parts) });
+  });
   // A helper that ends without reading closes its end; that alone is no failure.
   child.stdin.on('error', () => {});
   child.stdin.end(input);
