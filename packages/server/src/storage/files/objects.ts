@@ -1,49 +1,48 @@
 import { Readable } from 'node:stream';
 import { checkPrefix, pageOf } from '../name.ts';
-import type { ByteRange, Objects, Sweep } from '../objects.ts';
+import type { ByteRange, Objects } from '../objects.ts';
+import { type Deletions, openDeletions } from './deletions.ts';
 import { type OpenFile, unlessAbsent } from './operations.ts';
 import { folderOf, pathOf } from './path.ts';
 import type { Room } from './room.ts';
-import { openStaging } from './staging.ts';
+import { openStaging, type Staging } from './staging.ts';
 
-/** Where objects, and the marks of deleted ones, lie in the data folder. */
+/** Where objects lie in the data folder. */
 export const OBJECTS = 'objects';
-export const DELETED = 'deleted';
 
-/** Objects as one file each, named by an atomic rename. Reads the marks of deleted ones first. */
+type Writing = Pick<Objects, 'begin' | 'staged' | 'append' | 'commit' | 'abort' | 'put'>;
+type Reading = Pick<Objects, 'stat' | 'bytes' | 'stream' | 'list'>;
+type Deleting = Pick<Objects, 'keep' | 'delete' | 'sweep'>;
+
+/** Objects as one file each, named by an atomic rename. */
 export async function fileObjects(room: Room): Promise<Objects> {
   const staging = openStaging(room);
-  const deleted = await readMarks(room);
-  const locate = (name: string) => room.at(OBJECTS, pathOf(name));
+  const deletions = await openDeletions(room);
+  return {
+    ...writing(room, staging, deletions),
+    ...reading(room),
+    ...deleting(room, staging, deletions),
+  };
+}
 
-  async function unmark(name: string): Promise<void> {
-    if (!deleted.has(name)) return;
-    // A mark that comes back after a power cut only makes the next sweep ask `wanted` again.
-    await unlessAbsent(room.files.unlink(room.at(DELETED, pathOf(name))));
-    deleted.delete(name);
-  }
+function locate(room: Room, name: string): string {
+  return room.at(OBJECTS, pathOf(name));
+}
 
-  async function isThere(path: string): Promise<boolean> {
-    return (await unlessAbsent(room.files.stat(path))) !== null;
-  }
-
+function writing(room: Room, staging: Staging, deletions: Deletions): Writing {
   /** Brings an object to its name by `move`, or keeps the one that is there. */
   function place(name: string, move: (path: string) => Promise<void>): Promise<void> {
-    const path = locate(name);
+    const path = locate(room, name);
     return room.writers.run(path, async () => {
-      if (await isThere(path)) {
+      if (await isThere(room, path)) {
         // Its own writer may have failed between the rename and the end: make it durable here.
         await syncFile(room, path);
         await room.settle(path);
       } else {
         await move(path);
       }
-      await unmark(name);
+      await deletions.unmark(name);
     });
-  }
-
-  async function openObject(name: string): Promise<OpenFile | null> {
-    return unlessAbsent(room.files.open(locate(name), 'read'));
   }
 
   return {
@@ -54,7 +53,7 @@ export async function fileObjects(room: Room): Promise<Objects> {
     commit: (id, name, digest) =>
       room.run(() =>
         staging.complete(id, digest, async (staged) => {
-          await room.makeFolderOf(locate(name));
+          await room.makeFolderOf(locate(room, name));
           await place(name, async (path) => {
             await room.files.rename(staged, path);
             await room.settle(path);
@@ -65,9 +64,17 @@ export async function fileObjects(room: Room): Promise<Objects> {
       ),
     abort: (id) => room.run(() => staging.abort(id)),
     put: (name, bytes) => room.run(() => place(name, (path) => room.replace(path, bytes))),
+  };
+}
+
+function reading(room: Room): Reading {
+  const openObject = (name: string): Promise<OpenFile | null> =>
+    unlessAbsent(room.files.open(locate(room, name), 'read'));
+
+  return {
     stat: (name) =>
       room.run(async () => {
-        const found = await unlessAbsent(room.files.stat(locate(name)));
+        const found = await unlessAbsent(room.files.stat(locate(room, name)));
         return found === null ? null : { sizeBytes: found.sizeBytes };
       }),
     bytes: (name, range) =>
@@ -91,33 +98,34 @@ export async function fileObjects(room: Room): Promise<Objects> {
         checkPrefix(prefix);
         return pageOf(await room.names(OBJECTS, folderOf(prefix)), prefix, page);
       }),
-    keep: (name) =>
-      room.run(async () => {
-        const path = locate(name);
-        return room.writers.run(path, async () => {
-          if (!(await isThere(path))) return false;
-          await unmark(name);
-          return true;
-        });
-      }),
-    delete: (name, at) =>
-      room.run(async () => {
-        const path = locate(name);
-        return room.writers.run(path, async () => {
-          if (!(await isThere(path))) return false;
-          if (!deleted.has(name)) {
-            await room.replace(room.at(DELETED, pathOf(name)), Buffer.from(at.toISOString()));
-            deleted.set(name, at);
-          }
-          return true;
-        });
-      }),
+  };
+}
+
+function deleting(room: Room, staging: Staging, deletions: Deletions): Deleting {
+  /** Does `act` while no writer has the name; false when the object is not there. */
+  const whenThere = (name: string, act: () => Promise<void>): Promise<boolean> =>
+    room.run(async () => {
+      const path = locate(room, name);
+      return room.writers.run(path, async () => {
+        if (!(await isThere(room, path))) return false;
+        await act();
+        return true;
+      });
+    });
+
+  return {
+    keep: (name) => whenThere(name, () => deletions.unmark(name)),
+    delete: (name, at) => whenThere(name, () => deletions.mark(name, at)),
     sweep: (sweep) =>
       room.run(async () => ({
-        objects: await sweepObjects(room, deleted, unmark, sweep),
+        objects: await deletions.sweep(sweep, (name) => locate(room, name)),
         staged: await staging.expire(new Date(sweep.at.getTime() - sweep.stagedMs)),
       })),
   };
+}
+
+async function isThere(room: Room, path: string): Promise<boolean> {
+  return (await unlessAbsent(room.files.stat(path))) !== null;
 }
 
 async function streamOf(file: OpenFile, range: ByteRange | undefined): Promise<Readable> {
@@ -139,40 +147,4 @@ async function syncFile(room: Room, path: string): Promise<void> {
   } finally {
     await file.close();
   }
-}
-
-async function readMarks(room: Room): Promise<Map<string, Date>> {
-  const marks = new Map<string, Date>();
-  for (const name of await room.names(DELETED, '')) {
-    const text = Buffer.from(await room.files.readFile(room.at(DELETED, pathOf(name))));
-    const at = new Date(text.toString('latin1'));
-    // A mark that cannot be read would make an object go too early; drop it, and the object stays.
-    if (Number.isNaN(at.getTime())) await room.files.unlink(room.at(DELETED, pathOf(name)));
-    else marks.set(name, at);
-  }
-  return marks;
-}
-
-async function sweepObjects(
-  room: Room,
-  deleted: Map<string, Date>,
-  unmark: (name: string) => Promise<void>,
-  { at, graceMs, wanted }: Sweep,
-): Promise<number> {
-  let removed = 0;
-  for (const [name, since] of [...deleted]) {
-    if (at.getTime() - since.getTime() < graceMs) continue;
-    const path = room.at(OBJECTS, pathOf(name));
-    await room.writers.run(path, async () => {
-      if (deleted.get(name) !== since) return;
-      if (!(await wanted(name))) {
-        await unlessAbsent(room.files.unlink(path));
-        // Before the mark goes: an object that comes back after a power cut is marked still.
-        await room.settle(path);
-        removed += 1;
-      }
-      await unmark(name);
-    });
-  }
-  return removed;
 }

@@ -1,10 +1,9 @@
-import { createHash, type Hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
-import type { Digest } from '@bulla/trust/oci/digest';
 import { checkPrefix, pageOf } from '../name.ts';
 import type { ByteRange, Objects, Sweep, Swept } from '../objects.ts';
 import type { Room } from './room.ts';
+import { appendStaged, checkStaged, emptyStaged, requireStaged, type Staged } from './staging.ts';
 
 interface Held {
   readonly chunks: readonly Uint8Array[];
@@ -12,14 +11,9 @@ interface Held {
   deletedAt: Date | null;
 }
 
-interface Staged {
-  readonly chunks: Uint8Array[];
-  sizeBytes: number;
-  readonly algorithm: 'sha256' | 'sha512';
-  readonly hash: Hash;
-  busy: boolean;
-  touchedAt: number;
-}
+type Writing = Pick<Objects, 'begin' | 'staged' | 'append' | 'commit' | 'abort' | 'put'>;
+type Reading = Pick<Objects, 'stat' | 'bytes' | 'stream' | 'list'>;
+type Deleting = Pick<Objects, 'keep' | 'delete' | 'sweep'>;
 
 /**
  * Objects as lists of chunks in Maps. A commit moves the list in one turn of the event loop, so it
@@ -28,18 +22,14 @@ interface Staged {
 export function memoryObjects(room: Room): Objects {
   const objects = new Map<string, Held>();
   const staging = new Map<string, Staged>();
+  return {
+    ...writing(room, objects, staging),
+    ...reading(room, objects),
+    ...deleting(room, objects, staging),
+  };
+}
 
-  function open(id: string): Staged {
-    const write = staging.get(id);
-    if (write === undefined) {
-      throw new TrustFault('storage.staging-unknown', `no staged write ${quote(id)} is open`);
-    }
-    if (write.busy) {
-      throw new TrustFault('storage.staging-busy', `staged write ${quote(id)} is being written`);
-    }
-    return write;
-  }
-
+function writing(room: Room, objects: Map<string, Held>, staging: Map<string, Staged>): Writing {
   function place(name: string, chunks: readonly Uint8Array[], sizeBytes: number): void {
     const before = objects.get(name);
     if (before === undefined) {
@@ -56,14 +46,7 @@ export function memoryObjects(room: Room): Objects {
       if (staging.has(id)) {
         throw new TrustFault('storage.staging-taken', `staged write ${quote(id)} was begun before`);
       }
-      staging.set(id, {
-        chunks: [],
-        sizeBytes: 0,
-        algorithm: like,
-        hash: createHash(like),
-        busy: false,
-        touchedAt: Date.now(),
-      });
+      staging.set(id, emptyStaged(like));
     },
     async staged(id) {
       room.enter(id);
@@ -72,39 +55,13 @@ export function memoryObjects(room: Room): Objects {
     },
     async append(id, offset, content, options = {}) {
       room.enter(id);
-      const write = open(id);
-      if (write.sizeBytes !== offset) {
-        throw new TrustFault(
-          'storage.offset-conflict',
-          `expected bytes from ${write.sizeBytes} on, found an offset of ${offset}`,
-        );
-      }
-      write.busy = true;
-      try {
-        for await (const chunk of content) {
-          room.enter();
-          if (write.sizeBytes + chunk.length > (options.maxBytes ?? Number.POSITIVE_INFINITY)) {
-            throw new TrustFault('storage.too-large', `more than ${options.maxBytes} bytes`);
-          }
-          room.reserve(chunk.length);
-          write.chunks.push(new Uint8Array(chunk));
-          write.hash.update(chunk);
-          write.sizeBytes += chunk.length;
-        }
-      } finally {
-        write.busy = false;
-        write.touchedAt = Date.now();
-      }
-      return write.sizeBytes;
+      return appendStaged(room, requireStaged(staging, id), offset, content, options);
     },
     async commit(id, name, digest) {
       room.enter(id);
       room.enter(name);
-      const write = open(id);
-      const found = digestOfStaged(write, digest);
-      if (found !== digest) {
-        throw new TrustFault('storage.digest-mismatch', `expected ${digest}, found ${found}`);
-      }
+      const write = requireStaged(staging, id);
+      checkStaged(write, digest);
       staging.delete(id);
       place(name, write.chunks, write.sizeBytes);
       return write.sizeBytes;
@@ -112,7 +69,7 @@ export function memoryObjects(room: Room): Objects {
     async abort(id) {
       room.enter(id);
       if (!staging.has(id)) return false;
-      const write = open(id);
+      const write = requireStaged(staging, id);
       staging.delete(id);
       room.reserve(-write.sizeBytes);
       return true;
@@ -122,6 +79,11 @@ export function memoryObjects(room: Room): Objects {
       room.reserve(bytes.length);
       place(name, [bytes.slice()], bytes.length);
     },
+  };
+}
+
+function reading(room: Room, objects: ReadonlyMap<string, Held>): Reading {
+  return {
     async stat(name) {
       room.enter(name);
       const held = objects.get(name);
@@ -142,6 +104,11 @@ export function memoryObjects(room: Room): Objects {
       checkPrefix(prefix);
       return pageOf(objects.keys(), prefix, page);
     },
+  };
+}
+
+function deleting(room: Room, objects: Map<string, Held>, staging: Map<string, Staged>): Deleting {
+  return {
     async keep(name) {
       room.enter(name);
       const held = objects.get(name);
@@ -158,19 +125,10 @@ export function memoryObjects(room: Room): Objects {
     },
     async sweep(sweep) {
       room.enter();
-      return sweepMemory(room, objects, staging, sweep);
+      const removed = await sweepObjects(room, objects, sweep);
+      return { objects: removed, staged: expire(room, staging, sweep) };
     },
   };
-}
-
-function digestOfStaged(write: Staged, wanted: Digest): Digest {
-  if (wanted.startsWith(`${write.algorithm}:`)) {
-    return `${write.algorithm}:${write.hash.copy().digest('hex')}`;
-  }
-  const algorithm = wanted.startsWith('sha512:') ? 'sha512' : 'sha256';
-  const hash = createHash(algorithm);
-  for (const chunk of write.chunks) hash.update(chunk);
-  return `${algorithm}:${hash.digest('hex')}`;
 }
 
 function* cut(held: Held, range: ByteRange | undefined): Generator<Uint8Array> {
@@ -189,19 +147,19 @@ function* cut(held: Held, range: ByteRange | undefined): Generator<Uint8Array> {
   }
 }
 
-async function sweepMemory(
+async function sweepObjects(
   room: Room,
   objects: Map<string, Held>,
-  staging: Map<string, Staged>,
-  { at, graceMs, stagedMs, wanted }: Sweep,
-): Promise<Swept> {
+  { at, graceMs, wanted }: Sweep,
+): Promise<Swept['objects']> {
   let removed = 0;
   for (const [name, held] of objects) {
-    const { deletedAt } = held;
-    if (deletedAt === null || at.getTime() - deletedAt.getTime() < graceMs) continue;
+    const since = held.deletedAt;
+    if (since === null || at.getTime() - since.getTime() < graceMs) continue;
     const stays = await wanted(name);
-    // A keep or a put may have come while `wanted` looked; it cleared the mark.
-    if (held.deletedAt === null || objects.get(name) !== held) continue;
+    // A keep or a put may have come while `wanted` looked (it cleared the mark), and a deletion
+    // after it: then the grace begins anew.
+    if (held.deletedAt !== since || objects.get(name) !== held) continue;
     if (stays) {
       held.deletedAt = null;
     } else {
@@ -210,6 +168,14 @@ async function sweepMemory(
       removed += 1;
     }
   }
+  return removed;
+}
+
+function expire(
+  room: Room,
+  staging: Map<string, Staged>,
+  { at, stagedMs }: Sweep,
+): Swept['staged'] {
   let abandoned = 0;
   for (const [id, write] of staging) {
     if (write.busy || at.getTime() - write.touchedAt < stagedMs) continue;
@@ -217,5 +183,5 @@ async function sweepMemory(
     room.reserve(-write.sizeBytes);
     abandoned += 1;
   }
-  return { objects: removed, staged: abandoned };
+  return abandoned;
 }

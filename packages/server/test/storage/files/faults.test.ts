@@ -210,3 +210,41 @@ test('a full disk is storage.full, and what was staged goes on when there is roo
   assert.equal(await store.objects.commit('w', 'n', DIGEST), 6);
   assert.deepEqual(await SYSTEM_FILES.readdir(`${folder.path}/tmp`), []);
 });
+
+test('bytes are synced before they get their name, and the folder before the answer', async () => {
+  await using folder = await temporaryFolder();
+  const calls: string[] = [];
+  const note = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get(object, name, receiver) {
+        const value: unknown = Reflect.get(object, name, receiver);
+        if (typeof value !== 'function') return value;
+        return async (...args: unknown[]) => {
+          if (CHANGES.has(String(name)) && name !== 'open') calls.push(String(name));
+          const result: unknown = await value.apply(object, args);
+          return name === 'open' ? note(result as OpenFile) : result;
+        };
+      },
+    });
+  await using store = await openFiles(folder.path, { files: note(SYSTEM_FILES) });
+  const { objects, registers } = store;
+  const version = await registers.swap('a/k', null, text('1'));
+  await objects.put('o/first', text('x'));
+  const of = async (write: () => Promise<unknown>) => {
+    calls.length = 0;
+    await write();
+    return calls.join(' ');
+  };
+  assert.equal(
+    await of(() => registers.swap('a/k', version, text('2'))),
+    'write sync rename syncFolder',
+  );
+  assert.equal(await of(() => objects.put('o/n', text('abc'))), 'write sync rename syncFolder');
+  await objects.begin('w');
+  await objects.append('w', 0, chunks('abcdef'));
+  const commit = await of(() => objects.commit('w', 'o/m', DIGEST));
+  assert.match(commit, /^sync rename syncFolder/);
+  const cell = await registers.read('a/k');
+  const remove = await of(() => registers.delete('a/k', cell?.version ?? ''));
+  assert.equal(remove, 'unlink syncFolder');
+});
