@@ -1,6 +1,6 @@
-import { printable, quote, TrustFault } from '@bulla/trust/fault/fault';
+import { printable, TrustFault } from '@bulla/trust/fault/fault';
 import { companionTags } from '@bulla/trust/formats/cosign-legacy/layer';
-import { type CopyEvent, type CopyResult, copyArtifact } from '@bulla/trust/oci/copy';
+import { type CopyEvent, copyArtifact } from '@bulla/trust/oci/copy';
 import { isDigest } from '@bulla/trust/oci/digest';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference, type Reference, tagOrDigest } from '@bulla/trust/oci/reference';
@@ -8,6 +8,7 @@ import type { ArtifactSource } from '@bulla/trust/oci/store';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
+import { type Copied, printCopied } from '../output/copied.ts';
 import { openProgress } from '../output/progress.ts';
 
 interface CopyFlags extends RegistryFlags {
@@ -21,7 +22,8 @@ export function configure(command: Command, context: CliContext): void {
     .argument('<target>', 'the same; without a tag it gets the tag of the source')
     .option('-y, --yes', 'accepted for habit; nothing is asked');
   addRegistryOptions(command).action(async (source: string, target: string, flags: CopyFlags) => {
-    await copy(parseReference(source), parseReference(target), flags, context);
+    const copied = await copy(parseReference(source), parseReference(target), flags, context);
+    printCopied(copied, context);
   });
 }
 
@@ -30,7 +32,7 @@ async function copy(
   to: Reference,
   flags: CopyFlags,
   context: CliContext,
-): Promise<void> {
+): Promise<Copied> {
   using progress = openProgress('copying', context);
   const options = { ...registryOptions(flags, context), onProgress: progress.onTransfer };
   const source = await openStore(from, options);
@@ -47,10 +49,8 @@ async function copy(
       progress.onCopy(event);
     },
   });
-  progress[Symbol.dispose]();
   const name = tag === undefined ? `${target.name}@${digest}` : `${target.name}:${tag}`;
-  context.out(`copied ${source.name}@${digest} to ${name}`);
-  reportCopy(result, events, context);
+  return { says: `copied ${source.name}@${digest} to ${name}`, result, events };
 }
 
 /** The digest behind the source now, and the name that it gets; a digest in the target must be it. */
@@ -74,22 +74,4 @@ async function choose(
   if (to.tag !== undefined || to.digest !== undefined) return { digest: found.digest, tag: to.tag };
   const isNamed = wanted !== '' && !isDigest(wanted);
   return { digest: found.digest, tag: isNamed ? wanted : undefined };
-}
-
-/** What was copied, what the target had already, and what the source names and does not have. */
-export function reportCopy(
-  result: Pick<CopyResult, 'replacedTags' | 'broken'>,
-  events: readonly CopyEvent[],
-  context: CliContext,
-): void {
-  const count = (what: CopyEvent['what'], isPresent: boolean) =>
-    events.filter((event) => event.what === what && (event.how === 'present') === isPresent).length;
-  context.out(
-    `  manifests: ${count('manifest', false)} copied, ${count('manifest', true)} there already`,
-  );
-  context.out(`  blobs: ${count('blob', false)} copied, ${count('blob', true)} there already`);
-  for (const tag of result.replacedTags) {
-    context.err(`warning: the tag ${quote(tag)} of the target pointed to something else before`);
-  }
-  for (const broken of result.broken) context.err(`warning: not copied: ${printable(broken)}`);
 }
