@@ -140,9 +140,14 @@ function readRequest(raw: IncomingMessage): HttpRequest {
       return Array.isArray(value) ? value.join(', ') : value;
     },
     contentLength: length === undefined ? null : Number(length),
-    hasBody: raw.headers['transfer-encoding'] !== undefined || Number(length ?? 0) > 0,
+    hasBody: hasBody(raw),
     body: () => bodyOf(raw),
   };
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  const length = Number(headers['content-length'] ?? 0);
+  return headers['transfer-encoding'] !== undefined || length > 0;
 }
 
 async function* bodyOf(raw: IncomingMessage): AsyncGenerator<Uint8Array> {
@@ -164,7 +169,9 @@ function send(request: FastifyRequest, reply: FastifyReply, answer: HttpReply): 
   reply.code(status).header('x-content-type-options', 'nosniff');
   for (const [name, value] of Object.entries(headers)) reply.header(name, value);
   // Nothing is read any more from a sender that was refused in the middle of its body.
-  if (status >= 400 && !request.raw.complete) reply.header('connection', 'close');
+  if (status >= 400 && !request.raw.complete && hasBody(request.raw)) {
+    reply.header('connection', 'close');
+  }
   if (request.raw.method === 'HEAD' && body instanceof Readable) {
     body.destroy();
     return reply.send();

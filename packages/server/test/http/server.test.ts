@@ -139,6 +139,15 @@ test('every answer of a door and every 404 has nosniff', async () => {
   }
 });
 
+test('a refusal keeps the connection, unless a body is still coming', async () => {
+  await using server = await start();
+  const refused = 'DELETE /echo/../x HTTP/1.1\r\nhost: x\r\n\r\n';
+  const both = await raw(server, `${refused}GET /echo HTTP/1.1\r\n${CLOSE}\r\n`);
+  assert.match(both, /^HTTP\/1\.1 499 [\s\S]*HTTP\/1\.1 200 /);
+  const head = 'PUT /echo/early HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc';
+  assert.match(await raw(server, head), /^HTTP\/1\.1 413 [\s\S]*connection: close/);
+});
+
 test('a defect does not tell its message', async () => {
   await using server = await start();
   const answer = await raw(server, `GET /echo/defect HTTP/1.1\r\n${CLOSE}\r\n`);
