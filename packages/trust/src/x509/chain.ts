@@ -43,7 +43,7 @@ const SOURCE = 'RFC 5280 §6.1';
  * Whether `leaf` leads to an authority, by RFC 5280 path validation. The anchor is the last
  * certificate of an authority's chain and trusted as it is: its own signature is not checked, all
  * else is. Fails with `x509.untrusted` when no signatures lead there, `x509.limit` for too many
- * intermediates, else with the code of the first check that failed; never throws for certificates.
+ * intermediates, else with the code of the first check that failed; throws for no certificate.
  * Of several paths the first that passes counts, else the first. Name constraints are honoured,
  * critical ones or not.
  */

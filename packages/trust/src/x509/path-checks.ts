@@ -26,7 +26,6 @@ export function checkValidity(path: readonly Certificate[], at: Date): Finding {
     if (at >= notBefore && at <= notAfter) continue;
     const period = describePeriod({ start: notBefore, end: notAfter });
     const says = `${describeCertificate(certificate)} is valid ${period}, not at ${instant}`;
-    // An invalid date is in no period: it must not pass either comparison.
     const code = at < notBefore ? 'x509.not-yet-valid' : 'x509.expired';
     return failed(check, code, says, source);
   }
@@ -39,7 +38,7 @@ export function checkAuthorityPeriod(authority: CertificateAuthority, at: Date):
   const source = 'sigstore_trustroot.proto CertificateAuthority.valid_for';
   const period = describePeriod(authority.validFor);
   const name = printable(authority.name);
-  if (covers(authority.validFor, at) && !Number.isNaN(at.getTime())) {
+  if (covers(authority.validFor, at)) {
     return passed(check, `${name} is trusted ${period}`, source);
   }
   const says = `${name} is trusted ${period}, not at ${at.toISOString()}`;
