@@ -43,12 +43,6 @@ export function kindOfEntry(entry: Pick<LogEntry, 'kind' | 'version'>): EntryKin
   return KINDS.get(`${entry.kind} ${entry.version}`) ?? null;
 }
 
-/** Kind and version that a body says of itself. Throws `tlog.entry-malformed` and JSON's faults. */
-export function bodyKind(body: Uint8Array): { readonly kind: string; readonly version: string } {
-  const at = bodyCursor(body);
-  return { kind: asString(member(at, 'kind')), version: asString(member(at, 'apiVersion')) };
-}
-
 function bodyCursor(body: Uint8Array): Cursor {
   return cursor(parseJson(body, 'the log entry’s body'), 'body', 'tlog.entry-malformed');
 }
