@@ -7,11 +7,12 @@ import { signLegacy } from './formats/cosign-legacy/sign.ts';
 import { attachBundle } from './formats/sigstore-bundle/attach.ts';
 import { signStatement, signStatementBundle } from './formats/sigstore-bundle/sign.ts';
 import type { Digest } from './oci/digest.ts';
-import { parseManifest, runnableChildren } from './oci/manifest.ts';
 import type { ArtifactTarget, StoredManifest } from './oci/store.ts';
 import type { Evidence, FormatName, Wanted } from './proof/evidence.ts';
 import { bundleEvidence } from './sign/blob.ts';
 import { mustBeServed, mustVerify, type SigningContext } from './sign/check.ts';
+import { fetchManifest } from './verify/fetch.ts';
+import { childrenOf } from './verify/tree.ts';
 
 /** An artifact to be signed in place, or for its bundle alone. */
 export interface SignArtifactOptions extends SigningContext {
@@ -58,28 +59,37 @@ export async function signArtifact(
 }
 
 async function mustFetch(
-  { target, signal }: SignArtifactOptions,
+  { target, signal }: Pick<SignArtifactOptions, 'target' | 'signal'>,
   tagOrDigest: string,
 ): Promise<StoredManifest> {
-  const stored = await target.manifest(tagOrDigest, signal === undefined ? {} : { signal });
+  const stored = await fetchManifest(target, tagOrDigest, signal === undefined ? {} : { signal });
   if (stored !== null) return stored;
   throw new TrustFault('artifact.not-found', `${target.name} has no ${tagOrDigest}`);
 }
 
 const MAX_DEPTH = 4;
+const MAX_NODES = 1000;
 
+/** The node after all that is runnable below it, each digest once. Throws `registry.limit`. */
 async function withChildren(
   options: SignArtifactOptions,
   node: StoredManifest,
   depth: number,
+  seen: Map<Digest, StoredManifest> = new Map(),
 ): Promise<readonly StoredManifest[]> {
-  const manifest = parseManifest(node);
-  if (manifest.kind !== 'index' || depth >= MAX_DEPTH) return [node];
-  const below: StoredManifest[] = [];
-  for (const child of runnableChildren(manifest)) {
-    below.push(...(await withChildren(options, await mustFetch(options, child.digest), depth + 1)));
+  const children = childrenOf(node) ?? [];
+  if (seen.size + children.length > MAX_NODES || (depth >= MAX_DEPTH && children.length > 0)) {
+    throw new TrustFault(
+      'registry.limit',
+      `the tree below ${options.tagOrDigest} has more than ${MAX_DEPTH} levels or ${MAX_NODES} nodes`,
+    );
   }
-  return [...below, node];
+  for (const { digest } of children) {
+    if (!seen.has(digest))
+      await withChildren(options, await mustFetch(options, digest), depth + 1, seen);
+  }
+  seen.set(node.digest, node);
+  return [...seen.values()];
 }
 
 function signNode(
@@ -164,11 +174,7 @@ export interface AttestArtifactOptions extends SigningContext {
 
 /** Signs a statement about the artifact and attaches it as a bundle. Throws as `signArtifact`. */
 export async function attestArtifact(options: AttestArtifactOptions): Promise<SignedDocument> {
-  const { target, tagOrDigest, signal } = options;
-  const node = await target.manifest(tagOrDigest, signal === undefined ? {} : { signal });
-  if (node === null) {
-    throw new TrustFault('artifact.not-found', `${target.name} has no ${tagOrDigest}`);
-  }
+  const node = await mustFetch(options, options.tagOrDigest);
   const predicateType = predicateTypeOf(options.type);
   const payload = buildStatement({
     subjects: [{ name: options.subjectName, digest: node.digest }],

@@ -1,6 +1,5 @@
-import { codeEntry } from './fault/codes.ts';
-import { asFault, printable, TrustFault } from './fault/fault.ts';
-import { type Finding, failed, failedBy, inconclusive } from './finding/finding.ts';
+import { printable, TrustFault } from './fault/fault.ts';
+import { type Finding, failed } from './finding/finding.ts';
 import type { Verdict } from './finding/verdict.ts';
 import type { Descriptor } from './oci/descriptor.ts';
 import type { Digest } from './oci/digest.ts';
@@ -8,11 +7,14 @@ import { parseManifest, runnableChildren } from './oci/manifest.ts';
 import type { ArtifactSource, StoredManifest } from './oci/store.ts';
 import type { Authority } from './proof/authority.ts';
 import type { AuthorityAnswer, Evidence, Question, Wanted } from './proof/evidence.ts';
+import { findProblem } from './proof/gather.ts';
 import type { ProofRequirements } from './proof/requirements.ts';
 import { judgeAttested, type StatementCondition } from './verify/attested.ts';
+import { fetchManifest } from './verify/fetch.ts';
 import { answerAll, type Gathered, gather } from './verify/gather.ts';
+import { chooseChild } from './verify/platform.ts';
 import { type Judged, judgeSigned } from './verify/signed.ts';
-import { judgeTree, platformName, type TreeMode } from './verify/tree.ts';
+import { judgeTree, type TreeMode } from './verify/tree.ts';
 
 /** What is asked, of an image or of a file alike. */
 export interface VerifyQuestion {
@@ -68,14 +70,14 @@ export async function verifyArtifact(options: VerifyArtifactOptions): Promise<Ve
       named,
       {
         mode: options.tree,
-        fetch: (digest) => options.source.manifest(digest, callOptions(options)),
+        fetch: (digest) => fetchManifest(options.source, digest, callOptions(options)),
         judge: (node) => judgeNode(node, options, seen),
       },
       only,
     );
     return finish(only?.digest ?? named.digest, { ...judged, evidence: [...seen] });
   } catch (error) {
-    return finish(fetched.digest, { ...NOTHING, finding: problem('artifact', error) });
+    return finish(fetched.digest, { ...NOTHING, finding: findProblem('artifact', error) });
   }
 }
 
@@ -149,20 +151,13 @@ function callOptions(options: VerifyArtifactOptions): { readonly signal?: AbortS
 
 async function fetchNamed(options: VerifyArtifactOptions): Promise<StoredManifest | Finding> {
   try {
-    const stored = await options.source.manifest(options.tagOrDigest, callOptions(options));
+    const stored = await fetchManifest(options.source, options.tagOrDigest, callOptions(options));
     if (stored !== null) return stored;
     const says = `${options.source.name} answered and has no ${printable(options.tagOrDigest)}`;
     return failed('artifact', 'artifact.not-found', says);
   } catch (error) {
-    return problem('artifact', error);
+    return findProblem('artifact', error);
   }
-}
-
-function problem(check: string, error: unknown): Finding {
-  const fault = asFault(error);
-  return codeEntry(fault.code).exit === 3
-    ? { ...inconclusive(check, fault.code, fault.message), remedy: fault.remedy }
-    : failedBy(check, fault);
 }
 
 /** With `named`, the chosen platform is the artifact; otherwise it narrows the tree's leaves. */
@@ -174,27 +169,13 @@ async function choosePlatform(
   if (platform === null) return { named: root, only: null };
   const manifest = parseManifest(root);
   if (manifest.kind !== 'index') return { named: root, only: null };
-  const children = runnableChildren(manifest);
-  const only = children.find((child) => matchesPlatform(child, platform));
-  if (only === undefined) {
-    const known = children.map(platformName).join(', ');
-    throw new TrustFault(
-      'artifact.no-platform',
-      `expected the platform ${platform}, found ${known}`,
-    );
-  }
+  const only = chooseChild(runnableChildren(manifest), platform);
   if (tree !== 'named') return { named: root, only };
-  const leaf = await source.manifest(only.digest, callOptions(options));
+  const leaf = await fetchManifest(source, only.digest, callOptions(options));
   if (leaf === null) {
     throw new TrustFault('artifact.not-found', `${source.name} lacks the leaf ${only.digest}`);
   }
   return { named: leaf, only: null };
-}
-
-/** `linux/arm64` also chooses `linux/arm64/v8` when it is the only variant that is asked for. */
-function matchesPlatform(child: Descriptor, wanted: string): boolean {
-  const name = platformName(child);
-  return name === wanted || name.startsWith(`${wanted}/`);
 }
 
 async function judgeNode(

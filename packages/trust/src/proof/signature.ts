@@ -1,3 +1,4 @@
+import type { HashName } from '../bytes/hash.ts';
 import { ALGORITHMS, SIGSTORE_ALGORITHMS, type SignatureAlgorithm } from '../crypto/algorithm.ts';
 import type { PublicKey } from '../crypto/public-key.ts';
 import { verifyDigestSignature } from '../crypto/verify-digest.ts';
@@ -80,23 +81,37 @@ export function checkMessage(
   return checkAny(message, [signature], key, MESSAGE_SOURCE);
 }
 
-/** Whether `signature` is the key's over a message of which only the SHA-256 digest is at hand. */
+/** A digest that stands in for a message that is not at hand. */
+export interface MessageDigest {
+  readonly hash: HashName;
+  readonly value: Uint8Array;
+}
+
+/** Whether `signature` is the key's over a message of which only a digest is at hand. */
 export async function checkDigest(
-  sha256: Uint8Array,
+  { hash, value }: MessageDigest,
   signature: Uint8Array,
   key: PublicKey,
 ): Promise<SignatureCheck> {
   let why = 'the signature was not made by it';
   for (const algorithm of candidates(key)) {
-    if (algorithm.hash !== 'sha256') {
-      why = `${algorithm.name} cannot be checked with a SHA-256 digest alone; give the file itself`;
+    // ECDSA over a digest of another length would take it cut or padded: over an empty one, that
+    // is over 0, anybody can make a signature for any key (FIPS 186-5 §6.4.2 with e = 0).
+    if (algorithm.hash !== hash || value.length !== HASH_BYTES[hash]) {
+      why = `${algorithm.name} cannot be checked with a ${hash} digest alone; give the file itself`;
       continue;
     }
-    const valid = await verifyDigestSignature(key, algorithm, sha256, signature);
+    const valid = await verifyDigestSignature(key, algorithm, value, signature);
     if (valid === true) {
       const says = `${algorithm.name} by ${describeKey(key)}, over the digest`;
       return { finding: passed('signature', says, MESSAGE_SOURCE), algorithm, signature };
     }
+    if (valid === null) why = `${algorithm.name} needs the message itself; give the file`;
   }
   return refused(key, signature, MESSAGE_SOURCE, why);
 }
+
+const HASH_BYTES = { sha256: 32, sha384: 48, sha512: 64 } as const satisfies Record<
+  HashName,
+  number
+>;

@@ -1,9 +1,16 @@
+import { digestOf } from '../bytes/hash.ts';
+import { encodeHex } from '../bytes/hex.ts';
 import { COSIGN_SIGN_PREDICATE, predicateTypeMatches } from '../claims/predicate-type.ts';
-import { parseStatement, type Statement, subjectWithDigest } from '../claims/statement.ts';
+import {
+  parseStatement,
+  type Statement,
+  type Subject,
+  subjectWithDigest,
+} from '../claims/statement.ts';
 import { type DsseEnvelope, IN_TOTO_PAYLOAD_TYPE } from '../envelopes/dsse.ts';
 import { printable, quote, TrustFault } from '../fault/fault.ts';
 import { type Finding, failed, failedBy, passed } from '../finding/finding.ts';
-import type { Wanted } from './evidence.ts';
+import type { VerifiedArtifact, Wanted } from './evidence.ts';
 
 /** Findings on what a statement says, and the statement once its subject is this artifact. */
 export interface StatementBinding {
@@ -14,15 +21,16 @@ export interface StatementBinding {
 const SOURCE = 'in-toto attestation v1, statement.md';
 
 /**
- * Whether the envelope's payload is a statement about `digest` of the kind that is wanted. For a
+ * Whether the envelope's payload is a statement about the artifact of the kind that is wanted. For a
  * signature only cosign's sign statement counts: a provenance attestation is not a signature
  * (semantics 9). Independent of the key, so it is computed once per piece of evidence.
  */
 export function bindStatement(
   envelope: DsseEnvelope,
-  digest: string,
+  artifact: VerifiedArtifact,
   wanted: Wanted,
 ): StatementBinding {
+  const { digest } = artifact;
   let statement: Statement;
   try {
     if (envelope.payloadType !== IN_TOTO_PAYLOAD_TYPE) {
@@ -35,7 +43,7 @@ export function bindStatement(
   } catch (error) {
     return { findings: [failedBy('statement', error, SOURCE)], statement: null };
   }
-  const subject = subjectWithDigest(statement, digest);
+  const subject = subjectOf(statement, artifact);
   const subjectFinding =
     subject === null
       ? failed(
@@ -50,6 +58,19 @@ export function bindStatement(
     findings.push(...checkAnnotations(subject?.annotations ?? {}, wanted.annotations));
   }
   return { findings, statement: subject === null ? null : statement };
+}
+
+/** The subject by the artifact's digest or, with its bytes at hand, by another digest of them. */
+function subjectOf(statement: Statement, { digest, bytes }: VerifiedArtifact): Subject | null {
+  const subject = subjectWithDigest(statement, digest);
+  if (subject !== null || bytes === null) return subject;
+  for (const hash of ['sha256', 'sha512', 'sha384'] as const) {
+    // npm's statements name their packages by SHA-512 alone.
+    if (!statement.subjects.some((named) => Object.hasOwn(named.digest, hash))) continue;
+    const found = subjectWithDigest(statement, `${hash}:${encodeHex(digestOf(hash, bytes))}`);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 function describeSubjects(statement: Statement): string {

@@ -19,16 +19,21 @@ export interface SigningContext {
   readonly signal?: AbortSignal;
 }
 
-function asked(context: SigningContext, wanted: Wanted) {
+/** What every answer of a service must hold: with a period, however wide, each timestamp counts. */
+const EACH_TIME = { start: new Date(0), end: null } as const;
+
+function asked(context: SigningContext, wanted: Wanted, evidence: readonly Evidence[]) {
   const { signer, trustRoot, at } = context;
-  const name = signer.name;
+  const key = { kind: 'key', name: signer.name, key: signer.publicKey } as const;
+  // Without a trust root there is nothing to hold the services' answers against, and the tag scheme
+  // has no place for what today's logs give (see `signLegacy`).
+  const log = trustRoot !== null && evidence.every(({ format }) => format !== 'cosign-legacy');
   return {
-    authorities: [{ kind: 'key', name, key: signer.publicKey }] as const,
+    authorities: [trustRoot === null ? key : { ...key, validFor: EACH_TIME }],
     atLeast: 1,
     wanted,
     condition: null,
-    // Without a trust root there is nothing to hold the services' answers against.
-    requirements: { trustRoot, at, log: trustRoot !== null, sct: true, timestamp: true },
+    requirements: { trustRoot, at, log, sct: true, timestamp: true },
   };
 }
 
@@ -41,7 +46,7 @@ export async function mustVerify(
   when: string,
 ): Promise<void> {
   const verdict = await verifyBlob({
-    ...asked(context, wanted),
+    ...asked(context, wanted, evidence),
     name: node.digest,
     digest: node.digest,
     bytes: node.bytes,
@@ -62,7 +67,7 @@ export async function mustBeServed(
   document: string,
   wanted: Wanted,
 ): Promise<void> {
-  const { authorities, requirements } = asked(context, wanted);
+  const { authorities, requirements } = asked(context, wanted, []);
   const artifact = { digest: node.digest, bytes: node.bytes };
   const question = { artifact, wanted, authorities, requirements };
   const found = await gather(context.target, question, {

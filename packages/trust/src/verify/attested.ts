@@ -3,8 +3,7 @@ import { type Finding, failed, failedBy, passed } from '../finding/finding.ts';
 import type { ExpressionRunner } from '../policy/expression.ts';
 import type { AuthorityAnswer, Question } from '../proof/evidence.ts';
 import type { Gathered } from './gather.ts';
-import type { Judged } from './signed.ts';
-import { judgeSigned } from './signed.ts';
+import { type Judged, judgeSigned } from './signed.ts';
 
 /** An expression on the deciding statement (`--where`). */
 export interface StatementCondition {
@@ -17,7 +16,7 @@ export interface StatementCondition {
  * Whether at least `atLeast` authorities attested a statement of the wanted type that satisfies
  * the condition. Of several statements by one authority the newest by trusted time decides, and
  * any failing one of the same time fails (semantics 13). What could not be fetched might be that
- * newest one, so an outage makes the whole answer inconclusive.
+ * newest one: an outage makes a pass inconclusive, and a limit that was passed refuses it.
  */
 export async function judgeAttested(
   subject: string,
@@ -33,17 +32,22 @@ export async function judgeAttested(
     const says = `${subject} carries no attestation of type ${predicateType}`;
     return { finding: failed('attested', 'statement.missing', says, 'semantics 1'), accepted: [] };
   }
-  const outages = gathered.problems.filter((problem) => problem.outcome === 'inconclusive');
+  // A broken document decides nothing; one that nobody looked at might have been the newest.
+  const unseen = gathered.problems.filter(
+    ({ outcome, code }) => outcome === 'inconclusive' || LIMITS.has(code),
+  );
   const decided = await Promise.all(
     question.authorities.map((_, index) => decideFor(gathered, index, condition)),
   );
   const answers = transposed(decided);
-  const judged = judgeSigned(subject, { ...gathered, answers }, question, atLeast);
-  const says = judged.finding.says.replace('is signed by', `has ${predicateType} by`);
-  const finding = { ...judged.finding, check: 'attested', says };
-  if (outages.length === 0 || finding.outcome !== 'pass') return { ...judged, finding };
-  return { ...judged, finding: allOf('attested', [finding, ...outages], says) };
+  const claim = `has ${predicateType} by`;
+  const judged = judgeSigned(subject, { ...gathered, answers }, question, atLeast, claim);
+  const finding = { ...judged.finding, check: 'attested' };
+  if (unseen.length === 0 || finding.outcome !== 'pass') return { ...judged, finding };
+  return { ...judged, finding: allOf('attested', [finding, ...unseen], finding.says) };
 }
+
+const LIMITS: ReadonlySet<string | undefined> = new Set(['signature.limit', 'registry.limit']);
 
 /** The answers of one authority, each failed when it decides and the condition does not hold. */
 async function decideFor(

@@ -12,13 +12,15 @@ export interface Judged {
 
 /**
  * Whether at least `atLeast` distinct authorities signed. One key, certificate or identity counts
- * for one authority, the best assignment decides (semantics 8).
+ * for one authority, the best assignment decides (semantics 8). `claim` is the verb of the finding's
+ * sentence.
  */
 export function judgeSigned(
   subject: string,
   gathered: Gathered,
   question: Question,
   atLeast: number,
+  claim = 'is signed by',
 ): Judged {
   if (gathered.evidence.length === 0 && gathered.problems.length === 0) {
     const says = `${subject} carries no signature`;
@@ -29,28 +31,28 @@ export function judgeSigned(
     const children = [...answers.map((answer) => answer.finding), ...gathered.problems];
     return { answers, finding: anyOf('authority', children, authority.name) };
   });
-  const accepted = byAuthority.flatMap(({ answers }) =>
-    answers.filter((answer) => answer.finding.outcome === 'pass'),
+  const passes = byAuthority.flatMap(({ answers }, index) =>
+    answers
+      .filter((answer) => answer.finding.outcome === 'pass')
+      // By its place: two authorities may have one name.
+      .map((answer) => ({ answer, authority: String(index), principals: answer.principals })),
   );
-  return { finding: threshold(subject, byAuthority, accepted, atLeast), accepted };
+  const because = byAuthority.map((entry) => entry.finding);
+  const signed = countAuthorities(passes);
+  const named = `${because.length} named ${because.length === 1 ? 'authority' : 'authorities'}`;
+  const says = `${subject} ${claim} ${signed} of ${named}; ${atLeast} needed`;
+  const finding = threshold(says, because, signed, atLeast);
+  return { finding, accepted: passes.map(({ answer }) => answer) };
 }
 
 function threshold(
-  subject: string,
-  byAuthority: readonly { readonly finding: Finding }[],
-  accepted: readonly AuthorityAnswer[],
+  says: string,
+  because: readonly Finding[],
+  signed: number,
   atLeast: number,
 ): Finding {
-  const because = byAuthority.map((entry) => entry.finding);
   const outcomes = because.map((finding) => finding.outcome);
-  const signed = countAuthorities(
-    accepted.map((answer) => ({
-      authority: answer.authority.name,
-      principals: answer.principals,
-    })),
-  );
   const source = 'semantics 8';
-  const says = `${subject} is signed by ${signed} of ${because.length} named ${because.length === 1 ? 'authority' : 'authorities'}; ${atLeast} needed`;
   const base = { check: 'signed', says, source, needs: atLeast, because } as const;
   const naive = combineOutcomes(atLeast, outcomes);
   if (signed >= atLeast && naive === 'pass') return { ...base, outcome: 'pass' };

@@ -1,10 +1,13 @@
+import { printable, quote } from '../fault/fault.ts';
 import { allOf, anyOf } from '../finding/combine.ts';
 import { type Finding, failed } from '../finding/finding.ts';
+import { mapBounded } from '../oci/bounded.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { type ImageIndex, parseManifest, runnableChildren } from '../oci/manifest.ts';
+import { parseManifest, runnableChildren } from '../oci/manifest.ts';
 import type { StoredManifest } from '../oci/store.ts';
 import { findProblem } from '../proof/gather.ts';
+import { platformName } from './platform.ts';
 import type { Judged } from './signed.ts';
 
 /** Which node of a multi-arch tree must carry the evidence (semantics 6). */
@@ -17,82 +20,103 @@ export interface TreeWalk {
   judge(node: StoredManifest): Promise<Judged>;
 }
 
-/** What a tree came to: the finding, what stands behind it, and the leaves that it covers. */
+/** What a tree came to: the finding, what stands behind it, and the leaves that a pass covers. */
 export interface TreeJudged extends Judged {
   readonly covers: readonly Digest[];
 }
 
+/** Indexes that name each other as children could make a walk of any length. */
 const MAX_DEPTH = 4;
+const MAX_NODES = 1000;
+const PARALLEL = 8;
 
-/** The platform of a descriptor as people write it: `linux/arm64/v8`. */
-export function platformName(descriptor: Descriptor): string {
-  const { os = '', architecture = '', variant } = descriptor.platform ?? {};
-  return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
+interface Walk extends TreeWalk {
+  /** Nodes that may still be looked at, shared by the whole walk. */
+  readonly budget: { left: number };
 }
 
-/** The runnable children of an index, or null for a manifest that is none. Throws `manifest.*`. */
+/** The runnable children of an index, each digest once, or null for a manifest that is none. */
 export function childrenOf(node: StoredManifest): readonly Descriptor[] | null {
   const manifest = parseManifest(node);
-  return manifest.kind === 'index' ? runnableChildren(manifest satisfies ImageIndex) : null;
+  if (manifest.kind !== 'index') return null;
+  return [
+    ...new Map(runnableChildren(manifest).map((child) => [child.digest, child] as const)).values(),
+  ];
 }
 
 /**
  * Judges the tree below `node`. `named` and `index` ask the node itself; `leaf` each runnable
  * child; `any` the node, else each child; `both` both. A node without children is its own leaf.
- * `only` narrows the leaves to one chosen platform. buildx attestation manifests are no leaves.
+ * `only` narrows the leaves to one chosen platform. buildx attestation manifests are no leaves. At
+ * most 1000 nodes in 4 levels are looked at (`registry.limit`). Throws `manifest.*`.
  */
 export async function judgeTree(
   node: StoredManifest,
   walk: TreeWalk,
   only: Descriptor | null,
-  depth = 0,
 ): Promise<TreeJudged> {
-  if (walk.mode === 'named') return { ...(await walk.judge(node)), covers: [] };
+  const judged = await judgeNode(node, { ...walk, budget: { left: MAX_NODES } }, only, 0);
+  // What does not pass covers nothing.
+  if (judged.finding.outcome !== 'pass') return { ...judged, covers: [] };
+  return { ...judged, covers: judged.covers.filter((digest) => digest !== node.digest) };
+}
+
+/** `covers` has the node itself when its own evidence passed, and what that covers below it. */
+async function judgeNode(
+  node: StoredManifest,
+  walk: Walk,
+  only: Descriptor | null,
+  depth: number,
+): Promise<TreeJudged> {
+  const alone = async () => ({ ...(await walk.judge(node)), covers: [node.digest] });
+  if (walk.mode === 'named') return alone();
   const children = childrenOf(node);
-  if (children === null) return { ...(await walk.judge(node)), covers: [] };
+  if (children === null) return alone();
   const chosen = only === null ? children : [only];
-  const covers = chosen.map((child) => child.digest);
   if (walk.mode === 'leaf') return judgeLeaves(chosen, walk, depth);
   const own = await walk.judge(node);
+  // Evidence on an index covers its children (semantics 6).
+  const covers = [node.digest, ...chosen.map((child) => child.digest)];
   if (walk.mode === 'index') return { ...own, covers };
   if (walk.mode === 'any' && own.finding.outcome === 'pass') return { ...own, covers };
   const leaves = await judgeLeaves(chosen, walk, depth);
   const both = [own.finding, leaves.finding];
   const accepted = [...own.accepted, ...leaves.accepted];
   return walk.mode === 'any'
-    ? { finding: anyOf('tree', both, 'the index, or each of its leaves'), accepted, covers }
+    ? { ...leaves, finding: anyOf('tree', both, 'the index, or each of its leaves'), accepted }
     : { finding: allOf('tree', both, 'the index and each of its leaves'), accepted, covers };
 }
 
 async function judgeLeaves(
   children: readonly Descriptor[],
-  walk: TreeWalk,
+  walk: Walk,
   depth: number,
 ): Promise<TreeJudged> {
-  const judged = await Promise.all(children.map((child) => judgeLeaf(child, walk, depth)));
+  const judged = await mapBounded(children, PARALLEL, (child) => judgeLeaf(child, walk, depth));
   const findings = judged.map((leaf) => leaf.finding);
   return {
     finding: allOf('tree.leaves', findings, `${children.length} runnable leaves`, {
       source: 'semantics 6',
     }),
     accepted: judged.flatMap((leaf) => leaf.accepted),
-    covers: children.map((child) => child.digest),
+    covers: judged.flatMap((leaf) => leaf.covers),
   };
 }
 
-async function judgeLeaf(child: Descriptor, walk: TreeWalk, depth: number): Promise<TreeJudged> {
+async function judgeLeaf(child: Descriptor, walk: Walk, depth: number): Promise<TreeJudged> {
   const nothing = { accepted: [], covers: [] };
-  if (depth >= MAX_DEPTH) {
-    const says = `the index nests deeper than ${MAX_DEPTH} levels`;
-    return { finding: failed('tree.leaf', 'manifest.malformed', says), ...nothing };
+  if (depth >= MAX_DEPTH || walk.budget.left-- <= 0) {
+    const says = `the tree has more than ${MAX_DEPTH} levels or ${MAX_NODES} nodes`;
+    return { finding: failed('tree.leaf', 'registry.limit', says), ...nothing };
   }
+  const name = quote(platformName(child));
   try {
     const stored = await walk.fetch(child.digest);
     if (stored === null) {
-      const says = `the registry lacks the leaf ${child.digest} (${platformName(child)})`;
+      const says = `the registry lacks the leaf ${child.digest} (${name})`;
       return { finding: failed('tree.leaf', 'artifact.not-found', says), ...nothing };
     }
-    const judged = await judgeTree(stored, walk, null, depth + 1);
+    const judged = await judgeNode(stored, walk, null, depth + 1);
     return { ...judged, finding: labelled(judged.finding, child) };
   } catch (error) {
     return { finding: findProblem('tree.leaf', error), ...nothing };
@@ -100,5 +124,6 @@ async function judgeLeaf(child: Descriptor, walk: TreeWalk, depth: number): Prom
 }
 
 function labelled(finding: Finding, child: Descriptor): Finding {
-  return allOf('tree.leaf', [finding], `${platformName(child)} ${child.digest}`);
+  const name = printable(platformName(child).slice(0, 80));
+  return allOf('tree.leaf', [finding], `${name} ${child.digest}`);
 }

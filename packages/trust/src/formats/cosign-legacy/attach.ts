@@ -11,8 +11,10 @@ const MAX_TRIES = 8;
 
 /**
  * Adds one layer to the subject's companion tag and keeps the layers of others. A tag has no
- * compare-and-swap in most registries, so what was written is read back, merged and written again
- * until it is there; throws `registry.referrer-lost` when it is not there in the end.
+ * compare-and-swap in most registries, so the tag is read again just before it is written, what was
+ * written is read back, and all is merged and written again until it is there; throws
+ * `registry.referrer-lost` when it is not there in the end. What remains: a signer that read before
+ * this one wrote and writes after this one read back takes this layer away and cannot know it.
  */
 export async function attachLegacy(
   target: ArtifactTarget,
@@ -29,10 +31,10 @@ export async function attachLegacy(
     const { bytes, config } = buildLegacyManifest(merged);
     const descriptor = { digest: computeDigest(config), size: config.length };
     await target.putBlob(descriptor, config, options);
+    if (!holdsAll(merged, await layersUnder(target, tag, options))) continue;
     const manifest = { bytes, mediaType: MEDIA_TYPES.ociManifest };
     const digest = await target.putManifest(manifest, { ...options, tag });
-    const written = await layersUnder(target, tag, options);
-    if (merged.every((entry) => written.some((other) => sameLayer(entry, other)))) return digest;
+    if (holdsAll(await layersUnder(target, tag, options), merged)) return digest;
   }
   throw new TrustFault(
     'registry.referrer-lost',
@@ -61,6 +63,10 @@ function sameLayer(a: Descriptor, b: Descriptor): boolean {
     a.digest === b.digest &&
     a.annotations?.[ANNOTATIONS.signature] === b.annotations?.[ANNOTATIONS.signature]
   );
+}
+
+function holdsAll(layers: readonly Descriptor[], wanted: readonly Descriptor[]): boolean {
+  return wanted.every((entry) => layers.some((other) => sameLayer(entry, other)));
 }
 
 function withLayer(present: readonly Descriptor[], added: Descriptor): readonly Descriptor[] {

@@ -1,3 +1,4 @@
+import { TrustFault } from '../../fault/fault.ts';
 import { type Finding, failed } from '../../finding/finding.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -11,6 +12,8 @@ const CHECK = 'cosign-legacy.find';
 const MAX_LAYERS = 4000;
 const MAX_PAYLOAD_BYTES = 1 << 20;
 const MAX_ATTESTATION_BYTES = 128 << 20;
+/** All layers of one tag together: 4000 large ones would fill any memory. */
+const MAX_BYTES = 256 << 20;
 
 type Kind = 'sig' | 'att';
 
@@ -49,7 +52,7 @@ async function findKind(
   try {
     const stored = await source.manifest(tag, options);
     if (stored === null) return { evidence: [], problems: [] };
-    layers = layersOf(stored);
+    layers = layersOf(stored, tag);
   } catch (error) {
     return { evidence: [], problems: [findProblem(CHECK, error)] };
   }
@@ -59,15 +62,23 @@ async function findKind(
     problems.push(failed(CHECK, 'signature.limit', says));
   }
   const numbered = layers.slice(0, MAX_LAYERS).map((layer, index) => ({ layer, index }));
-  const found = await fetchEach(CHECK, numbered, ({ layer, index }) =>
-    fetchLayer(source, layer, `layer ${index} of ${tag}`, kind, options),
-  );
+  let left = MAX_BYTES;
+  const found = await fetchEach(CHECK, numbered, async ({ layer, index }) => {
+    const where = `layer ${index} of ${tag}`;
+    if (layer.size > left) {
+      const says = `${where} would make the layers more than ${MAX_BYTES} bytes`;
+      return failed(CHECK, 'signature.limit', says);
+    }
+    left -= layer.size;
+    return fetchLayer(source, layer, where, kind, options);
+  });
   return { evidence: found.evidence, problems: [...problems, ...found.problems] };
 }
 
-function layersOf(stored: StoredManifest): readonly Descriptor[] {
+function layersOf(stored: StoredManifest, tag: string): readonly Descriptor[] {
   const manifest = parseManifest(stored);
-  return manifest.kind === 'image' ? manifest.layers : [];
+  if (manifest.kind === 'image') return manifest.layers;
+  throw new TrustFault('cosign-legacy.malformed', `expected a manifest with layers under ${tag}`);
 }
 
 async function fetchLayer(

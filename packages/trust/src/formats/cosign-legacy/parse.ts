@@ -79,6 +79,9 @@ function parseCertificates(
   };
 }
 
+/** ECMA-262 §21.4.1.1: the last instant that a Date can hold, in seconds. */
+const LAST_SECOND = 8_640_000_000_000n;
+
 /** The Rekor v1 bundle: capitalised keys, a hex log id, a promise and no proof (trap 13, 17). */
 function parseEntry(text: string | undefined): readonly LogEntry[] {
   if (text === undefined || text === '' || text === 'null') return [];
@@ -88,6 +91,9 @@ function parseEntry(text: string | undefined): readonly LogEntry[] {
   const body = asBase64(member(payload, 'body'));
   const head = cursor(parseJson(body, 'the log entry'), 'body', 'cosign-legacy.malformed');
   const seconds = asUint63(member(payload, 'integratedTime'));
+  if (seconds > LAST_SECOND) {
+    throw new TrustFault('cosign-legacy.malformed', 'the integratedTime is beyond any date');
+  }
   return [
     {
       logIndex: asUint63(member(payload, 'logIndex')),

@@ -86,7 +86,7 @@ function layOut(content: LegacyContent, { artifact, wanted }: Question): LaidOut
   if (content.kind === 'envelope') {
     const { envelope } = content;
     const encoding = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
-    const binding = bindStatement(envelope, artifact.digest, wanted);
+    const binding = bindStatement(envelope, artifact, wanted);
     return {
       ...binding,
       check: (key) => checkEnvelope(envelope, encoding, key),

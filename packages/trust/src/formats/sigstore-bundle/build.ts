@@ -4,7 +4,7 @@ import type { HashName } from '../../bytes/hash.ts';
 import { decodeHex } from '../../bytes/hex.ts';
 import type { PublicKey } from '../../crypto/public-key.ts';
 import { type DsseEnvelope, dsseEnvelopeJson } from '../../envelopes/dsse.ts';
-import type { LogEntry } from '../../logentries/entry.ts';
+import { type LogEntry, logEntryJson } from '../../logentries/entry.ts';
 import { BUNDLE_MEDIA_TYPE } from './media-type.ts';
 
 /** What a new bundle of version 0.3 holds. */
@@ -32,7 +32,7 @@ export function buildBundle(parts: BundleParts): Uint8Array {
     verificationMaterial: {
       // The hint by which sigstore's tools name a key: base64 of SHA-256 over its SPKI.
       publicKey: { hint: encodeBase64(decodeHex(key.id)) },
-      ...(entries.length === 0 ? {} : { tlogEntries: entries.map(entryJson) }),
+      ...(entries.length === 0 ? {} : { tlogEntries: entries.map(logEntryJson) }),
       ...(timestamps.length === 0
         ? {}
         : {
@@ -56,32 +56,4 @@ export function buildBundle(parts: BundleParts): Uint8Array {
         }),
   };
   return utf8(JSON.stringify(bundle));
-}
-
-/** A log entry in ProtoJSON: 64-bit numbers are strings, bytes are base64. */
-function entryJson(entry: LogEntry): Readonly<Record<string, unknown>> {
-  const { inclusionProof: proof, inclusionPromise: promise } = entry;
-  return {
-    logIndex: String(entry.logIndex),
-    logId: { keyId: encodeBase64(entry.logId) },
-    kindVersion: { kind: entry.kind, version: entry.version },
-    ...(entry.integratedTimeSeconds === 0n
-      ? {}
-      : { integratedTime: String(entry.integratedTimeSeconds) }),
-    ...(promise === null
-      ? {}
-      : { inclusionPromise: { signedEntryTimestamp: encodeBase64(promise) } }),
-    ...(proof === null
-      ? {}
-      : {
-          inclusionProof: {
-            logIndex: String(proof.logIndex),
-            rootHash: encodeBase64(proof.rootHash),
-            treeSize: String(proof.treeSize),
-            hashes: proof.hashes.map(encodeBase64),
-            checkpoint: { envelope: proof.checkpoint },
-          },
-        }),
-    canonicalizedBody: encodeBase64(entry.canonicalizedBody),
-  };
 }

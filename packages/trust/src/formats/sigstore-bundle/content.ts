@@ -6,11 +6,13 @@ import type { PublicKey } from '../../crypto/public-key.ts';
 import { type DsseEnvelope, preAuthenticationEncoding } from '../../envelopes/dsse.ts';
 import { type Finding, failed, passed } from '../../finding/finding.ts';
 import type { EntryMaterial } from '../../logentries/verify-entry.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { VerifiedArtifact, Wanted } from '../../proof/evidence.ts';
 import {
   checkDigest,
   checkEnvelope,
   checkMessage,
+  type MessageDigest,
   type SignatureCheck,
 } from '../../proof/signature.ts';
 import { envelopeEntryMaterial } from '../../proof/signed-material.ts';
@@ -48,7 +50,7 @@ function envelopeContent(
   wanted: Wanted,
 ): SignedContent {
   const encoding = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
-  const binding = bindStatement(envelope, artifact.digest, wanted);
+  const binding = bindStatement(envelope, artifact, wanted);
   return {
     findings: binding.findings,
     statement: binding.statement,
@@ -83,7 +85,7 @@ function messageContent(
     statement: null,
     check: (key) =>
       artifact.bytes === null
-        ? checkDigest(digestValue(artifact, 'sha256') ?? new Uint8Array(), signature, key)
+        ? checkDigest(digestAtHand(artifact.digest), signature, key)
         : checkMessage(artifact.bytes, signature, key),
     entryMaterial: (key, check, certificate) => {
       const hash = check.algorithm.hash ?? 'sha512';
@@ -93,11 +95,16 @@ function messageContent(
   };
 }
 
+function digestAtHand(digest: Digest): MessageDigest {
+  const [algorithm, hex = ''] = digest.split(':');
+  return { hash: algorithm === 'sha512' ? 'sha512' : 'sha256', value: decodeHex(hex) };
+}
+
 /** The artifact's digest by `hash`; null when only another digest is at hand. */
 function digestValue(artifact: VerifiedArtifact, hash: HashName): Uint8Array | null {
   if (artifact.bytes !== null) return digestOf(hash, artifact.bytes);
-  const [algorithm, hex = ''] = artifact.digest.split(':');
-  return algorithm === hash ? decodeHex(hex) : null;
+  const known = digestAtHand(artifact.digest);
+  return known.hash === hash ? known.value : null;
 }
 
 /**

@@ -11,6 +11,9 @@ import { bundleVersionOf } from './media-type.ts';
 
 const PREDICATE_ANNOTATION = 'dev.sigstore.bundle.predicateType';
 const MAX_REFERRERS = 4000;
+const MAX_BUNDLE_BYTES = 128 << 20;
+/** All bundles of one artifact together: 4000 large ones would fill any memory. */
+const MAX_BYTES = 256 << 20;
 
 /**
  * Every bundle that refers to `subject`, by the referrers API or by the fallback tag, whichever
@@ -27,7 +30,9 @@ export async function findBundles(
   const problems: Finding[] = [];
   try {
     const referrers = await from.referrers(subject, options);
-    listed = referrers.descriptors.filter((entry) => mayHoldBundle(entry, options.wanted));
+    const ours = referrers.descriptors.filter((entry) => mayHoldBundle(entry, options.wanted));
+    // A fallback index can name one manifest any number of times.
+    listed = [...new Map(ours.map((entry) => [entry.digest, entry] as const)).values()];
     problems.push(
       ...referrers.broken.map((says) => failed('sigstore-bundle.find', 'manifest.malformed', says)),
     );
@@ -38,8 +43,9 @@ export async function findBundles(
     const says = `${listed.length} referrers, of which the first ${MAX_REFERRERS} are looked at`;
     problems.push(failed('sigstore-bundle.find', 'signature.limit', says));
   }
+  const budget = { left: MAX_BYTES };
   const found = await fetchEach('sigstore-bundle.find', listed.slice(0, MAX_REFERRERS), (entry) =>
-    fetchBundle(from, subject, entry, options),
+    fetchBundle(from, subject, entry, { ...options, budget }),
   );
   return { evidence: found.evidence, problems: [...problems, ...found.problems] };
 }
@@ -60,7 +66,7 @@ async function fetchBundle(
   source: ArtifactSource,
   subject: Digest,
   entry: Descriptor,
-  options: FindOptions,
+  options: FindOptions & { readonly budget: { left: number } },
 ): Promise<Evidence | Finding | null> {
   const where = `referrer ${entry.digest}`;
   const stored = await source.manifest(entry.digest, options);
@@ -88,7 +94,12 @@ async function fetchBundle(
         `${where} is not one bundle about ${subject}: artifact type ${manifest.artifactType ?? 'none'}, ${manifest.layers.length} layer(s), first ${layer?.mediaType ?? 'none'}`,
       );
     }
-    const bytes = await source.blob(layer, { ...options, maxBytes: 128 << 20 });
+    if (layer.size > options.budget.left) {
+      const says = `${where} would make the bundles of ${subject} more than ${MAX_BYTES} bytes`;
+      return failed('sigstore-bundle.find', 'signature.limit', says);
+    }
+    options.budget.left -= layer.size;
+    const bytes = await source.blob(layer, { ...options, maxBytes: MAX_BUNDLE_BYTES });
     if (bytes === null) {
       throw new TrustFault('bundle.referrer', `${where} lacks its layer ${layer.digest}`);
     }
