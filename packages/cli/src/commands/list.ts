@@ -45,6 +45,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./copy.ts'),
   },
   {
+    name: 'save',
+    summary: 'write artifacts with all their evidence into a parcel for offline use',
+    load: () => import('./save.ts'),
+  },
+  {
+    name: 'load',
+    summary: 'push what a parcel holds into a registry',
+    load: () => import('./load.ts'),
+  },
+  {
     name: 'login',
     summary: 'store credentials for a registry',
     load: () => import('./login.ts'),

@@ -219,7 +219,7 @@ export async function openTrustRoot(
 }
 
 /** A trust root that cannot be read is wrong use (2), whatever is wrong inside of it. */
-async function wrongUse<T>(
+export async function wrongUse<T>(
   read: () => Promise<Uint8Array>,
   parse: (bytes: Uint8Array) => T,
 ): Promise<T> {

@@ -3,6 +3,7 @@ import { BYTES_CODES } from './codes/bytes.ts';
 import { CEL_CODES } from './codes/cel.ts';
 import { CLAIMS_CODES } from './codes/claims.ts';
 import { CRYPTO_CODES } from './codes/crypto.ts';
+import { EVIDENCE_CODES } from './codes/evidence.ts';
 import { KEY_CODES } from './codes/keys.ts';
 import { OCI_CODES } from './codes/oci.ts';
 import { POLICY_CODES } from './codes/policy.ts';
@@ -11,10 +12,10 @@ import { SERVICE_CODES } from './codes/services.ts';
 import { SIGN_CODES } from './codes/sign.ts';
 import { SIGSTORE_CODES } from './codes/sigstore.ts';
 import { STORAGE_CODES } from './codes/storage.ts';
-import { X509_CODES } from './codes/x509.ts';
 import { TIMESTAMP_CODES } from './codes/timestamp.ts';
 import { TLOG_CODES } from './codes/tlog.ts';
 import { TRUST_ROOT_CODES } from './codes/trust-root.ts';
+import { X509_CODES } from './codes/x509.ts';
 
 /**
  * The one table of codes, put together from one file per area. `docs/errors.md` is generated from
@@ -27,6 +28,7 @@ export const CODES = {
   ...CRYPTO_CODES,
   ...SIGN_CODES,
   ...SIGSTORE_CODES,
+  ...EVIDENCE_CODES,
   ...KEY_CODES,
   ...OCI_CODES,
   ...POLICY_CODES,
