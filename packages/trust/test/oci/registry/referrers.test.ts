@@ -229,7 +229,7 @@ describe('referrers by the fallback tag', () => {
     const tags: Kept['tags'] = new Map();
     let isOverwritten = false;
     await using server = await scripted((request, response, at) => {
-      keeping({ tags, conditions: 'ignored' })(request, response, at);
+      void keeping({ tags, conditions: 'ignored' })(request, response, at);
       if (request.method === 'PUT' && request.url.endsWith(tag) && !isOverwritten) {
         isOverwritten = true;
         tags.set(tag, { bytes: foreign, etag: '"foreign"' });
