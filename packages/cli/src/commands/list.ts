@@ -55,6 +55,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./load.ts'),
   },
   {
+    name: 'clean',
+    summary: 'remove signatures, attestations and referrers of an artifact',
+    load: () => import('./clean.ts'),
+  },
+  {
     name: 'login',
     summary: 'store credentials for a registry',
     load: () => import('./login.ts'),

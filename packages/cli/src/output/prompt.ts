@@ -17,3 +17,17 @@ export async function askHidden(prompt: string): Promise<string> {
     process.stderr.write('\n');
   }
 }
+
+/** Whether the user at the terminal says yes; anything but `y` and `yes` is no. */
+export async function askYes(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await new Promise<string>((resolve) => {
+      lines.once('close', () => resolve(''));
+      lines.question(`${question} [y/N] `, resolve);
+    });
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}
