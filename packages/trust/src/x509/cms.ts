@@ -9,7 +9,6 @@ import {
   derSequence,
   derSet,
   expectTag,
-  readDer,
 } from '../bytes/der.ts';
 import type { HashName } from '../bytes/hash.ts';
 import { ALGORITHMS, type SignatureAlgorithm } from '../crypto/algorithm.ts';
@@ -160,11 +159,6 @@ function only(value: DerValue | undefined, tag: number, where: string): DerValue
   const [inner, ...rest] = derChildren(expectTag(value, tag, where), where);
   if (inner === undefined || rest.length > 0) throw malformed(where, 'not one value in a tag');
   return inner;
-}
-
-/** `parseSignedData` of bytes that hold nothing else. */
-export function readSignedData(der: Uint8Array, where: string): SignedData {
-  return parseSignedData(readDer(der, where), where);
 }
 
 function malformed(where: string, what: string): TrustFault {

@@ -248,6 +248,17 @@ describe('verifyChain against hostile chains', () => {
     });
   }
 
+  it('gives up soon on CAs that all issued one another', async () => {
+    const web = Array.from({ length: 16 }, (_, at) =>
+      makeCa('root', { serial: Uint8Array.of(2, 1, at + 1) }),
+    );
+    const authorities = [authority(makeCa('elsewhere'))];
+    const before = performance.now();
+    const { finding } = await verifyChain({ ...base, intermediates: web, authorities });
+    assert.equal(outcome(finding), 'x509.untrusted');
+    assert.ok(performance.now() - before < 1000);
+  });
+
   it('takes validity at both ends', async () => {
     const { notBefore, notAfter } = leaf;
     for (const [at, expect] of [
