@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle } from './build/bundle.ts';
+import { bundleCommands, bundleServer } from './build/bundle.ts';
 import { compile } from './build/compile.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -14,9 +14,9 @@ const started = performance.now();
 try {
   // The server's declarations are made against the library's, so the library comes first.
   for (const name of ['trust', 'server']) report(compile(ROOT, name));
-  report(await bundle(ROOT, 'cli', 'packages/cli/dist'));
+  report(await bundleCommands(ROOT, 'packages/cli/dist'));
   if (existsSync(join(ROOT, 'packages/server/src/main.ts'))) {
-    report(await bundle(ROOT, 'server', 'packages/server/dist/bundle'));
+    report(await bundleServer(ROOT, 'packages/server/dist/bundle'));
   }
   console.log(`built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 } catch (error) {

@@ -8,8 +8,8 @@ export interface CliContext {
   readonly out: (line: string) => void;
   /** Notes, warnings and faults go to stderr. */
   readonly err: (line: string) => void;
-  /** Whether stdout and stderr are terminals, for colour and for progress. */
-  readonly terminal: { readonly out: boolean; readonly err: boolean; readonly in: boolean };
+  /** Whether the three standard streams are terminals, for colour, progress and questions. */
+  readonly terminal: Terminal;
   /** The present. */
   readonly clock: () => Date;
   /** Milliseconds of a monotonic clock. */
@@ -18,6 +18,13 @@ export interface CliContext {
   readonly signal: AbortSignal;
   /** Notes what a part of the work came to; the process ends with the worst. */
   readonly exit: ExitTally;
+}
+
+/** Which standard streams are terminals; asked for when it matters, because asking costs start-up. */
+export interface Terminal {
+  readonly in: boolean;
+  readonly out: boolean;
+  readonly err: boolean;
 }
 
 /** Exit codes of several parts: the first of 4, 2, 1, 3, 0 that occurred. */

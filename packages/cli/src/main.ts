@@ -1,26 +1,65 @@
+import { fstatSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { isatty } from 'node:tty';
 import type { Command } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { COMMANDS } from './commands/list.ts';
 import { type CliContext, exitTally } from './context.ts';
+
+/**
+ * Writes a line without Node's stream, whose loading would cost as much as a verification. A pipe
+ * that does not block and is full (EAGAIN) is left to the stream, which waits.
+ */
+function lineWriter(fd: 1 | 2): (line: string) => void {
+  let streamed = false;
+  return (line) => {
+    const bytes = Buffer.from(`${line}\n`);
+    let written = 0;
+    try {
+      while (!streamed && written < bytes.length) written += writeSync(fd, bytes, written);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      // Whoever read our output is gone: what is left to say has no reader.
+      if (error.code === 'EPIPE') return;
+      streamed = true;
+    }
+    if (!streamed) return;
+    (fd === 1 ? process.stdout : process.stderr).write(bytes.subarray(written));
+  };
+}
+
+function isErrno(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error;
+}
+
+function isTerminal(fd: 0 | 1 | 2): boolean {
+  try {
+    return fstatSync(fd).isCharacterDevice() && isatty(fd);
+  } catch {
+    return false;
+  }
+}
 
 /** The context of this process. */
 function processContext(): CliContext {
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort());
   process.once('SIGTERM', () => abort.abort());
-  const write = (stream: NodeJS.WriteStream) => (line: string) => {
-    stream.write(`${line}\n`);
-  };
   return {
     env: process.env,
     homeFolder: homedir(),
-    out: write(process.stdout),
-    err: write(process.stderr),
+    out: lineWriter(1),
+    err: lineWriter(2),
     terminal: {
-      out: process.stdout.isTTY === true,
-      err: process.stderr.isTTY === true,
-      in: process.stdin.isTTY === true,
+      get in() {
+        return isTerminal(0);
+      },
+      get out() {
+        return isTerminal(1);
+      },
+      get err() {
+        return isTerminal(2);
+      },
     },
     clock: () => new Date(),
     now: () => performance.now(),

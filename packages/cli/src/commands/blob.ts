@@ -1,7 +1,7 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { parseDigest } from '@bulla/trust/oci/digest';
 import { verifyBlob } from '@bulla/trust/verify';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { readFileBounded, writeOutput } from '../options/files.ts';
 import { addSigningOptions, type SigningFlags, signingContext } from '../options/signing.ts';
@@ -102,7 +102,8 @@ function configureVerify(command: Command, context: CliContext): void {
     .option('--signature <file>', 'a detached signature, base64 or raw')
     .option('--digest <sha256:hex>', 'the digest, where the file itself is not at hand')
     .addOption(
-      new Option('-o, --output <format>', 'how to print')
+      command
+        .createOption('-o, --output <format>', 'how to print')
         .choices(['text', 'json', 'sarif'])
         .default('text'),
     )

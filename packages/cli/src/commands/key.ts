@@ -7,7 +7,7 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import { keyFileIo } from '@bulla/trust/keys/file/disk';
 import { openPrivateKey, openPublicKey } from '@bulla/trust/keys/file/open';
 import { parseKeyReference } from '@bulla/trust/keys/file/reference';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { type PassphraseFlags, passphraseSource } from '../options/key.ts';
 
@@ -72,7 +72,8 @@ function configureGenerate(command: Command, context: CliContext): void {
     .command('generate')
     .description('make a key pair; the private key is encrypted as cosign does it')
     .addOption(
-      new Option('--type <kind>', 'kind of key')
+      command
+        .createOption('--type <kind>', 'kind of key')
         .choices(['p256', 'p384', 'p521', 'rsa2048', 'rsa3072', 'rsa4096', 'ed25519'])
         .default('p256'),
     );

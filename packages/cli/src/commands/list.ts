@@ -40,6 +40,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./tree.ts'),
   },
   {
+    name: 'inspect',
+    summary: 'explain signatures, attestations, bundles, keys and trust roots',
+    load: () => import('./inspect.ts'),
+  },
+  {
     name: 'copy',
     summary: 'copy an artifact with all its signatures, attestations and referrers',
     load: () => import('./copy.ts'),

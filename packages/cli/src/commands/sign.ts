@@ -5,7 +5,7 @@ import type { ArtifactTarget } from '@bulla/trust/oci/store';
 import type { FormatName } from '@bulla/trust/proof/evidence';
 import { type SignedDocument, signArtifact } from '@bulla/trust/sign';
 import type { SigningContext } from '@bulla/trust/sign/check';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { writeOutput } from '../options/files.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
@@ -26,7 +26,8 @@ export function configure(command: Command, context: CliContext): void {
   command.argument('<image...>', 'REGISTRY/NAME[:TAG|@DIGEST] or oci:PATH[:REF|@DIGEST]');
   addSigningOptions(command)
     .addOption(
-      new Option('--format <format>', 'how the signature is written')
+      command
+        .createOption('--format <format>', 'how the signature is written')
         .choices(['sigstore-bundle', 'cosign-legacy', 'both'])
         .default('sigstore-bundle'),
     )

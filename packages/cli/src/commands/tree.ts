@@ -3,7 +3,7 @@ import { type ArtifactNode, type Attachment, takeInventory } from '@bulla/trust/
 import type { BuildClaim } from '@bulla/trust/inventory/build-claim';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { relocatedEvidence } from '../options/evidence-source.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
@@ -21,7 +21,10 @@ export function configure(command: Command, context: CliContext): void {
   command
     .argument('<image>', 'REGISTRY/NAME[:TAG|@DIGEST] or oci:PATH[:REF|@DIGEST]')
     .addOption(
-      new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'),
+      command
+        .createOption('-o, --output <format>', 'how to print')
+        .choices(['text', 'json'])
+        .default('text'),
     );
   addRegistryOptions(command).action(async (image: string, flags: TreeFlags) => {
     const reference = parseReference(image);

@@ -5,7 +5,7 @@ import { parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
 import type { RegistryOptions } from '@bulla/trust/oci/registry/options';
 import { type VerifyQuestion, verifyArtifact } from '@bulla/trust/verify';
 import type { TreeMode } from '@bulla/trust/verify/tree';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { relocatedEvidence } from '../options/evidence-source.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
@@ -30,14 +30,16 @@ export function configure(command: Command, context: CliContext): void {
   command.argument('<image...>', 'REGISTRY/NAME[:TAG|@DIGEST] or oci:PATH[:REF|@DIGEST]');
   addVerificationOptions(command)
     .addOption(
-      new Option('--tree <mode>', 'which node of a multi-arch tree must carry the evidence')
+      command
+        .createOption('--tree <mode>', 'which node of a multi-arch tree must carry the evidence')
         .choices(['named', 'index', 'leaf', 'any', 'both'])
         .default('named'),
     )
     .option('--platform <os/arch>', 'the one platform of a multi-arch artifact that matters')
     .option('--offline', 'refuse references that need a network')
     .addOption(
-      new Option('-o, --output <format>', 'how to print')
+      command
+        .createOption('-o, --output <format>', 'how to print')
         .choices(['text', 'json', 'sarif'])
         .default('text'),
     )

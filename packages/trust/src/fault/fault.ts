@@ -1,5 +1,7 @@
 import { CODES, type Code } from './codes.ts';
 
+const BRAND = Symbol.for('bulla.TrustFault');
+
 /**
  * The one error of Bulla. `message` says what was expected, what was found and where; `remedy` is
  * an act that the reader can take (by default the one of the code's row). Neither ever holds a
@@ -7,6 +9,8 @@ import { CODES, type Code } from './codes.ts';
  */
 export class TrustFault extends Error {
   override readonly name = 'TrustFault';
+  /** Marks the class across copies: each command of the built CLI carries its own. */
+  readonly [BRAND] = true;
   readonly code: Code;
   readonly remedy: string;
 
@@ -41,9 +45,13 @@ export function printable(text: string): string {
   );
 }
 
+function isTrustFault(error: unknown): error is TrustFault {
+  return error instanceof TrustFault || (error instanceof Error && BRAND in error);
+}
+
 /** `error` as a TrustFault: itself, or wrapped as `internal.defect` with its cause kept. */
 export function asFault(error: unknown): TrustFault {
-  if (error instanceof TrustFault) return error;
+  if (isTrustFault(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new TrustFault('internal.defect', `unexpected: ${quote(message)}`, undefined, {
     cause: error,

@@ -1,0 +1,90 @@
+import { stat } from 'node:fs/promises';
+import { printable } from '@bulla/trust/fault/fault';
+import { type Explanation, hasMalformed } from '@bulla/trust/inspect/explanation';
+import { type Command, Option } from 'commander';
+import type { CliContext } from '../context.ts';
+import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
+import { type Drawn, drawTree, leaf } from '../output/drawing.ts';
+
+interface InspectFlags extends RegistryFlags {
+  readonly output: 'text' | 'json';
+}
+
+/** The line that no output of `inspect` is without. */
+const NOTE = 'nothing of this is verified: `bulla verify` does that';
+
+/** `bulla inspect IMAGE|FILE`: what signatures and bundles say, without judging them. */
+export function configure(command: Command, context: CliContext): void {
+  command
+    .argument('<image-or-file>', 'a file that is there (- for standard input), else an image')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'),
+    );
+  addRegistryOptions(command).action(async (name: string, flags: InspectFlags) => {
+    const explanation = (await isFile(name))
+      ? await inspectFile(name)
+      : await inspectImage(name, flags, context);
+    if (hasMalformed(explanation)) context.exit.note(1);
+    if (flags.output === 'json') {
+      const schema = 'https://bulla.dev/schemas/inspect/v1';
+      const document = { schema, name, verified: false, note: NOTE, explanation };
+      context.out(JSON.stringify(document, null, 2));
+      return;
+    }
+    for (const line of drawTree(draw(explanation))) context.out(line);
+    context.out(NOTE);
+  });
+}
+
+async function isFile(name: string): Promise<boolean> {
+  if (name === '-') return true;
+  try {
+    return (await stat(name)).isFile();
+  } catch {
+    // Whatever keeps it from being looked at: then it is no file that could be read.
+    return false;
+  }
+}
+
+async function inspectFile(path: string): Promise<Explanation> {
+  const [{ explainFile, MAX_INSPECTED_BYTES }, { readFileBounded }] = await Promise.all([
+    import('@bulla/trust/inspect/file'),
+    import('../options/files.ts'),
+  ]);
+  return explainFile(await readFileBounded(path, MAX_INSPECTED_BYTES), path);
+}
+
+async function inspectImage(
+  image: string,
+  flags: InspectFlags,
+  context: CliContext,
+): Promise<Explanation> {
+  const [{ inspectArtifact }, { openStore }, { parseReference, tagOrDigest }, evidence] =
+    await Promise.all([
+      import('@bulla/trust/inspect'),
+      import('@bulla/trust/oci/open'),
+      import('@bulla/trust/oci/reference'),
+      import('../options/evidence-source.ts'),
+    ]);
+  const reference = parseReference(image);
+  const registry = registryOptions(flags, context);
+  const source = await openStore(reference, registry);
+  const evidenceSource = await evidence.relocatedEvidence(context, registry);
+  return inspectArtifact(source, tagOrDigest(reference), {
+    signal: context.signal,
+    ...(evidenceSource === null ? {} : { evidenceSource }),
+  });
+}
+
+function draw({ kind, facts, parts }: Explanation): Drawn {
+  const width = Math.max(0, ...Object.keys(facts).map((name) => name.length));
+  const lines = Object.entries(facts).flatMap(([name, fact]) => {
+    const label = name.padEnd(width);
+    if (typeof fact === 'string') return [leaf(`${label}  ${printable(fact)}`)];
+    const [first = '', ...rest] = fact;
+    return [first, ...rest].map((text, index) =>
+      leaf(`${index === 0 ? label : ' '.repeat(width)}  ${printable(text)}`),
+    );
+  });
+  return { line: kind, below: [...lines, ...parts.map(draw)] };
+}
