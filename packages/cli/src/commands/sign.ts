@@ -31,7 +31,12 @@ export function configure(command: Command, context: CliContext): void {
         .choices(['sigstore-bundle', 'cosign-legacy', 'both'])
         .default('sigstore-bundle'),
     )
-    .option('-a, --annotation <k=v>', 'annotation to be signed (repeatable)', collectPairs, {})
+    .addOption(
+      command
+        .createOption('-a, --annotation <k=v>', 'annotation to be signed (repeatable)')
+        .argParser(collectPairs)
+        .default({}, 'none'),
+    )
     .option('-r, --recursive', 'sign each platform of a multi-arch image too')
     .option('--bundle <file>', 'write the bundle to a file as well')
     .option('--no-upload', 'do not push the signature')

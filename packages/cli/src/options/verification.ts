@@ -36,7 +36,12 @@ export interface VerificationFlags {
 /** Declares what must hold; the names are cosign's where the meaning is the same. */
 export function addVerificationOptions(command: Command): Command {
   return command
-    .option('--key <ref>', 'public key of a signer (repeatable)', collect, [])
+    .addOption(
+      command
+        .createOption('--key <ref>', 'public key of a signer (repeatable)')
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .option('--certificate-identity <value>', 'subject that the certificate must name')
     .option('--certificate-identity-regexp <re>', 'the same as an expression, matched whole')
     .option('--certificate-oidc-issuer <value>', 'issuer that the certificate must name')
@@ -47,11 +52,11 @@ export function addVerificationOptions(command: Command): Command {
     .option('--certificate-github-workflow-repository <value>', 'repository of the workflow')
     .option('--certificate-github-workflow-ref <value>', 'git ref of the workflow')
     .option('--trusted-root <file>', 'trusted_root.json (default for identities: public Sigstore)')
-    .option(
-      '-a, --annotation <k=v>',
-      'signed annotation that must be there (repeatable)',
-      collectPairs,
-      {},
+    .addOption(
+      command
+        .createOption('-a, --annotation <k=v>', 'signed annotation that must be there (repeatable)')
+        .argParser(collectPairs)
+        .default({}, 'none'),
     )
     .option('--attested <type>', 'verify attestations of this type instead of signatures')
     .option('--where <cel>', 'expression that the attested statement must satisfy')
