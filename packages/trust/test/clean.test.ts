@@ -71,6 +71,14 @@ test('what is no evidence is not removed', async (t) => {
     assert.equal((await store.resolve('other'))?.digest, other.manifest.digest);
     assert.notEqual(await store.manifest(other.manifest.digest), null);
   });
+  await t.test('an artifact without layers is none either', async (t) => {
+    const store = await filled(t);
+    const bare = { ...image('bare', { layers: [] }), layer: other.layer };
+    await push(store, bare, 'bare');
+    await store.putManifest(bare.manifest, { tag: SIG });
+    await carryOutClean(store, await planClean(store, 'app', 'all'));
+    assert.equal((await store.resolve('bare'))?.digest, bare.manifest.digest);
+  });
   await t.test('and where tags cannot be deleted alone, the removal is refused', async (t) => {
     const store = await filled(t);
     await store.putManifest(other.manifest, { tag: SIG });

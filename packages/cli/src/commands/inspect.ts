@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { printable } from '@bulla/trust/fault/fault';
-import { type Explanation, hasMalformed } from '@bulla/trust/inspect/explanation';
+import { type Explanation, troublesOf } from '@bulla/trust/inspect/explanation';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
@@ -24,7 +24,9 @@ export function configure(command: Command, context: CliContext): void {
     const explanation = (await isFile(name))
       ? await inspectFile(name)
       : await inspectImage(name, flags, context);
-    if (hasMalformed(explanation)) context.exit.note(1);
+    const troubles = troublesOf(explanation);
+    if (troubles.has('malformed')) context.exit.note(1);
+    if (troubles.has('unreachable')) context.exit.note(3);
     if (flags.output === 'json') {
       const schema = 'https://bulla.dev/schemas/inspect/v1';
       const document = { schema, name, verified: false, note: NOTE, explanation };

@@ -88,10 +88,11 @@ export function kindOf(suffix: string): AttachmentKind {
   return suffix === 'att' ? 'attestation' : 'sbom';
 }
 
-/** Whether a manifest is signature material by its content: every layer of it is (semantics 15). */
+/** Whether a manifest is signature material: it has layers, and each of them is (semantics 15). */
 export function isSignatureMaterial(manifest: Manifest): boolean {
   return (
     manifest.kind === 'image' &&
+    manifest.layers.length > 0 &&
     manifest.layers.every(
       ({ mediaType }) =>
         mediaType === SIMPLE_SIGNING_MEDIA_TYPE ||
@@ -101,9 +102,13 @@ export function isSignatureMaterial(manifest: Manifest): boolean {
   );
 }
 
-/** Whether each layer of a manifest is a bill of materials by its media type. */
+/** Whether a manifest has layers, and each is a bill of materials by its media type. */
 export function isBillOfMaterials(manifest: Manifest): boolean {
-  return manifest.kind === 'image' && manifest.layers.every((layer) => SBOM.test(layer.mediaType));
+  return (
+    manifest.kind === 'image' &&
+    manifest.layers.length > 0 &&
+    manifest.layers.every((layer) => SBOM.test(layer.mediaType))
+  );
 }
 
 type BundleContent = Pick<AttachedContent, 'kind' | 'format' | 'predicateTypes'>;
