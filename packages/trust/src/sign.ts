@@ -17,6 +17,8 @@ import { childrenOf } from './verify/tree.ts';
 /** An artifact to be signed in place, or for its bundle alone. */
 export interface SignArtifactOptions extends SigningContext {
   readonly target: ArtifactTarget;
+  /** Another repository for the signatures (cosign's `COSIGN_REPOSITORY`). */
+  readonly evidenceTarget?: ArtifactTarget;
   readonly tagOrDigest: string;
   /** `registry/repository`, which legacy payloads name. */
   readonly dockerReference: string;
@@ -110,7 +112,7 @@ async function signAsBundle(
 }
 
 async function signStatementOn(
-  context: SigningContext & Pick<SignArtifactOptions, 'target' | 'upload'>,
+  context: SigningContext & Pick<SignArtifactOptions, 'target' | 'evidenceTarget' | 'upload'>,
   node: StoredManifest,
   payload: Uint8Array,
   predicateType: string,
@@ -125,12 +127,13 @@ async function signStatementOn(
   const { mediaType, digest } = node;
   const subject = { mediaType, digest, size: node.bytes.length };
   const call = context.signal === undefined ? {} : { signal: context.signal };
+  const target = context.evidenceTarget ?? context.target;
   const stored = await attachBundle(
-    context.target,
+    target,
     { bytes, subject, predicateType, created: context.at },
     call,
   );
-  await mustBeServed(context, node, document.digest, wanted);
+  await mustBeServed({ ...context, target }, node, document.digest, wanted);
   return { subject: node.digest, format: 'sigstore-bundle', bytes, stored, tag: null };
 }
 
@@ -138,7 +141,8 @@ async function signAsLegacy(
   options: SignArtifactOptions,
   node: StoredManifest,
 ): Promise<SignedDocument> {
-  const { dockerReference, annotations, signer, services, target, signal } = options;
+  const { dockerReference, annotations, signer, services, signal } = options;
+  const target = options.evidenceTarget ?? options.target;
   const content = { dockerReference, digest: node.digest, annotations };
   const layer = await signLegacy(content, signer, services);
   const { descriptor, bytes } = layer;
@@ -156,13 +160,15 @@ async function signAsLegacy(
   if (!options.upload) return { ...base, stored: null, tag: null };
   const call = signal === undefined ? {} : { signal };
   const stored = await attachLegacy(target, node.digest, 'sig', layer, call);
-  await mustBeServed(options, node, descriptor.digest, wanted);
+  await mustBeServed({ ...options, target }, node, descriptor.digest, wanted);
   return { ...base, stored, tag: companionTag(node.digest, 'sig') };
 }
 
 /** An attestation of one artifact. */
 export interface AttestArtifactOptions extends SigningContext {
   readonly target: ArtifactTarget;
+  /** Another repository for the attestation (cosign's `COSIGN_REPOSITORY`). */
+  readonly evidenceTarget?: ArtifactTarget;
   readonly tagOrDigest: string;
   /** Name of the subject in the statement. */
   readonly subjectName: string;

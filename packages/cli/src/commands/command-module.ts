@@ -6,3 +6,10 @@ export interface CommandModule {
   /** Declares arguments and options, and the action that carries the command out. */
   configure(command: Command, context: CliContext): void;
 }
+
+/** One command: its name, its line in the help, and its module, loaded only when it is called. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<CommandModule>;
+}

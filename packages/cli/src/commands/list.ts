@@ -1,11 +1,4 @@
-import type { CommandModule } from './command-module.ts';
-
-/** One command: its name, its line in the help, and its module, loaded only when it is called. */
-export interface CommandEntry {
-  readonly name: string;
-  readonly summary: string;
-  load(): Promise<CommandModule>;
-}
+import type { CommandEntry } from './command-module.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -73,5 +66,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'logout',
     summary: 'remove the stored credentials of a registry',
     load: () => import('./logout.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'print a completion script for bash, zsh or fish',
+    load: async () => (await import('./completion.ts')).completionOf(COMMANDS),
   },
 ];
