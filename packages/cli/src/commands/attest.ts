@@ -5,6 +5,7 @@ import { canonicalName, parseReference, tagOrDigest } from '@bulla/trust/oci/ref
 import { attestArtifact } from '@bulla/trust/sign';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
+import { relocatedEvidence } from '../options/evidence-source.ts';
 import { readFileBounded, writeOutput } from '../options/files.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
 import { addSigningOptions, type SigningFlags, signingContext } from '../options/signing.ts';
@@ -40,10 +41,13 @@ export function configure(command: Command, context: CliContext): void {
     const reference = parseReference(image);
     const signing = await signingContext(flags, context);
     await using _signer = signing.signer;
-    const target = await openStore(reference, registryOptions(flags, context));
+    const registry = registryOptions(flags, context);
+    const target = await openStore(reference, registry);
+    const evidenceTarget = await relocatedEvidence(context, registry);
     const document = await attestArtifact({
       ...signing,
       target,
+      ...(evidenceTarget === null ? {} : { evidenceTarget }),
       tagOrDigest: tagOrDigest(reference),
       subjectName: canonicalName(reference),
       type: flags.type,

@@ -7,6 +7,7 @@ import { type SignedDocument, signArtifact } from '@bulla/trust/sign';
 import type { SigningContext } from '@bulla/trust/sign/check';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
+import { relocatedEvidence } from '../options/evidence-source.ts';
 import { writeOutput } from '../options/files.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
 import { collectPairs } from '../options/repeatable.ts';
@@ -70,7 +71,9 @@ async function signOne(
   context: CliContext,
 ): Promise<void> {
   const reference = parseReference(image);
-  const target = await openStore(reference, registryOptions(flags, context));
+  const registry = registryOptions(flags, context);
+  const target = await openStore(reference, registry);
+  const evidenceTarget = await relocatedEvidence(context, registry);
   const wanted = tagOrDigest(reference);
   const resolved = await target.resolve(wanted, { signal: context.signal });
   if (resolved === null) {
@@ -83,6 +86,7 @@ async function signOne(
   const documents = await signArtifact({
     ...signing,
     target,
+    ...(evidenceTarget === null ? {} : { evidenceTarget }),
     tagOrDigest: resolved.digest,
     dockerReference: canonicalName(reference),
     formats: formatsOf(flags.format),
@@ -90,7 +94,7 @@ async function signOne(
     recursive: flags.recursive === true,
     upload: flags.upload,
   });
-  for (const document of documents) context.out(describe(document, target));
+  for (const document of documents) context.out(describe(document, target, evidenceTarget));
   const [first] = documents;
   if (flags.bundle !== undefined && first !== undefined)
     await writeOutput(flags.bundle, first.bytes);
@@ -99,14 +103,19 @@ async function signOne(
   }
 }
 
-function describe(document: SignedDocument, target: ArtifactTarget): string {
+function describe(
+  document: SignedDocument,
+  target: ArtifactTarget,
+  evidenceTarget: ArtifactTarget | null,
+): string {
+  const there = evidenceTarget === null ? '' : ` in ${evidenceTarget.name}`;
   const where =
     document.stored === null
       ? 'not pushed'
       : document.tag === null
         ? `referrer ${document.stored}`
         : `tag ${document.tag}`;
-  return `signed ${target.name}@${document.subject}  ${document.format}  ${where}`;
+  return `signed ${target.name}@${document.subject}  ${document.format}  ${where}${there}`;
 }
 
 /** A floating tag moves only after the signature was read back and verified. */
