@@ -23,7 +23,7 @@ export async function answerAll(
   for (let from = 0; from < evidence.length; from += CHUNK) {
     const chunk = evidence.slice(from, from + CHUNK);
     const verified = await Promise.all(
-      chunk.map((piece) => {
+      chunk.map(async (piece) => {
         const format = FORMATS.find((candidate) => candidate.name === piece.format);
         return format === undefined ? [] : format.verify(piece, question);
       }),
