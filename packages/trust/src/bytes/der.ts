@@ -28,11 +28,6 @@ export const DER = {
   set: 0x31,
 } as const;
 
-/** The identifier octet of context tag `number`; `constructed` for explicit tags and for sets. */
-export function contextTag(number: number, constructed: boolean): number {
-  return 0x80 | (constructed ? 0x20 : 0) | number;
-}
-
 const MAX_CONTENT_BYTES = 1 << 24;
 const MAX_CHILDREN = 100_000;
 

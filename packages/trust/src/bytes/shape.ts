@@ -80,12 +80,6 @@ export function asOneOf<T extends string>(at: Cursor, allowed: readonly T[]): T 
   return found;
 }
 
-/** The boolean under the cursor. */
-export function asBoolean(at: Cursor): boolean {
-  if (typeof at.value !== 'boolean') throw wrong(at, 'true or false');
-  return at.value;
-}
-
 /** The whole number from 0 to 2^53-1 under the cursor, written as a JSON number. */
 export function asCount(at: Cursor): number {
   if (typeof at.value !== 'number' || !Number.isSafeInteger(at.value) || at.value < 0) {

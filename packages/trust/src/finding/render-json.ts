@@ -1,4 +1,3 @@
-import { codeEntry } from '../fault/codes.ts';
 import type { Finding } from './finding.ts';
 import { remedyOf } from './render-text.ts';
 import type { Verdict } from './verdict.ts';
@@ -70,9 +69,4 @@ export function failingLeaves(finding: Finding): readonly Finding[] {
   if (children.length === 0) return [finding];
   const leaves = children.flatMap(failingLeaves);
   return leaves.length === 0 ? [finding] : leaves;
-}
-
-/** The exit code under which a finding's code is listed; 1 when it has none. */
-export function severityOf(finding: Finding): number {
-  return finding.code === undefined ? 1 : codeEntry(finding.code).exit;
 }
