@@ -58,6 +58,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./clean.ts'),
   },
   {
+    name: 'doctor',
+    summary: 'examine a registry and mend its lists of referrers',
+    load: () => import('./doctor.ts'),
+  },
+  {
     name: 'login',
     summary: 'store credentials for a registry',
     load: () => import('./login.ts'),

@@ -1,8 +1,7 @@
-import { styleText } from 'node:util';
 import type { Outcome } from '@bulla/trust/finding/finding';
-import { type Paint, renderFinding } from '@bulla/trust/finding/render-text';
 import { exitCodeOf, type Verdict } from '@bulla/trust/finding/verdict';
 import type { CliContext } from '../context.ts';
+import { painter, printFindings } from './findings.ts';
 
 /** How verdicts are printed. */
 export type OutputFormat = 'text' | 'json' | 'sarif';
@@ -13,15 +12,6 @@ const TITLES = {
   inconclusive: 'INCONCLUSIVE',
   skipped: 'REFUSED',
 } as const satisfies Record<Outcome, string>;
-
-const COLOURS = { pass: 'green', fail: 'red', inconclusive: 'yellow', skipped: 'gray' } as const;
-
-function painter(context: CliContext): Paint {
-  const { NO_COLOR } = context.env;
-  if (!context.terminal.out || (NO_COLOR !== undefined && NO_COLOR !== ''))
-    return (_, text) => text;
-  return (outcome, text) => styleText(COLOURS[outcome], text);
-}
 
 /** Prints each verdict and notes its exit code. */
 export async function printVerdicts(
@@ -57,8 +47,5 @@ function printText(verdict: Verdict, context: CliContext): void {
   const paint = painter(context);
   const { outcome } = verdict.finding;
   context.out(`${paint(outcome, TITLES[outcome])}  ${verdict.artifact}`);
-  const lines = renderFinding(verdict.finding, { paint });
-  lines.forEach((line, index) => {
-    context.out(`${index === 0 ? '└─ ' : '   '}${line}`);
-  });
+  printFindings(verdict.finding, context);
 }
