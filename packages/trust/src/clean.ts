@@ -1,6 +1,7 @@
 import { asFault, quote, TrustFault } from './fault/fault.ts';
+import type { Attachment } from './inventory/attached.ts';
 import { isBillOfMaterials, isSignatureMaterial } from './inventory/attachment.ts';
-import { type ArtifactNode, type Attachment, takeInventory } from './inventory.ts';
+import { type ArtifactNode, takeInventory } from './inventory.ts';
 import type { Digest } from './oci/digest.ts';
 import { parseManifest } from './oci/manifest.ts';
 import type { ArtifactSource, ArtifactTarget, CallOptions } from './oci/store.ts';

@@ -1,7 +1,7 @@
 import { type CleanPlan, type CleanType, carryOutClean, planClean } from '@bulla/trust/clean';
 import { codeEntry } from '@bulla/trust/fault/codes';
 import { printable, TrustFault } from '@bulla/trust/fault/fault';
-import type { Attachment } from '@bulla/trust/inventory';
+import type { Attachment } from '@bulla/trust/inventory/attached';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
 import { type Command, Option } from 'commander';

@@ -1,5 +1,6 @@
 import { printable } from '@bulla/trust/fault/fault';
-import { type ArtifactNode, type Attachment, takeInventory } from '@bulla/trust/inventory';
+import { type ArtifactNode, takeInventory } from '@bulla/trust/inventory';
+import type { Attachment } from '@bulla/trust/inventory/attached';
 import type { BuildClaim } from '@bulla/trust/inventory/build-claim';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
