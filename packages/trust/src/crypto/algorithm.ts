@@ -36,7 +36,7 @@ export type AlgorithmName =
   | 'ed25519ph';
 
 /** The one table of signature algorithms. */
-export const ALGORITHMS = {
+export const ALGORITHMS: Readonly<Record<AlgorithmName, SignatureAlgorithm>> = {
   'ecdsa-sha256': { name: 'ecdsa-sha256', family: 'ecdsa', hash: 'sha256', scheme: 'ecdsa' },
   'ecdsa-sha384': { name: 'ecdsa-sha384', family: 'ecdsa', hash: 'sha384', scheme: 'ecdsa' },
   'ecdsa-sha512': { name: 'ecdsa-sha512', family: 'ecdsa', hash: 'sha512', scheme: 'ecdsa' },
@@ -63,14 +63,16 @@ export const ALGORITHMS = {
   'rsa-pss-sha512': { name: 'rsa-pss-sha512', family: 'rsa', hash: 'sha512', scheme: 'rsa-pss' },
   ed25519: { name: 'ed25519', family: 'ed25519', hash: null, scheme: 'ed25519' },
   ed25519ph: { name: 'ed25519ph', family: 'ed25519', hash: 'sha512', scheme: 'ed25519ph' },
-} as const satisfies Record<AlgorithmName, SignatureAlgorithm>;
+};
 
 /**
  * How Sigstore's tools sign with a key of each kind by default, first, and what else they have
  * written with it (sigstore algorithm registry). A verifier tries them in this order; each binds
  * the message as strongly as the key.
  */
-export const SIGSTORE_ALGORITHMS = {
+export const SIGSTORE_ALGORITHMS: Readonly<
+  Record<KeyKind, readonly [AlgorithmName, ...AlgorithmName[]]>
+> = {
   'ecdsa-p256': ['ecdsa-sha256'],
   'ecdsa-p384': ['ecdsa-sha384', 'ecdsa-sha256'],
   'ecdsa-p521': ['ecdsa-sha512', 'ecdsa-sha256'],
@@ -78,10 +80,10 @@ export const SIGSTORE_ALGORITHMS = {
   'rsa-3072': ['rsa-pkcs1v15-sha256'],
   'rsa-4096': ['rsa-pkcs1v15-sha256'],
   ed25519: ['ed25519', 'ed25519ph'],
-} as const satisfies Record<KeyKind, readonly AlgorithmName[]>;
+};
 
 /** Protobuf names of `PublicKeyDetails` (sigstore_common.proto) that trust roots and logs write. */
-export const KEY_DETAILS = {
+export const KEY_DETAILS: Readonly<Record<string, AlgorithmName>> = {
   PKIX_ECDSA_P256_SHA_256: 'ecdsa-sha256',
   PKIX_ECDSA_P384_SHA_384: 'ecdsa-sha384',
   PKIX_ECDSA_P521_SHA_512: 'ecdsa-sha512',
@@ -93,7 +95,7 @@ export const KEY_DETAILS = {
   PKIX_RSA_PSS_4096_SHA256: 'rsa-pss-sha256',
   PKIX_ED25519: 'ed25519',
   PKIX_ED25519_PH: 'ed25519ph',
-} as const satisfies Record<string, AlgorithmName>;
+};
 
 /** The algorithm of a protobuf `PublicKeyDetails` name, or null for one that Bulla does not know. */
 export function algorithmOfKeyDetails(details: string): SignatureAlgorithm | null {

@@ -11,6 +11,3 @@ export interface CodeEntry {
   /** One act that the reader can take; never "loosen the policy". */
   readonly remedy: string;
 }
-
-/** The shape of each file under `codes/`: code → row. */
-export type CodeTable = Readonly<Record<`${string}.${string}`, CodeEntry>>;

@@ -17,11 +17,31 @@ import { TLOG_CODES } from './codes/tlog.ts';
 import { TRUST_ROOT_CODES } from './codes/trust-root.ts';
 import { X509_CODES } from './codes/x509.ts';
 
+/** A fault's stable name, `area.reason`. */
+export type Code =
+  | keyof typeof BYTES_CODES
+  | keyof typeof CEL_CODES
+  | keyof typeof CLAIMS_CODES
+  | keyof typeof CRYPTO_CODES
+  | keyof typeof SIGN_CODES
+  | keyof typeof SIGSTORE_CODES
+  | keyof typeof EVIDENCE_CODES
+  | keyof typeof KEY_CODES
+  | keyof typeof OCI_CODES
+  | keyof typeof POLICY_CODES
+  | keyof typeof SERVER_CODES
+  | keyof typeof STORAGE_CODES
+  | keyof typeof X509_CODES
+  | keyof typeof SERVICE_CODES
+  | keyof typeof TIMESTAMP_CODES
+  | keyof typeof TLOG_CODES
+  | keyof typeof TRUST_ROOT_CODES;
+
 /**
  * The one table of codes, put together from one file per area. `docs/errors.md` is generated from
  * it and the architecture test checks that no two areas share a code.
  */
-export const CODES = {
+export const CODES: Readonly<Record<Code, CodeEntry>> = {
   ...BYTES_CODES,
   ...CEL_CODES,
   ...CLAIMS_CODES,
@@ -39,10 +59,7 @@ export const CODES = {
   ...TIMESTAMP_CODES,
   ...TLOG_CODES,
   ...TRUST_ROOT_CODES,
-} as const;
-
-/** A fault's stable name, `area.reason`. */
-export type Code = keyof typeof CODES;
+};
 
 /** The row of a code: status, exit code, meaning and general remedy. */
 export function codeEntry(code: Code): CodeEntry {

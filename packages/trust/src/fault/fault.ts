@@ -1,5 +1,6 @@
 import { CODES, type Code } from './codes.ts';
 
+/** Marks the class across copies: each command of the built CLI carries its own. */
 const BRAND = Symbol.for('bulla.TrustFault');
 
 /**
@@ -9,14 +10,13 @@ const BRAND = Symbol.for('bulla.TrustFault');
  */
 export class TrustFault extends Error {
   override readonly name = 'TrustFault';
-  /** Marks the class across copies: each command of the built CLI carries its own. */
-  readonly [BRAND] = true;
   readonly code: Code;
   readonly remedy: string;
 
   constructor(code: Code, message: string, remedy?: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+    Object.defineProperty(this, BRAND, { value: true });
     this.remedy = remedy ?? CODES[code].remedy;
   }
 }

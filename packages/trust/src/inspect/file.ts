@@ -12,7 +12,7 @@ import { explainBundle, explainEnvelope, explainPayload, explainStatement } from
 import { explainTrustedRoot } from './trust-root.ts';
 
 /** Largest file that is explained: a bundle of the largest attestation. */
-export const MAX_INSPECTED_BYTES = 128 << 20;
+export const MAX_INSPECTED_BYTES: number = 128 << 20;
 
 /**
  * What a file is and says, told by its content: a bundle, a DSSE envelope, an in-toto statement, a

@@ -23,7 +23,7 @@ export const MEDIA_TYPES = {
 } as const;
 
 /** Largest manifest or index, in bytes (distribution-spec "Pushing Manifests": at least 4 MiB). */
-export const MANIFEST_LIMIT = 4 << 20;
+export const MANIFEST_LIMIT: number = 4 << 20;
 
 interface ManifestCommon {
   readonly mediaType: string;

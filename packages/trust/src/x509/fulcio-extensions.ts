@@ -39,7 +39,7 @@ export interface FulcioExtension {
 const ARC = '1.3.6.1.4.1.57264.1';
 
 /** Fulcio's claims by object identifier; 7 is the username SAN's type and no extension. */
-export const FULCIO_EXTENSIONS = [
+export const FULCIO_EXTENSIONS: readonly FulcioExtension[] = [
   { oid: `${ARC}.1`, name: 'issuer', encoding: 'raw' },
   { oid: `${ARC}.2`, name: 'githubWorkflowTrigger', encoding: 'raw' },
   { oid: `${ARC}.3`, name: 'githubWorkflowSha', encoding: 'raw' },
@@ -63,7 +63,7 @@ export const FULCIO_EXTENSIONS = [
   { oid: `${ARC}.22`, name: 'sourceRepositoryVisibilityAtSigning', encoding: 'der' },
   { oid: `${ARC}.23`, name: 'deploymentEnvironment', encoding: 'der' },
   { oid: `${ARC}.24`, name: 'tokenSubject', encoding: 'der' },
-] as const satisfies readonly FulcioExtension[];
+];
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of expressions in CEL. All but `cel.invalid` are `fail` of the evidence (semantics 2). */
 export const CEL_CODES = {
   'cel.invalid': {
@@ -26,4 +24,4 @@ export const CEL_CODES = {
     means: 'An expression used more time or memory than it is given.',
     remedy: 'Write a cheaper expression; nested macros over large lists cost the most.',
   },
-} as const satisfies CodeTable;
+} as const;

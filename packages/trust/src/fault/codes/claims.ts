@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of envelopes and of what they say: statements, payloads, predicates. */
 export const CLAIMS_CODES = {
   'dsse.malformed': {
@@ -56,4 +54,4 @@ export const CLAIMS_CODES = {
     means: 'A simple-signing payload names another type than cosign’s in cosign’s format.',
     remedy: 'Sign the image again with `bulla sign` or cosign.',
   },
-} as const satisfies CodeTable;
+} as const;

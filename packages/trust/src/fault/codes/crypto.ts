@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of keys and of bare signatures. */
 export const CRYPTO_CODES = {
   'crypto.key-malformed': {
@@ -63,4 +61,4 @@ export const CRYPTO_CODES = {
       'The evidence is an attestation or another statement, which says something about the artifact but does not sign it as such.',
     remedy: 'Sign the artifact (`bulla sign`), or verify the attestation with --attested TYPE.',
   },
-} as const satisfies CodeTable;
+} as const;

@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of showing, moving, removing and repairing what is attached to artifacts. */
 export const EVIDENCE_CODES = {
   'inspect.unknown': {
@@ -77,4 +75,4 @@ export const EVIDENCE_CODES = {
     means: 'The registry does not let the probe’s own manifests be deleted.',
     remedy: 'Remove the tag `bulla-doctor` of the repository with the registry’s own tools.',
   },
-} as const satisfies CodeTable;
+} as const;

@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of opening, protecting and writing private keys. */
 export const KEY_CODES = {
   'key.reference-malformed': {
@@ -50,4 +48,4 @@ export const KEY_CODES = {
     means: 'A key file would be written where another file already is.',
     remedy: 'Choose another name, or move the existing file away.',
   },
-} as const satisfies CodeTable;
+} as const;

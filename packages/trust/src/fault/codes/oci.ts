@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of references, manifests and registries. */
 export const OCI_CODES = {
   'reference.malformed': {
@@ -172,4 +170,4 @@ export const OCI_CODES = {
     means: 'A multi-arch artifact has no runnable child for the chosen platform.',
     remedy: 'Choose one of the platforms that the message lists.',
   },
-} as const satisfies CodeTable;
+} as const;

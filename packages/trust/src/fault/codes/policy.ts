@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of what the verifier was told, and of putting findings together. */
 export const POLICY_CODES = {
   'policy.nothing-checked': {
@@ -51,4 +49,4 @@ export const POLICY_CODES = {
     means: 'Bulla itself went wrong.',
     remedy: 'Report it with the command and the output; nothing was accepted.',
   },
-} as const satisfies CodeTable;
+} as const;

@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of Bulla's servers: HTTP as such, and the registry. */
 export const SERVER_CODES = {
   'http.path-invalid': {
@@ -147,4 +145,4 @@ export const SERVER_CODES = {
     means: 'This registry is configured without the referrers API.',
     remedy: 'Use the referrers tag schema of the distribution specification.',
   },
-} as const satisfies CodeTable;
+} as const;

@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of the signing services that Bulla calls: logs and timestamp authorities. */
 export const SERVICE_CODES = {
   'service.url': {
@@ -62,4 +60,4 @@ export const SERVICE_CODES = {
     means: 'The answer of a service is not what its protocol describes.',
     remedy: 'Check that the address is the one of a Rekor v2 log or an RFC 3161 authority.',
   },
-} as const satisfies CodeTable;
+} as const;

@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of signing. */
 export const SIGN_CODES = {
   'sign.not-verified': {
@@ -14,4 +12,4 @@ export const SIGN_CODES = {
     means: 'The registry took a signature and does not serve it.',
     remedy: 'Run `bulla doctor registry` against the registry, and sign again.',
   },
-} as const satisfies CodeTable;
+} as const;

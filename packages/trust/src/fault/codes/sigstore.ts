@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of the two Sigstore formats and of how they are proved. */
 export const SIGSTORE_CODES = {
   'bundle.malformed': {
@@ -71,4 +69,4 @@ export const SIGSTORE_CODES = {
     means: 'The signature was made outside of the period in which the key is valid.',
     remedy: 'Sign again with a key that is valid now.',
   },
-} as const satisfies CodeTable;
+} as const;

@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of the stores behind `Objects` and `Registers`. */
 export const STORAGE_CODES = {
   'storage.name-invalid': {
@@ -83,4 +81,4 @@ export const STORAGE_CODES = {
     means: 'The store was closed while it was being used.',
     remedy: 'Send the request again to a server that is running.',
   },
-} as const satisfies CodeTable;
+} as const;

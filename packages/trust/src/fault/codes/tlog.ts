@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of transparency logs: notes, checkpoints, proofs and entries. */
 export const TLOG_CODES = {
   'tlog.note-malformed': {
@@ -89,4 +87,4 @@ export const TLOG_CODES = {
       'A tile or an entry bundle of a log has another length or structure than C2SP describes.',
     remedy: 'Fetch the tile again; if it persists, the log is damaged.',
   },
-} as const satisfies CodeTable;
+} as const;

@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of trust roots and of the configuration of signing services. */
 export const TRUST_ROOT_CODES = {
   'trust-root.malformed': {
@@ -39,4 +37,4 @@ export const TRUST_ROOT_CODES = {
       'A signing configuration names too few services that are valid now and speak a version that Bulla does.',
     remedy: 'Get the operator’s current signing configuration.',
   },
-} as const satisfies CodeTable;
+} as const;

@@ -1,5 +1,3 @@
-import type { CodeTable } from '../code-table.ts';
-
 /** Faults of certificates, their chains and their SCTs. */
 export const X509_CODES = {
   'x509.malformed': {
@@ -111,4 +109,4 @@ export const X509_CODES = {
       'The signature of a signed certificate timestamp is not the log’s over this certificate.',
     remedy: 'Do not trust the certificate: the log has not seen it.',
   },
-} as const satisfies CodeTable;
+} as const;

@@ -7,10 +7,10 @@ import { asCount, asOneOf, asString, type Cursor, cursor, member } from '../../b
 import { TrustFault } from '../../fault/fault.ts';
 
 /** PEM labels of cosign's format: the one it writes, and the one it wrote before version 2. */
-export const COSIGN_KEY_LABELS = [
+export const COSIGN_KEY_LABELS: readonly [string, string] = [
   'ENCRYPTED SIGSTORE PRIVATE KEY',
   'ENCRYPTED COSIGN PRIVATE KEY',
-] as const satisfies readonly string[];
+];
 
 const NONCE_BYTES = 24;
 const KEY_BYTES = 32;

@@ -4,7 +4,7 @@ import { encodePem } from '../../bytes/pem.ts';
 import type { KeyKind } from '../../crypto/algorithm.ts';
 
 /** The kind of a key when none is asked for: what every verifier of the field accepts. */
-export const DEFAULT_KEY_KIND = 'ecdsa-p256' satisfies KeyKind;
+export const DEFAULT_KEY_KIND: KeyKind = 'ecdsa-p256';
 
 const generate = promisify(generateKeyPair);
 

@@ -49,4 +49,4 @@ export interface TransferEvent {
 }
 
 export const DEFAULT_TIMEOUT_MS = 30_000;
-export const DEFAULT_CHUNK_BYTES = 8 << 20;
+export const DEFAULT_CHUNK_BYTES: number = 8 << 20;

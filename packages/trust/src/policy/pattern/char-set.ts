@@ -62,7 +62,7 @@ export function has(set: CharSet, point: number): boolean {
 }
 
 /** Decimal digits, word characters and white space as RE2 has them: ASCII only. */
-export const CLASSES = {
+export const CLASSES: Readonly<Record<'d' | 'w' | 's', CharSet>> = {
   d: charSet([[0x30, 0x39]]),
   w: charSet([
     [0x30, 0x39],
@@ -75,7 +75,7 @@ export const CLASSES = {
     [0x0c, 0x0d],
     [0x20, 0x20],
   ]),
-} as const;
+};
 
 export const ANY: CharSet = [0, LAST_CODE_POINT];
 
