@@ -1,7 +1,7 @@
 import { asFault, quote, TrustFault } from './fault/fault.ts';
 import type { Attachment } from './inventory/attached.ts';
 import { isBillOfMaterials, isSignatureMaterial } from './inventory/attachment.ts';
-import { type ArtifactNode, takeInventory } from './inventory.ts';
+import { type ArtifactNode, type InventoryOptions, takeInventory } from './inventory.ts';
 import type { Digest } from './oci/digest.ts';
 import { parseManifest } from './oci/manifest.ts';
 import type { ArtifactSource, ArtifactTarget, CallOptions } from './oci/store.ts';
@@ -30,7 +30,7 @@ export async function planClean(
   source: ArtifactSource,
   tagOrDigest: string,
   type: CleanType,
-  options: CallOptions = {},
+  options: Omit<InventoryOptions, 'children'> = {},
 ): Promise<CleanPlan> {
   const node = await takeInventory(source, tagOrDigest, { ...options, children: false });
   const parts = await partsOf(source, node, options);

@@ -125,3 +125,12 @@ test('what is no evidence is not removed', async (t) => {
     assert.deepEqual([plan.removals.length, plan.kept.length], [0, 1]);
   });
 });
+
+test('evidence in another repository is removed there', async (t) => {
+  const store = await filled(t);
+  const evidence = await filled(t);
+  const plan = await planClean(store, 'app', 'all', { evidenceSource: evidence });
+  await carryOutClean(evidence, plan);
+  assert.equal((await takeInventory(evidence, 'app')).attached.length, 0);
+  assert.notEqual((await takeInventory(store, 'app')).attached.length, 0);
+});

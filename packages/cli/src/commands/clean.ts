@@ -6,6 +6,7 @@ import { openStore } from '@bulla/trust/oci/open';
 import { parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
+import { relocatedEvidence } from '../options/evidence-source.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
 
 interface CleanFlags extends RegistryFlags {
@@ -27,15 +28,20 @@ export function configure(command: Command, context: CliContext): void {
     .option('-y, --yes', 'the same');
   addRegistryOptions(command).action(async (image: string, flags: CleanFlags) => {
     const reference = parseReference(image);
-    const target = await openStore(reference, registryOptions(flags, context));
+    const registry = registryOptions(flags, context);
+    const source = await openStore(reference, registry);
+    const target = (await relocatedEvidence(context, registry)) ?? source;
     const call = { signal: context.signal };
-    const plan = await planClean(target, tagOrDigest(reference), flags.type, call);
+    const plan = await planClean(source, tagOrDigest(reference), flags.type, {
+      ...call,
+      evidenceSource: target,
+    });
     for (const kept of plan.kept) context.err(`kept: ${printable(kept)}`);
     if (plan.removals.length === 0) {
-      context.out(`nothing to remove from ${target.name}@${plan.artifact}`);
+      context.out(`nothing to remove from ${source.name}@${plan.artifact}`);
       return;
     }
-    if (!(await isAgreed(plan, target.name, flags, context))) {
+    if (!(await isAgreed(plan, source.name, flags, context))) {
       context.out('nothing was removed');
       return;
     }
