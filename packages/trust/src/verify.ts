@@ -113,7 +113,8 @@ export async function verifyBlob(options: VerifyBlobOptions): Promise<Verdict> {
   const judged = await judge(options.name, gathered, question, options);
   return {
     ...verdictBase({ ...options, reference: options.name }),
-    artifact: `${options.name} ${options.digest}`,
+    artifact:
+      options.name === options.digest ? options.digest : `${options.name} ${options.digest}`,
     digest: options.digest,
     covers: [],
     finding: judged.finding,

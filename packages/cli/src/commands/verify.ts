@@ -1,4 +1,3 @@
-import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { Verdict } from '@bulla/trust/finding/verdict';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
@@ -36,7 +35,7 @@ export function configure(command: Command, context: CliContext): void {
         .default('named'),
     )
     .option('--platform <os/arch>', 'the one platform of a multi-arch artifact that matters')
-    .option('--offline', 'refuse references that need a network')
+    .option('--offline', 'contact nothing but the registry of the image (it never does)')
     .addOption(
       command
         .createOption('-o, --output <format>', 'how to print')
@@ -52,6 +51,19 @@ export function configure(command: Command, context: CliContext): void {
   });
 }
 
+/** Counts verified images on a terminal, on one line that is redrawn and then removed. */
+function openCounter(total: number, context: CliContext) {
+  let done = 0;
+  const shown = total > 1 && context.terminal.err;
+  const draw = (text: string) => {
+    if (shown) process.stderr.write(`\r\u001b[2K${text}`);
+  };
+  return {
+    count: () => draw(`verified ${++done} of ${total}`),
+    end: () => draw(''),
+  };
+}
+
 /** So many images are verified at a time. */
 const PARALLEL = 8;
 
@@ -63,6 +75,7 @@ async function verifyAll(
 ): Promise<readonly Verdict[]> {
   const registry = registryOptions(flags, context);
   const verdicts: (Verdict | undefined)[] = new Array(images.length).fill(undefined);
+  const counter = openCounter(images.length, context);
   let next = 0;
   const worker = async () => {
     for (;;) {
@@ -75,9 +88,11 @@ async function verifyAll(
         context.err(`${image}:`);
         report(error, context);
       }
+      counter.count();
     }
   };
   await Promise.all(Array.from({ length: Math.min(PARALLEL, images.length) }, worker));
+  counter.end();
   return verdicts.filter((verdict) => verdict !== undefined);
 }
 
@@ -89,13 +104,6 @@ async function verifyOne(
   context: CliContext,
 ): Promise<Verdict> {
   const reference = parseReference(image);
-  if (flags.offline === true && reference.kind === 'registry') {
-    throw new TrustFault(
-      'usage.invalid',
-      `--offline and ${quote(image)} do not go together: a registry needs a network`,
-      'Give a layout (oci:PATH), for example one that `bulla save` made.',
-    );
-  }
   const source = await openStore(reference, registry);
   const evidenceSource = await relocatedEvidence(context, registry);
   return verifyArtifact({

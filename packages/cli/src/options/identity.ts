@@ -1,4 +1,4 @@
-import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { printable, TrustFault } from '@bulla/trust/fault/fault';
 import { compilePattern } from '@bulla/trust/policy/pattern';
 import type { Matcher } from '@bulla/trust/proof/authority';
 
@@ -16,9 +16,9 @@ export function identityMatcher(
   }
   if (exact !== undefined) {
     if (exact === '') throw new TrustFault('usage.invalid', `${option} is empty`);
-    return { text: quote(exact), matches: compilePattern({ exact }) };
+    return { text: JSON.stringify(printable(exact)), matches: compilePattern({ exact }) };
   }
   if (regex === undefined) return null;
   if (regex === '') throw new TrustFault('usage.invalid', `${option}-regexp is empty`);
-  return { text: `/${regex}/`, matches: compilePattern({ regex }) };
+  return { text: `/${printable(regex)}/`, matches: compilePattern({ regex }) };
 }
