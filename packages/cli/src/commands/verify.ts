@@ -35,7 +35,10 @@ export function configure(command: Command, context: CliContext): void {
         .default('named'),
     )
     .option('--platform <os/arch>', 'the one platform of a multi-arch artifact that matters')
-    .option('--offline', 'contact nothing but the registry of the image (it never does)')
+    .option(
+      '--offline',
+      'accepted for habit: nothing but the registry of the image is ever contacted',
+    )
     .addOption(
       command
         .createOption('-o, --output <format>', 'how to print')
