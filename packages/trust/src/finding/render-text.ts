@@ -48,8 +48,12 @@ function renderNode(
     `${first}${word}  ${finding.check}  ${printable(finding.says)}${needs(finding)}${source}`,
   ];
   const children = finding.because ?? [];
-  // Under a node that passed nothing needs mending.
-  const remedy = children.length === 0 && options.remedies ? remedyOf(finding) : null;
+  // Under a node that passed nothing needs mending; what a child explains is mended there, and what
+  // none does (a threshold that one key cannot meet twice) at the node itself.
+  const isExplained = children.some(
+    ({ outcome }) => outcome === 'fail' || outcome === 'inconclusive',
+  );
+  const remedy = options.remedies && !isExplained ? remedyOf(finding) : null;
   if (remedy !== null) lines.push(`${rest}      remedy: ${printable(remedy)}`);
   const below = finding.outcome === 'pass' ? { ...options, remedies: false } : options;
   const { drawn, left } = choose(children, options.maxChildren);

@@ -6,14 +6,15 @@ export function* nodesOf(finding: Finding): Generator<Finding> {
   for (const child of finding.because ?? []) yield* nodesOf(child);
 }
 
-/** The codes of the failed leaves, in order, each once. */
+function isProblem({ outcome }: Finding): boolean {
+  return outcome === 'fail' || outcome === 'inconclusive';
+}
+
+/** The codes of what did not pass and has no child that says why, in order, each once. */
 export function codesOf(finding: Finding): readonly string[] {
   const codes = new Set<string>();
   for (const node of nodesOf(finding)) {
-    const isLeaf = (node.because?.length ?? 0) === 0;
-    if (isLeaf && node.outcome !== 'pass' && node.outcome !== 'skipped') {
-      codes.add(node.code ?? 'none');
-    }
+    if (isProblem(node) && !(node.because ?? []).some(isProblem)) codes.add(node.code ?? 'none');
   }
   return [...codes];
 }

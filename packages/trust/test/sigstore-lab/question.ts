@@ -4,7 +4,12 @@ import { compilePattern, type Pattern } from '@bulla/trust/policy/pattern';
 import type { Authority } from '@bulla/trust/proof/authority';
 import type { Evidence, Wanted } from '@bulla/trust/proof/evidence';
 import type { ProofRequirements } from '@bulla/trust/proof/requirements';
-import { type VerifyQuestion, verifyBlob } from '@bulla/trust/verify';
+import {
+  type VerifyArtifactOptions,
+  type VerifyQuestion,
+  verifyArtifact,
+  verifyBlob,
+} from '@bulla/trust/verify';
 import type { TestKey } from '../tlog/synthetic-log.ts';
 import type { Identity } from './certificate-authority.ts';
 import { type Lab, NOW } from './lab.ts';
@@ -81,5 +86,25 @@ export function judgeBlob(
     bytes,
     evidence,
     now: () => performance.now(),
+  });
+}
+
+/** Where an artifact is and how its tree is read; by default the artifact alone. */
+export type Placed = Pick<VerifyArtifactOptions, 'source' | 'tagOrDigest'> &
+  Partial<Pick<VerifyArtifactOptions, 'tree' | 'platform' | 'signal' | 'evidenceSource'>>;
+
+/** The verdict on an artifact in a repository. */
+export function judgeArtifact(
+  lab: Pick<Lab, 'trustRoot'>,
+  placed: Placed,
+  asked: Asked,
+): Promise<Verdict> {
+  return verifyArtifact({
+    ...questionOf(lab, asked),
+    reference: `registry.example/app ${placed.tagOrDigest}`,
+    tree: 'named',
+    platform: null,
+    now: () => performance.now(),
+    ...placed,
   });
 }
