@@ -75,6 +75,10 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'completion',
     summary: 'print a completion script for bash, zsh or fish',
-    load: async () => (await import('./completion.ts')).completionOf(COMMANDS),
+    // It completes all of these, and would be a cycle if it asked for them itself.
+    load: async () => {
+      const { configure } = await import('./completion.ts');
+      return { configure: (command, context) => configure(command, context, COMMANDS) };
+    },
   },
 ];
