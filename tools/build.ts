@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleCommands, bundleServer } from './build/bundle.ts';
+import { keepCompiledCode } from './build/code-cache.ts';
 import { compile } from './build/compile.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -15,6 +16,7 @@ try {
   // The server's declarations are made against the library's, so the library comes first.
   for (const name of ['trust', 'server']) report(compile(ROOT, name));
   report(await bundleCommands(ROOT, 'packages/cli/dist'));
+  report(await keepCompiledCode(ROOT, 'packages/cli/dist'));
   if (existsSync(join(ROOT, 'packages/server/src/main.ts'))) {
     report(await bundleServer(ROOT, 'packages/server/dist/bundle'));
   }

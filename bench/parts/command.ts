@@ -16,7 +16,7 @@ import { signArtifact } from '@bulla/trust/sign';
 import { pushImage } from '../../demo/image.ts';
 import { median, pair, type Row } from '../pairing.ts';
 
-const CLI = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../packages/cli/bin/bulla.js', import.meta.url));
 const MANY = 100;
 const ROUNDS = 21;
 

@@ -83,7 +83,7 @@ export const PACKAGES = {
     imports: { trust: /./ },
   },
   cli: {
-    ranks: { 'context.ts': 0, output: 1, options: 2, commands: 3, 'main.ts': 4 },
+    ranks: { 'context.ts': 0, output: 1, options: 2, commands: 3, 'main.ts': 4, 'start.ts': 5 },
     roomsIn: [],
     io: /./,
     imports: { trust: /./, server: /^commands\/(up|serve)(\.ts$|\/)/ },

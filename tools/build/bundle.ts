@@ -1,7 +1,7 @@
+import { createHash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
-import { lazyBuiltins } from './lazy-builtins.ts';
 import { thirdPartyNotices } from './notices.ts';
 import { type BuiltFile, kibibytes, publish } from './publish.ts';
 
@@ -36,21 +36,37 @@ async function run(root: string, out: string, options: BuildOptions): Promise<Bu
   };
 }
 
+const START = 'packages/cli/src/start.ts';
+
+/** The form of the CLI's files: CommonJS, whose compiled code can be kept beside it. */
+const PROGRAM = {
+  format: 'cjs',
+  // import() becomes require(), which `start.ts` hands in.
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': 'module.url' },
+} as const satisfies BuildOptions;
+
 /**
- * Bundles the CLI into `out`, all files flat: `main.js`, one whole file for each command, one for
- * each large dependency that only an `import()` reaches, and one for each worker. A command's file
- * repeats what it shares with others: loading one file of the right size is several times faster
- * than loading the fifty chunks into which sharing would cut it.
+ * Bundles the CLI into `out`, all files flat: `main.js` (start.ts), which loads `program.js`
+ * (main.ts), one whole file for each command, one for each large dependency that only an `import()`
+ * reaches, and one for each worker. A command's file repeats what it shares with others: loading one
+ * file of the right size is several times faster than loading the fifty chunks into which sharing
+ * would cut it.
  */
 export async function bundleCommands(root: string, out: string): Promise<string> {
-  const commands = globSync('packages/cli/src/commands/*.ts', { cwd: root }).filter((path) =>
-    readFileSync(join(root, path), 'utf8').includes('export function configure'),
+  const list = readFileSync(join(root, 'packages/cli/src/commands/list.ts'), 'utf8');
+  const commands = [...list.matchAll(/import\('\.\/([a-z-]+\.ts)'\)/g)].map(
+    ([, name]) => `packages/cli/src/commands/${name}`,
   );
   const libraries = new Map<string, string>();
-  const plugins = [lazyBuiltins, externalCommands, externalLibraries(libraries)];
+  const plugins = [externalCommands, externalLibraries(libraries)];
+  const named: readonly (readonly [string, string])[] = [
+    ['packages/cli/src/main.ts', 'program'],
+    ...commands.map((path) => [path, '[name]'] as const),
+  ];
   const parts = await Promise.all(
-    ['packages/cli/src/main.ts', ...commands].map((entry) =>
-      run(root, out, { entryPoints: [entry], entryNames: '[name]', plugins }),
+    named.map(([entry, entryNames]) =>
+      run(root, out, { ...PROGRAM, entryPoints: [entry], entryNames, plugins }),
     ),
   );
   for (const [name, specifier] of libraries) {
@@ -58,10 +74,27 @@ export async function bundleCommands(root: string, out: string): Promise<string>
       contents: `export * from '${specifier}';`,
       resolveDir: join(root, 'packages/trust'),
     };
-    parts.push(await run(root, out, { stdin, outfile: `${out}/${name}` }));
+    parts.push(await run(root, out, { ...PROGRAM, stdin, outfile: `${out}/${name}` }));
   }
-  parts.push(await run(root, out, { entryPoints: [...workers(root)], entryNames: '[name]' }));
-  return finish(root, out, parts);
+  const loaded: Bundled[] = parts.map(({ files, inputs }) => ({
+    files: files.map(asLoaded),
+    inputs,
+  }));
+  const workersOptions = { ...PROGRAM, entryPoints: [...workers(root)], entryNames: '[name]' };
+  loaded.push(await run(root, out, workersOptions));
+  loaded.push(await run(root, out, { format: 'cjs', entryPoints: [START], entryNames: 'main' }));
+  return finish(root, out, loaded, [
+    { path: 'package.json', bytes: Buffer.from('{ "type": "commonjs" }\n') },
+  ]);
+}
+
+/** A file as `start.ts` loads it: the SHA-256 of its content, cut to 32 digits, then one function. */
+function asLoaded({ path, bytes }: BuiltFile): BuiltFile {
+  const body = `(function(exports,require,module){${Buffer.from(bytes).toString('utf8')}\n})`;
+  // start.ts reads the file byte by byte.
+  if (/[^\0-\x7f]/.test(body)) throw new Error(`${path} is not ASCII`);
+  const hash = createHash('sha256').update(body).digest('hex').slice(0, 32);
+  return { path, bytes: Buffer.from(`//${hash}\n${body}`) };
 }
 
 /** The commands of `commands/list.ts` become files beside `main.js`. */
@@ -82,7 +115,7 @@ function externalLibraries(found: Map<string, string>): Plugin {
     name: 'external-libraries',
     setup(build) {
       build.onResolve({ filter: /^(@[a-z-]+\/|[a-z])/ }, ({ path, kind, importer }) => {
-        const own = path.startsWith('@bulla/') || path === 'commander';
+        const own = /^(?:node:|@bulla\/|commander$)/.test(path);
         if (kind !== 'dynamic-import' || own || importer.includes('node_modules')) return null;
         const name = `library-${path.replace(/^@/, '').replace(/[/.]/g, '-').replace(/-js$/, '')}.js`;
         found.set(name, path);
@@ -99,14 +132,20 @@ export async function bundleServer(root: string, out: string): Promise<string> {
   return finish(root, out, [await run(root, out, { entryPoints, splitting: true, ...names })]);
 }
 
-function finish(root: string, out: string, parts: readonly Bundled[]): string {
+function finish(
+  root: string,
+  out: string,
+  parts: readonly Bundled[],
+  more: readonly BuiltFile[] = [],
+): string {
   const files = parts.flatMap((part) => part.files);
   const notices = thirdPartyNotices(root, [...new Set(parts.flatMap((part) => part.inputs))]);
   const extra: readonly BuiltFile[] = [
+    ...more,
     { path: 'THIRD-PARTY.txt', bytes: Buffer.from(notices) },
     { path: 'LICENSE', bytes: readFileSync(join(root, 'LICENSE')) },
   ];
-  const changes = publish(join(root, out), [...files, ...extra]);
+  const changes = publish(join(root, out), [...files, ...extra], ['code']);
   const total = files.reduce((sum, { bytes }) => sum + bytes.length, 0);
   const largest = Math.max(...files.map(({ bytes }) => bytes.length));
   return `${out}: ${files.length} files, ${kibibytes(total)}, the largest ${kibibytes(largest)}, ${changes} changed`;

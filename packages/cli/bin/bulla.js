@@ -7,14 +7,18 @@ const version = process.versions.node.split('.').map(Number);
 const newEnough = version[0] > NEEDED[0] || (version[0] === NEEDED[0] && version[1] >= NEEDED[1]);
 
 if (newEnough) {
-  import('../dist/main.js').catch(notLoaded);
+  try {
+    require('../dist/main.js');
+  } catch (error) {
+    notLoaded(error);
+  }
 } else {
-  // biome-ignore lint/style/useNodejsImportProtocol: Node before 14.13 does not know `node:`
-  import('child_process').then(inOwnNode).catch(notLoaded);
+  // biome-ignore lint/style/useNodejsImportProtocol: Node before 14.18 does not know `node:`
+  inOwnNode(require('child_process'));
 }
 
 function notLoaded(error) {
-  if (error.code === 'ERR_MODULE_NOT_FOUND' && /dist.main\.js' imported/.test(error.message)) {
+  if (error.code === 'MODULE_NOT_FOUND' && /'\.\.\/dist\/main\.js'/.test(error.message)) {
     stop('it is not built yet: run `npm run build` in the clone');
   } else {
     console.error(error);
@@ -25,8 +29,7 @@ function notLoaded(error) {
 // A clone on Linux has a Node 24 of its own among its packages: `npx` finds that one by the PATH,
 // and a link to this file from elsewhere finds it here.
 function inOwnNode(childProcess) {
-  const path = `../../../node_modules/node-linux-${process.arch}/bin/node`;
-  const own = decodeURIComponent(new URL(path, import.meta.url).pathname);
+  const own = `${__dirname}/../../../node_modules/node-linux-${process.arch}/bin/node`;
   const run = childProcess.spawnSync(own, process.argv.slice(1), { stdio: 'inherit' });
   if (run.error) {
     const found = `this is Node ${process.versions.node}`;

@@ -105,4 +105,8 @@ async function main(): Promise<void> {
   process.exitCode = context.exit.worst();
 }
 
-await main();
+// Not awaited at the top: the built form, which starts sooner, has no such thing.
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 4;
+});
