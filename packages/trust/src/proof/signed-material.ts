@@ -1,6 +1,3 @@
-import { digestOf } from '../bytes/hash.ts';
-import type { PublicKey } from '../crypto/public-key.ts';
-import type { DsseEnvelope } from '../envelopes/dsse.ts';
 import type { LogEntry } from '../logentries/entry.ts';
 import type { EntryMaterial } from '../logentries/verify-entry.ts';
 import type { Certificate } from '../x509/certificate.ts';
@@ -18,22 +15,4 @@ export interface SignedMaterial {
   readonly requireProof: boolean;
   /** What a log entry must be about. */
   readonly entryMaterial: EntryMaterial;
-}
-
-/** What a log entry of a DSSE envelope must be about. */
-export function envelopeEntryMaterial(
-  envelope: DsseEnvelope,
-  encoding: Uint8Array,
-  key: PublicKey,
-  certificate: Uint8Array | null,
-): EntryMaterial {
-  return {
-    kind: 'dsse',
-    payload: envelope.payload,
-    payloadType: envelope.payloadType,
-    signatures: envelope.signatures,
-    key,
-    certificate,
-    paeDigest: (hash) => digestOf(hash, encoding),
-  };
 }

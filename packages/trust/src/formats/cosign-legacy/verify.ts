@@ -1,17 +1,12 @@
 import { digestOf } from '../../bytes/hash.ts';
 import { COSIGN_PAYLOAD_TYPE, type SimpleSigningPayload } from '../../claims/simple-signing.ts';
-import type { Statement } from '../../claims/statement.ts';
-import type { PublicKey } from '../../crypto/public-key.ts';
-import { preAuthenticationEncoding } from '../../envelopes/dsse.ts';
 import { quote } from '../../fault/fault.ts';
 import { type Finding, failed, passed } from '../../finding/finding.ts';
-import type { EntryMaterial } from '../../logentries/verify-entry.ts';
-import { answerOf, bareKeyRefusal, brokenAnswers } from '../../proof/answer.ts';
+import { answerEach, brokenAnswers } from '../../proof/answer.ts';
 import type { AuthorityAnswer, Evidence, Question, Wanted } from '../../proof/evidence.ts';
-import { proveSigner } from '../../proof/prove-signer.ts';
-import { checkEnvelope, checkMessage, type SignatureCheck } from '../../proof/signature.ts';
-import { envelopeEntryMaterial } from '../../proof/signed-material.ts';
-import { bindStatement, checkAnnotations } from '../../proof/statement-binding.ts';
+import { checkMessage } from '../../proof/signature.ts';
+import { envelopeContent, type SignedContent } from '../../proof/signed-content.ts';
+import { checkAnnotations } from '../../proof/statement-binding.ts';
 import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
 import { type LegacyContent, type LegacySignature, parseLegacySignature } from './parse.ts';
 
@@ -47,53 +42,19 @@ export async function verifyLegacy(
   } catch (error) {
     return brokenAnswers(evidence, question, error);
   }
-  const content = layOut(read.document.content, question);
-  return Promise.all(
-    question.authorities.map(async (authority) => {
-      const key = authority.kind === 'key' ? authority.key : read.certificate?.publicKey;
-      if (key === undefined) return bareKeyRefusal(evidence, authority);
-      const check = await content.check(key);
-      const { document, certificate, intermediates } = read;
-      const material = {
-        signature: check.signature,
-        certificate,
-        intermediates,
-        timestamps: document.timestamps,
-        entries: document.entries,
-        // The tag scheme keeps Rekor's promise only; there is no place for a proof.
-        requireProof: false,
-        entryMaterial: content.entryMaterial(key, check, document.certificate),
-      };
-      const proof = await proveSigner(material, authority, question.requirements);
-      const findings = [check.finding, ...content.findings];
-      return answerOf(evidence, authority, findings, proof, content.statement);
-    }),
-  );
+  const { document, certificate, intermediates } = read;
+  return answerEach(evidence, question, signedContent(document.content, question), {
+    certificate,
+    intermediates,
+    timestamps: document.timestamps,
+    entries: document.entries,
+    // The tag scheme keeps Rekor's promise only; there is no place for a proof.
+    requireProof: false,
+  });
 }
 
-interface LaidOut {
-  readonly findings: readonly Finding[];
-  readonly statement: Statement | null;
-  check(key: PublicKey): Promise<SignatureCheck>;
-  entryMaterial(
-    key: PublicKey,
-    check: SignatureCheck,
-    certificate: Uint8Array | null,
-  ): EntryMaterial;
-}
-
-function layOut(content: LegacyContent, { artifact, wanted }: Question): LaidOut {
-  if (content.kind === 'envelope') {
-    const { envelope } = content;
-    const encoding = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
-    const binding = bindStatement(envelope, artifact, wanted);
-    return {
-      ...binding,
-      check: (key) => checkEnvelope(envelope, encoding, key),
-      entryMaterial: (key, _check, certificate) =>
-        envelopeEntryMaterial(envelope, encoding, key, certificate),
-    };
-  }
+function signedContent(content: LegacyContent, { artifact, wanted }: Question): SignedContent {
+  if (content.kind === 'envelope') return envelopeContent(content.envelope, artifact, wanted);
   const { bytes, payload, signature } = content;
   return {
     findings: checkPayload(payload, artifact.digest, wanted),

@@ -1,37 +1,13 @@
 import { equalBytes } from '../../bytes/byte-string.ts';
 import { digestOf, type HashName } from '../../bytes/hash.ts';
 import { decodeHex, encodeHex } from '../../bytes/hex.ts';
-import type { Statement } from '../../claims/statement.ts';
-import type { PublicKey } from '../../crypto/public-key.ts';
-import { type DsseEnvelope, preAuthenticationEncoding } from '../../envelopes/dsse.ts';
 import { type Finding, failed, passed } from '../../finding/finding.ts';
-import type { EntryMaterial } from '../../logentries/verify-entry.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { VerifiedArtifact, Wanted } from '../../proof/evidence.ts';
-import {
-  checkDigest,
-  checkEnvelope,
-  checkMessage,
-  type MessageDigest,
-  type SignatureCheck,
-} from '../../proof/signature.ts';
-import { envelopeEntryMaterial } from '../../proof/signed-material.ts';
-import { bindStatement, checkAnnotations } from '../../proof/statement-binding.ts';
+import { checkDigest, checkMessage, type MessageDigest } from '../../proof/signature.ts';
+import { envelopeContent, type SignedContent } from '../../proof/signed-content.ts';
+import { checkAnnotations } from '../../proof/statement-binding.ts';
 import type { BundleContent, SigstoreBundle } from './parse.ts';
-
-/** What a bundle signs, laid out once for however many authorities are asked about. */
-export interface SignedContent {
-  /** Findings that do not depend on the signer: that the content is about this artifact. */
-  readonly findings: readonly Finding[];
-  readonly statement: Statement | null;
-  check(key: PublicKey): Promise<SignatureCheck>;
-  /** What a log entry must be about; `certificate` in DER, null for a bare key. */
-  entryMaterial(
-    key: PublicKey,
-    check: SignatureCheck,
-    certificate: Uint8Array | null,
-  ): EntryMaterial;
-}
 
 /** The content of a bundle, held against the artifact and against what is wanted. */
 export function signedContent(
@@ -42,22 +18,6 @@ export function signedContent(
   return bundle.content.kind === 'dsse'
     ? envelopeContent(bundle.content.envelope, artifact, wanted)
     : messageContent(bundle.content, artifact, wanted);
-}
-
-function envelopeContent(
-  envelope: DsseEnvelope,
-  artifact: VerifiedArtifact,
-  wanted: Wanted,
-): SignedContent {
-  const encoding = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
-  const binding = bindStatement(envelope, artifact, wanted);
-  return {
-    findings: binding.findings,
-    statement: binding.statement,
-    check: (key) => checkEnvelope(envelope, encoding, key),
-    entryMaterial: (key, _check, certificate) =>
-      envelopeEntryMaterial(envelope, encoding, key, certificate),
-  };
 }
 
 type MessageContent = Extract<BundleContent, { readonly kind: 'message' }>;

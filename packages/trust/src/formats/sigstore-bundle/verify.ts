@@ -1,9 +1,7 @@
-import { answerOf, bareKeyRefusal, brokenAnswers } from '../../proof/answer.ts';
-import type { Authority } from '../../proof/authority.ts';
+import { answerEach, brokenAnswers } from '../../proof/answer.ts';
 import type { AuthorityAnswer, Evidence, Question } from '../../proof/evidence.ts';
-import { proveSigner } from '../../proof/prove-signer.ts';
 import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
-import { type SignedContent, signedContent } from './content.ts';
+import { signedContent } from './content.ts';
 import { parseBundle, type SigstoreBundle } from './parse.ts';
 
 /** A bundle whose certificates could be read too. */
@@ -37,36 +35,13 @@ export async function verifyBundle(
   } catch (error) {
     return brokenAnswers(evidence, question, error);
   }
-  const content = signedContent(read.bundle, question.artifact, question.wanted);
-  return Promise.all(
-    question.authorities.map((authority) => answer(evidence, question, authority, read, content)),
-  );
-}
-
-async function answer(
-  evidence: Evidence,
-  question: Question,
-  authority: Authority,
-  { bundle, certificate, intermediates }: ReadBundle,
-  content: SignedContent,
-): Promise<AuthorityAnswer> {
-  const key = authority.kind === 'key' ? authority.key : certificate?.publicKey;
-  if (key === undefined) return bareKeyRefusal(evidence, authority);
-  const check = await content.check(key);
-  const proof = await proveSigner(
-    {
-      signature: check.signature,
-      certificate,
-      intermediates,
-      timestamps: bundle.timestamps,
-      entries: bundle.entries,
-      // sigstore_bundle.proto: 0.1 had the promise alone, 0.2 and later prove inclusion.
-      requireProof: bundle.version !== '0.1',
-      entryMaterial: content.entryMaterial(key, check, bundle.certificate),
-    },
-    authority,
-    question.requirements,
-  );
-  const findings = [check.finding, ...content.findings];
-  return answerOf(evidence, authority, findings, proof, content.statement);
+  const { bundle, certificate, intermediates } = read;
+  return answerEach(evidence, question, signedContent(bundle, question.artifact, question.wanted), {
+    certificate,
+    intermediates,
+    timestamps: bundle.timestamps,
+    entries: bundle.entries,
+    // sigstore_bundle.proto: 0.1 had the promise alone, 0.2 and later prove inclusion.
+    requireProof: bundle.version !== '0.1',
+  });
 }
