@@ -2,7 +2,7 @@ import { printable, quote, TrustFault } from '@bulla/trust/fault/fault';
 import { companionTags } from '@bulla/trust/formats/cosign-legacy/layer';
 import { type CopyEvent, copyArtifact } from '@bulla/trust/oci/copy';
 import { openStore, type StoreOptions } from '@bulla/trust/oci/open';
-import { parseReference, type Reference } from '@bulla/trust/oci/reference';
+import { formatReference, parseReference, type Reference } from '@bulla/trust/oci/reference';
 import { openParcel, type Parcel, readTrustedRoot } from '@bulla/trust/parcel';
 import type { ParcelImage } from '@bulla/trust/parcel/contents';
 import type { Command } from 'commander';
@@ -15,6 +15,7 @@ import { openProgress, type Progress } from '../output/progress.ts';
 interface LoadFlags extends RegistryFlags {
   readonly to?: string;
   readonly trustedRootOut?: string;
+  readonly yes?: true;
 }
 
 /** `bulla load FILE|DIR [TARGET…]`: pushes what a parcel holds, under its own or other names. */
@@ -23,6 +24,7 @@ export function configure(command: Command, context: CliContext): void {
     .argument('<parcel>', 'a folder or .tar file that `bulla save` wrote')
     .argument('[target...]', 'one name per artifact, in the order of the parcel')
     .option('--to <registry/prefix>', 'keep the names, below this registry and prefix')
+    .option('-y, --yes', 'push to the names that the parcel itself gives, without asking')
     .option('--trusted-root-out <file>', 'write the trust root of the parcel to this file');
   addRegistryOptions(command).action(
     async (path: string, targets: readonly string[], flags: LoadFlags) => {
@@ -31,6 +33,8 @@ export function configure(command: Command, context: CliContext): void {
       // Who only wants the trust root names no place for the artifacts.
       const isForRoot = out !== undefined && targets.length === 0 && flags.to === undefined;
       const planned = isForRoot ? [] : plan(parcel, targets, flags);
+      const isChosen = targets.length > 0 || flags.to !== undefined || flags.yes === true;
+      if (!isForRoot && !isChosen && !(await agreed(planned, context))) return;
       if (out !== undefined) {
         await writeOutput(out, await readTrustedRoot(parcel));
         context.out(`wrote the trust root to ${out}`);
@@ -39,6 +43,21 @@ export function configure(command: Command, context: CliContext): void {
         printCopied(copied, context);
       }
     },
+  );
+}
+
+/** Nobody signs a parcel's list of names: where things go is the user's word, not the parcel's. */
+async function agreed(planned: readonly Planned[], context: CliContext): Promise<boolean> {
+  context.err('the parcel names these places, and nobody signed its list:');
+  for (const { to } of planned) context.err(`  ${printable(formatReference(to))}`);
+  if (context.terminal.in && context.terminal.err) {
+    const { askYes } = await import('../output/prompt.ts');
+    return askYes('push to them?');
+  }
+  throw new TrustFault(
+    'usage.invalid',
+    'nothing was pushed: no target was given and there is no terminal to ask on',
+    'Give --to REGISTRY/PREFIX, a target for each artifact, or --yes.',
   );
 }
 

@@ -51,6 +51,12 @@ test('what was saved is verified offline, loaded, and verified again', async (t)
     const verified = await bulla(['verify', loaded, '--key', KEY]);
     assert.equal(verified.code, 0, verified.out + verified.err);
   });
+  await t.test('load without a destination pushes nothing on the parcel’s word alone', async () => {
+    const run = await bulla(['load', tar]);
+    assert.equal(run.code, 2);
+    assert.equal(run.out, '');
+    assert.match(run.err, /nobody signed/);
+  });
   await t.test('load --trusted-root-out alone pushes nothing', async () => {
     const out = join(folder.path, 'root.json');
     const run = await bulla(['load', tar, '--trusted-root-out', out]);
