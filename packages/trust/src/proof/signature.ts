@@ -37,10 +37,12 @@ async function checkAny(
   source: string,
 ): Promise<SignatureCheck> {
   const algorithms = candidates(key);
-  for (const signature of signatures) {
+  for (const [index, signature] of signatures.entries()) {
     for (const algorithm of algorithms) {
       if (await verifySignature(key, algorithm, message, signature)) {
-        const says = `${algorithm.name} by ${describeKey(key)}`;
+        const place =
+          signatures.length === 1 ? '' : `, signature ${index + 1} of ${signatures.length}`;
+        const says = `${algorithm.name} by ${describeKey(key)}${place}`;
         return { finding: passed('signature', says, source), algorithm, signature };
       }
     }
