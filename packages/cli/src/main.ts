@@ -6,12 +6,14 @@ import manifest from '../package.json' with { type: 'json' };
 import { COMMANDS } from './commands/list.ts';
 import { type CliContext, exitTally } from './context.ts';
 
+/** Whether output was left to Node's streams, which may hold some when the work is done. */
+let streamed = false;
+
 /**
  * Writes a line without Node's stream, whose loading would cost as much as a verification. A pipe
  * that does not block and is full (EAGAIN) is left to the stream, which waits.
  */
 function lineWriter(fd: 1 | 2): (line: string) => void {
-  let streamed = false;
   return (line) => {
     const bytes = Buffer.from(`${line}\n`);
     let written = 0;
@@ -62,7 +64,8 @@ function processContext(): CliContext {
       },
     },
     clock: () => new Date(),
-    now: () => performance.now(),
+    // Not performance.now(), whose module a run would load for this alone.
+    now: () => Number(process.hrtime.bigint()) / 1e6,
     signal: abort.signal,
     exit: exitTally(),
   };
@@ -80,7 +83,8 @@ async function build(context: CliContext, called: string | undefined): Promise<C
       writeOut: (text) => context.out(text.trimEnd()),
       writeErr: (text) => context.err(text.trimEnd()),
     });
-  for (const entry of COMMANDS) {
+  const one = COMMANDS.filter(({ name }) => name === called);
+  for (const entry of one.length === 1 ? one : COMMANDS) {
     const command = program.command(entry.name).summary(entry.summary).description(entry.summary);
     command.copyInheritedSettings(program);
     if (entry.name === called) (await entry.load()).configure(command, context);
@@ -103,6 +107,8 @@ async function main(): Promise<void> {
     report(error, context);
   }
   process.exitCode = context.exit.worst();
+  // All is said: taking connections and heap down in order would only take time.
+  if (!streamed) process.exit();
 }
 
 // Not awaited at the top: the built form, which starts sooner, has no such thing.

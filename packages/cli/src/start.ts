@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { Script } from 'node:vm';
-
 // The first file of the built program (`dist/main.js`), in CommonJS, the form that Node starts
 // quickest. It loads `program.js`, which is main.ts, and what that asks for from its own folder, each
 // with the compiled code that the build left beside it: compiling anew takes as long as a verification.
+
+// Not by require() or import: those make an ES module of each as well and read all that it exports,
+// process.stdout and fs.promises among it, which takes longer than the rest of the start.
+const { readFileSync } = process.getBuiltinModule('node:fs');
+const vm = process.getBuiltinModule('node:vm');
 
 /** What a file of the build is given: CommonJS's three names. */
 type Body = (exports: unknown, require: (id: string) => unknown, module: object) => void;
@@ -26,7 +28,7 @@ function load(name: string): unknown {
   const source = readFileSync(filename, 'latin1');
   const cachedData = compiledCode(name, source);
   const options = cachedData === undefined ? { filename } : { filename, cachedData };
-  const body: Body = new Script(source, options).runInThisContext();
+  const body: Body = new vm.Script(source, options).runInThisContext();
   body(module.exports, requireFrom, module);
   return module.exports;
 }
@@ -50,11 +52,11 @@ function compiledCode(name: string, source: string): Buffer | undefined {
 }
 
 /** Node's own modules that are loaded when a program starts, so that waiting gains nothing. */
-const PRESENT = /^(?:node:)?(?:process|fs|path|util|events|buffer|url|vm|os|tty)$/;
+const PRESENT = /^(?:node:)?(?:process|fs|path|util|events|buffer|url|vm)$/;
 
 function requireFrom(id: string): unknown {
   if (id.startsWith('./')) return load(id.slice(2));
-  return PRESENT.test(id) ? require(id) : whenUsed(id);
+  return PRESENT.test(id) ? builtin(id) : whenUsed(id);
 }
 
 const awaited = new Map<string, object>();

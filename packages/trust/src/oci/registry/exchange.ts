@@ -162,20 +162,14 @@ function rawAnswer(answer: IncomingMessage, spec: Exchange, watch: Watch): RawAn
     },
     url: spec.url,
     async read(maxBytes) {
-      const parts: Uint8Array[] = [];
-      let size = 0;
-      for await (const chunk of pieces(answer, watch)) {
-        size += chunk.length;
-        if (size > maxBytes) {
-          throw new TrustFault(
-            'registry.limit',
-            `expected at most ${maxBytes} bytes from ${quote(spec.url.pathname)}, found more`,
-          );
-        }
-        parts.push(chunk);
+      try {
+        return await readWhole(answer, maxBytes, spec.url);
+      } catch (error) {
+        throw watch.explain(error);
+      } finally {
+        watch.stop();
+        if (!answer.complete) answer.destroy();
       }
-      const [first] = parts;
-      return parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
     },
     chunks: () => pieces(answer, watch),
     discard() {
@@ -187,6 +181,32 @@ function rawAnswer(answer: IncomingMessage, spec: Exchange, watch: Watch): RawAn
       else answer.destroy();
     },
   };
+}
+
+// By events: a process that verifies one image pays more for a stream's first async iteration than
+// for all else that it does with the answer.
+function readWhole(answer: IncomingMessage, maxBytes: number, url: URL): Promise<Uint8Array> {
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  answer.on('data', (chunk: Uint8Array) => {
+    size += chunk.length;
+    if (size <= maxBytes) {
+      parts.push(chunk);
+      return;
+    }
+    const path = quote(url.pathname);
+    reject(new TrustFault('registry.limit', `expected at most ${maxBytes} bytes from ${path}`));
+    answer.destroy();
+  });
+  answer.once('end', () => {
+    const [first] = parts;
+    resolve(parts.length === 1 && first !== undefined ? first : Buffer.concat(parts));
+  });
+  answer.on('error', reject);
+  // After an end or an error this changes nothing.
+  answer.once('close', () => reject(new Error('the connection closed within the answer')));
+  return promise;
 }
 
 async function* pieces(answer: IncomingMessage, watch: Watch): AsyncGenerator<Uint8Array> {
