@@ -35,14 +35,20 @@ function asSignature(at: Cursor): DsseSignature {
   return { signature: asBase64(member(at, 'sig')), keyId: keyId ?? null };
 }
 
-/** The envelope under the cursor. Throws the cursor's code; an envelope without signature too. */
-export function asDsseEnvelope(at: Cursor): DsseEnvelope {
+/**
+ * The envelope under the cursor; `field` finds a member by its name (ProtoJSON has two spellings).
+ * Throws the cursor's code; an envelope without signature too.
+ */
+export function asDsseEnvelope(
+  at: Cursor,
+  field: (at: Cursor, name: string) => Cursor = member,
+): DsseEnvelope {
   const signatures = asArray(member(at, 'signatures'), asSignature, MAX_SIGNATURES);
   if (signatures.length === 0) {
     throw new TrustFault(at.code, `the envelope at ${at.path} has no signature`);
   }
   return {
-    payloadType: asString(member(at, 'payloadType')),
+    payloadType: asString(field(at, 'payloadType')),
     payload: asBase64(member(at, 'payload')),
     signatures,
   };

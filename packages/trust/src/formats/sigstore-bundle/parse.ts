@@ -155,7 +155,7 @@ function asContent(at: Cursor): BundleContent {
 
 function asEnvelope(at: Cursor): DsseEnvelope {
   refuseUnknownFields(at, ['payload', 'payloadType', 'signatures']);
-  return asDsseEnvelope(at);
+  return asDsseEnvelope(at, protoField);
 }
 
 const HASHES = { SHA2_256: 'sha256', SHA2_384: 'sha384', SHA2_512: 'sha512' } as const;
