@@ -58,8 +58,8 @@ export interface RootEdits {
 
 const base64 = (bytes: Uint8Array) => encodeBase64(bytes);
 
-/** trusted_root.json of the services, read by the product's own parser. */
-export function trustRootOf(services: Services, edits: RootEdits = {}): TrustedRoot {
+/** trusted_root.json of the services. */
+export function trustRootDocument(services: Services, edits: RootEdits = {}): object {
   const { ctLog, ca, tlog, oldTlog, tsa } = services;
   const validFor = edits.validFor ?? {};
   const logPeriod = edits.logValidFor ?? validFor;
@@ -92,7 +92,12 @@ export function trustRootOf(services: Services, edits: RootEdits = {}): TrustedR
   const left = Object.entries(document).filter(
     ([name]) => !(edits.without ?? []).some((gone) => gone === name),
   );
-  return parseTrustedRoot(utf8(JSON.stringify(Object.fromEntries(left))), 'the lab');
+  return Object.fromEntries(left);
+}
+
+/** The trust root of the services, read by the product's own parser. */
+export function trustRootOf(services: Services, edits: RootEdits = {}): TrustedRoot {
+  return parseTrustedRoot(utf8(JSON.stringify(trustRootDocument(services, edits))), 'the lab');
 }
 
 export function openLab(edits: RootEdits = {}): Lab {
