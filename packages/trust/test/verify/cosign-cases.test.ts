@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { TrustFault } from '../../src/fault/fault.ts';
 import { renderFinding } from '../../src/finding/render-text.ts';
@@ -46,6 +47,15 @@ test('the fixtures hold every cosign case', () => {
       cases.some((entry) => entry.id === id),
       `no case ${id}`,
     );
+  }
+});
+
+test('docs/differences.md says each difference, and each is one', async () => {
+  const path = new URL('../../../../docs/differences.md', import.meta.url);
+  const page = await readFile(path, 'utf8');
+  for (const [id, verdict] of Object.entries(DIFFERENCES)) {
+    assert.ok(page.includes(`\n| \`${id}\` |`), id);
+    assert.notEqual(cases.find((entry) => entry.id === id)?.expected, verdict, id);
   }
 });
 
