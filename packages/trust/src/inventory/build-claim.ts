@@ -2,7 +2,7 @@ import { codeEntry } from '../fault/codes.ts';
 import { asFault } from '../fault/fault.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { parseManifest } from '../oci/manifest.ts';
+import { isRunnable, parseManifest } from '../oci/manifest.ts';
 import type { ArtifactSource, CallOptions } from '../oci/store.ts';
 
 /**
@@ -22,9 +22,9 @@ const REFERENCE_TYPE = 'vnd.docker.reference.type';
 const REFERENCE_DIGEST = 'vnd.docker.reference.digest';
 const PREDICATE_TYPE = 'in-toto.io/predicate-type';
 
-/** Whether an entry of an index is such a manifest. */
-export function isBuildClaim({ annotations }: Descriptor): boolean {
-  return annotations?.[REFERENCE_TYPE] !== undefined;
+/** Whether an entry of an index is such a manifest; what a node could run is none. */
+export function isBuildClaim(entry: Descriptor): boolean {
+  return entry.annotations?.[REFERENCE_TYPE] !== undefined && !isRunnable(entry);
 }
 
 /** The claims that an entry of an index leads to. Throws only what the source throws for outages. */

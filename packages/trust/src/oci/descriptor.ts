@@ -35,7 +35,43 @@ export function asAnnotations(at: Cursor): Readonly<Record<string, string>> {
   return found;
 }
 
+/** The name as Go compares it: `S`, `s` and `ſ` are one letter, so are `K`, `k` and the Kelvin sign. */
+function folded(name: string): string {
+  return name.toUpperCase().toLowerCase();
+}
+
+/**
+ * Throws `manifest.ambiguous` for a member that is one of `known` but for its case. Go's
+ * encoding/json, by which the nodes that run images read them, takes it for that member, and the
+ * last of several: such a document has children that this reader would not see.
+ */
+export function refuseLookAlikes(at: Cursor, known: readonly string[]): void {
+  for (const key of Object.keys(asObject(at))) {
+    if (known.includes(key)) continue;
+    const meant = known.find((name) => folded(name) === folded(key));
+    if (meant === undefined) continue;
+    throw new TrustFault(
+      'manifest.ambiguous',
+      `expected ${quote(meant)} at ${at.path || 'the document'}, found ${quote(key)}`,
+    );
+  }
+}
+
+const PLATFORM_MEMBERS = ['architecture', 'os', 'os.version', 'os.features', 'variant', 'features'];
+
+const DESCRIPTOR_MEMBERS = [
+  'mediaType',
+  'digest',
+  'size',
+  'urls',
+  'annotations',
+  'data',
+  'platform',
+  'artifactType',
+];
+
 function asPlatform(at: Cursor): Platform {
+  refuseLookAlikes(at, PLATFORM_MEMBERS);
   const variant = optional(member(at, 'variant'), asString);
   return {
     os: optional(member(at, 'os'), asString) ?? '',
@@ -44,8 +80,9 @@ function asPlatform(at: Cursor): Platform {
   };
 }
 
-/** The descriptor under the cursor. Throws the cursor's code for a wrong shape. */
+/** The descriptor under the cursor. Throws the cursor's code for a wrong shape, `manifest.ambiguous`. */
 export function asDescriptor(at: Cursor): Descriptor {
+  refuseLookAlikes(at, DESCRIPTOR_MEMBERS);
   const artifactType = optional(member(at, 'artifactType'), asString);
   const annotations = optional(member(at, 'annotations'), asAnnotations);
   const platform = optional(member(at, 'platform'), asPlatform);

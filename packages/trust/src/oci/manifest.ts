@@ -10,7 +10,7 @@ import {
   optional,
 } from '../bytes/shape.ts';
 import { quote, TrustFault } from '../fault/fault.ts';
-import { asAnnotations, asDescriptor, type Descriptor } from './descriptor.ts';
+import { asAnnotations, asDescriptor, type Descriptor, refuseLookAlikes } from './descriptor.ts';
 import type { StoredManifest } from './store.ts';
 
 /** Media types of manifests and indexes that Bulla reads (image-spec 1.1, Docker schema 2). */
@@ -55,6 +55,19 @@ const KINDS: Readonly<Record<string, Manifest['kind']>> = {
   [MEDIA_TYPES.dockerList]: 'index',
 };
 
+const MEMBERS: readonly string[] = [
+  'schemaVersion',
+  'mediaType',
+  'artifactType',
+  'config',
+  'layers',
+  'manifests',
+  'blobs',
+  'fsLayers',
+  'subject',
+  'annotations',
+];
+
 // What a server says when it does not know: then the document's own field decides.
 const UNTYPED: readonly string[] = [
   '',
@@ -66,12 +79,14 @@ const UNTYPED: readonly string[] = [
 /**
  * The manifest or index in `stored.bytes`, whose media type must be the one it was served under.
  * Throws `manifest.malformed`, `manifest.unsupported` (Docker schema 1 and unknown types),
- * `manifest.ambiguous` (both an image and an index: CVE-2021-41190) or the codes of `parseJson`.
+ * `manifest.ambiguous` (both an image and an index: CVE-2021-41190; or a member in another case) or
+ * the codes of `parseJson`.
  */
 export function parseManifest(stored: Pick<StoredManifest, 'bytes' | 'mediaType'>): Manifest {
   const value = parseJson(stored.bytes, 'the manifest', { maxBytes: MANIFEST_LIMIT });
   const at = cursor(value, '', 'manifest.malformed');
   const document = asObject(at);
+  refuseLookAlikes(at, MEMBERS);
   const mediaType = mediaTypeOf(at, stored.mediaType);
   const kind = KINDS[mediaType];
   if (kind === undefined) {
@@ -112,14 +127,17 @@ export function contentOf(manifest: Manifest): readonly Descriptor[] {
 }
 
 /**
- * The children of an index that a node could run. buildx attestation manifests (platform
- * `unknown/unknown`, or an annotation `vnd.docker.reference.type`) are no leaves (semantics 6).
+ * Whether a node could run this child of an index. Nodes choose by platform alone, so only the
+ * platform `unknown/unknown`, which buildx gives its attestation manifests, rules a child out: what
+ * its annotations call it does not (semantics 6).
  */
+export function isRunnable({ platform }: Descriptor): boolean {
+  return platform?.os !== 'unknown' || platform.architecture !== 'unknown';
+}
+
+/** The children of an index that a node could run. */
 export function runnableChildren(index: ImageIndex): readonly Descriptor[] {
-  return index.manifests.filter(({ platform, annotations }) => {
-    if (annotations?.['vnd.docker.reference.type'] !== undefined) return false;
-    return platform?.os !== 'unknown' || platform.architecture !== 'unknown';
-  });
+  return index.manifests.filter(isRunnable);
 }
 
 /**

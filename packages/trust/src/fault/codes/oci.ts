@@ -21,7 +21,8 @@ export const OCI_CODES = {
   'manifest.ambiguous': {
     status: 400,
     exit: 1,
-    means: 'A document can be read both as an image and as an index (CVE-2021-41190).',
+    means:
+      'A document can be read in two ways: as an image and as an index (CVE-2021-41190), or with a member in another case.',
     remedy: 'Do not use the artifact; no honest tool writes such a document.',
   },
   'content.missing': {
