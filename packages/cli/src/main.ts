@@ -21,8 +21,10 @@ function lineWriter(fd: 1 | 2): (line: string) => void {
       while (!streamed && written < bytes.length) written += writeSync(fd, bytes, written);
     } catch (error) {
       if (!isErrno(error)) throw error;
-      // Whoever read our output is gone: what is left to say has no reader.
-      if (error.code === 'EPIPE') return;
+      // Whoever read our output is gone: what is left to say has no reader. A log that cannot be
+      // written is nobody's verdict; an answer that cannot is a failure, which the log can tell.
+      if (error.code === 'EPIPE' || (fd === 2 && error.code !== 'EAGAIN')) return;
+      if (error.code !== 'EAGAIN') throw error;
       streamed = true;
     }
     if (!streamed) return;
@@ -95,9 +97,12 @@ async function build(context: CliContext, called: string | undefined): Promise<C
 async function main(): Promise<void> {
   const context = processContext();
   const [called, topic] = process.argv.slice(2);
+  // Until all is said: work that nothing keeps awake any more ends the process, and not as a pass.
+  process.exitCode = 4;
   try {
     if (called === '--version' || called === '-V') {
       context.out(manifest.version);
+      process.exitCode = 0;
       return;
     }
     const program = await build(context, called === 'help' ? topic : called);

@@ -1,4 +1,4 @@
-import { TrustFault } from '@bulla/trust/fault/fault';
+import { printable, TrustFault } from '@bulla/trust/fault/fault';
 import { parseDigest } from '@bulla/trust/oci/digest';
 import { verifyBlob } from '@bulla/trust/verify';
 import type { Command } from 'commander';
@@ -49,7 +49,7 @@ function configureSign(command: Command, context: CliContext): void {
       await writeOutput(bundle, signed.bundle);
       if (flags.signature !== undefined)
         await writeOutput(flags.signature, `${signed.signature}\n`);
-      context.out(`signed ${path} ${signed.digest}  bundle ${bundle}`);
+      context.out(printable(`signed ${path} ${signed.digest}  bundle ${bundle}`));
     });
 }
 
@@ -85,7 +85,7 @@ function configureAttest(command: Command, context: CliContext): void {
       const signed = await attestBlob(attestation, signing);
       const bundle = flags.bundle ?? `${path}.sigstore.json`;
       await writeOutput(bundle, signed.bundle);
-      context.out(`attested ${path} ${signed.digest}  ${flags.type}  bundle ${bundle}`);
+      context.out(printable(`attested ${path} ${signed.digest}  ${flags.type}  bundle ${bundle}`));
     });
 }
 

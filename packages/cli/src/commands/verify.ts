@@ -1,3 +1,4 @@
+import { printable } from '@bulla/trust/fault/fault';
 import type { Verdict } from '@bulla/trust/finding/verdict';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
@@ -88,7 +89,7 @@ async function verifyAll(
       try {
         verdicts[index] = await verifyOne(image, question, flags, registry, context);
       } catch (error) {
-        context.err(`${image}:`);
+        context.err(`${printable(image)}:`);
         report(error, context);
       }
       counter.count();

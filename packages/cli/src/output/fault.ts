@@ -1,5 +1,5 @@
 import { codeEntry } from '@bulla/trust/fault/codes';
-import { asFault, printable } from '@bulla/trust/fault/fault';
+import { asFault, printable, quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { CliContext } from '../context.ts';
 
 /** Commander's own way out: help, version and wrong options. */
@@ -10,6 +10,12 @@ function commanderExit(error: unknown): number | null {
   return code === 'commander.helpDisplayed' || code === 'commander.version' ? 0 : 2;
 }
 
+/** An answer that could not be written, to a full disk for one. */
+function outputFault(error: unknown): TrustFault | null {
+  if (!(error instanceof Error) || !('syscall' in error) || error.syscall !== 'write') return null;
+  return new TrustFault('usage.file', `cannot write the answer: ${quote(error.message)}`);
+}
+
 /** Prints a fault with its code and remedy, never a stack trace, and notes its exit code. */
 export function report(error: unknown, context: CliContext): void {
   const usage = commanderExit(error);
@@ -17,7 +23,7 @@ export function report(error: unknown, context: CliContext): void {
     context.exit.note(usage === 0 ? 0 : 2);
     return;
   }
-  const fault = asFault(error);
+  const fault = outputFault(error) ?? asFault(error);
   context.err(`error: ${printable(fault.message)}  [${fault.code}]`);
   context.err(`remedy: ${printable(fault.remedy)}`);
   if (fault.code === 'internal.defect' && context.env['BULLA_DEBUG'] !== undefined) {

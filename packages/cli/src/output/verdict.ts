@@ -1,3 +1,4 @@
+import { printable } from '@bulla/trust/fault/fault';
 import type { Outcome } from '@bulla/trust/finding/finding';
 import { exitCodeOf, type Verdict } from '@bulla/trust/finding/verdict';
 import type { CliContext } from '../context.ts';
@@ -46,6 +47,7 @@ export async function printVerdicts(
 function printText(verdict: Verdict, context: CliContext): void {
   const paint = painter(context);
   const { outcome } = verdict.finding;
-  context.out(`${paint(outcome, TITLES[outcome])}  ${verdict.artifact}`);
+  // A file's name may hold a line that reads like another verdict.
+  context.out(`${paint(outcome, TITLES[outcome])}  ${printable(verdict.artifact)}`);
   printFindings(verdict.finding, context);
 }

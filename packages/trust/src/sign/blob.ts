@@ -29,17 +29,26 @@ export function bundleEvidence(bytes: Uint8Array, where = 'the bundle'): Evidenc
   };
 }
 
-/** A detached signature, base64 or raw bytes, as evidence: a bundle that says nothing else. */
+/**
+ * A detached signature, base64 or raw bytes, as evidence: a bundle that says nothing else. What is
+ * damaged base64 is taken as it stands and refused as a signature.
+ */
 export function detachedEvidence(file: Uint8Array, where: string): Evidence {
-  const text = Buffer.from(file).toString('latin1').trim();
-  const isText = /^[A-Za-z0-9+/]+=*$/.test(text);
-  const signature = isText ? decodeBase64(text, where) : file;
+  const signature = decodedBase64(Buffer.from(file).toString('latin1').trim()) ?? file;
   const bundle = {
     mediaType: BUNDLE_MEDIA_TYPE,
     verificationMaterial: { publicKey: { hint: '' } },
     messageSignature: { signature: encodeBase64(signature) },
   };
   return bundleEvidence(utf8(JSON.stringify(bundle)), where);
+}
+
+function decodedBase64(text: string): Uint8Array | null {
+  try {
+    return text === '' ? null : decodeBase64(text);
+  } catch {
+    return null;
+  }
 }
 
 /** Signs a file. Throws `sign.not-verified` when services and trust root do not fit together. */
