@@ -1,8 +1,16 @@
 import { quote, TrustFault } from '../fault/fault.ts';
 import { asObject, type Cursor, member } from './shape.ts';
 
+// Field names stand in the code, so there are few.
+const SNAKES = new Map<string, string>();
+
 function snake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  let original = SNAKES.get(name);
+  if (original === undefined) {
+    original = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    SNAKES.set(name, original);
+  }
+  return original;
 }
 
 /**
@@ -12,7 +20,7 @@ function snake(name: string): string {
 export function protoField(at: Cursor, name: string): Cursor {
   const camel = member(at, name);
   const original = snake(name);
-  if (original === name) return camel;
+  if (original === name || !Object.hasOwn(asObject(at), original)) return camel;
   const other = member(at, original);
   if (camel.value !== undefined && other.value !== undefined) {
     throw new TrustFault(at.code, `both ${name} and ${original} at ${at.path}`);

@@ -126,7 +126,9 @@ export function parseSpki(der: Uint8Array, where: string): PublicKey {
 
 function readSpki(der: Uint8Array, where: string): KeyObject {
   try {
-    return createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
+    // As a text: for a key among options Node first asks, by catching exceptions, whether it is an
+    // object of its own, which takes several times as long as reading it.
+    return createPublicKey(encodePem('PUBLIC KEY', der));
   } catch (cause) {
     throw new TrustFault(
       'crypto.key-malformed',

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { asFault, quote, TrustFault } from '../../fault/fault.ts';
+import { type Deadline, startDeadline } from './deadline.ts';
 import type { Transport } from './transport.ts';
 
 /** One request as it goes over the wire. */
@@ -8,10 +9,11 @@ export interface Exchange {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
-  /** Longest silence on the connection, in milliseconds. */
+  /**
+   * Longest silence on the connection, and time for the whole exchange, in milliseconds; bytes that
+   * move lengthen the latter (`startDeadline`).
+   */
   readonly timeoutMs: number;
-  /** Time for the whole exchange, body included, in milliseconds. */
-  readonly deadlineMs: number;
   readonly signal?: AbortSignal;
   /** Called as bytes of the body leave. */
   readonly onSent?: (bytes: number) => void;
@@ -53,6 +55,7 @@ export async function exchange(transport: Transport, spec: Exchange): Promise<Ra
 
 interface Watch {
   follow(request: ClientRequest): void;
+  readonly deadline: Deadline;
   stop(): void;
   explain(error: unknown): TrustFault;
 }
@@ -60,36 +63,45 @@ interface Watch {
 function startWatch(spec: Exchange): Watch {
   let request: ClientRequest | undefined;
   let why: TrustFault | undefined;
-  const where = `${spec.method} ${spec.url.origin}${quote(spec.url.pathname).slice(1, -1)}`;
+  const where = () => `${spec.method} ${spec.url.origin}${quote(spec.url.pathname).slice(1, -1)}`;
   const end = (fault: TrustFault): void => {
     why ??= fault;
     request?.destroy(fault);
   };
-  const late = (what: string): void => end(new TrustFault('registry.timeout', `${where}: ${what}`));
-  const cancel = (): void => end(new TrustFault('registry.cancelled', `${where} was given up`));
-  const timer = setTimeout(() => late(`no end after ${spec.deadlineMs} ms`), spec.deadlineMs);
-  // A request under way keeps the process alive by itself; its deadline alone must not.
-  timer.unref();
+  const late = (what: string): void =>
+    end(new TrustFault('registry.timeout', `${where()}: ${what}`));
+  const cancel = (): void => end(givenUp(where(), spec.signal));
+  const deadline = startDeadline(spec.timeoutMs, () =>
+    late('no end in time, and hardly any bytes'),
+  );
   spec.signal?.addEventListener('abort', cancel, { once: true });
   return {
+    deadline,
     follow(started) {
       request = started;
       if (why !== undefined) started.destroy(why);
-      started.on('timeout', () => late(`no bytes for ${spec.timeoutMs} ms`));
+      started.on('timeout', () => {
+        if (!deadline.isHeld()) late(`no bytes for ${spec.timeoutMs} ms`);
+      });
     },
     stop() {
-      clearTimeout(timer);
+      deadline.stop();
       spec.signal?.removeEventListener('abort', cancel);
     },
     explain(error) {
       if (why !== undefined) return why;
       if (error instanceof TrustFault) return error;
-      if (spec.signal?.aborted === true) {
-        return new TrustFault('registry.cancelled', `${where} was given up`);
-      }
-      return explainSystemError(where, error);
+      if (spec.signal?.aborted === true) return givenUp(where(), spec.signal);
+      return explainSystemError(where(), error);
     },
   };
+}
+
+/** An interrupt, or the end of the time that the caller had for the whole of its work. */
+function givenUp(where: string, signal: AbortSignal | undefined): TrustFault {
+  const reason: unknown = signal?.reason;
+  if (reason instanceof TrustFault) return reason;
+  return new TrustFault('registry.cancelled', `${where} was given up`);
 }
 
 function explainSystemError(where: string, error: unknown): TrustFault {
@@ -123,7 +135,7 @@ async function send(transport: Transport, spec: Exchange, watch: Watch): Promise
   watch.follow(request);
   request.on('error', reject);
   if (spec.body === undefined) request.end();
-  else writeBody(request, spec.body, spec.onSent);
+  else writeBody(request, spec.body, watch, spec.onSent);
   return promise;
 }
 
@@ -133,6 +145,7 @@ const WRITE_BYTES = 256 << 10;
 function writeBody(
   request: ClientRequest,
   body: Uint8Array,
+  watch: Watch,
   onSent: ((bytes: number) => void) | undefined,
 ): void {
   let at = 0;
@@ -146,6 +159,7 @@ function writeBody(
     at += piece.length;
     request.write(piece, (error) => {
       if (error !== undefined && error !== null) return;
+      watch.deadline.moved(piece.length);
       onSent?.(piece.length);
       next();
     });
@@ -163,7 +177,7 @@ function rawAnswer(answer: IncomingMessage, spec: Exchange, watch: Watch): RawAn
     url: spec.url,
     async read(maxBytes) {
       try {
-        return await readWhole(answer, maxBytes, spec.url);
+        return await readWhole(answer, maxBytes, spec.url, watch);
       } catch (error) {
         throw watch.explain(error);
       } finally {
@@ -185,12 +199,18 @@ function rawAnswer(answer: IncomingMessage, spec: Exchange, watch: Watch): RawAn
 
 // By events: a process that verifies one image pays more for a stream's first async iteration than
 // for all else that it does with the answer.
-function readWhole(answer: IncomingMessage, maxBytes: number, url: URL): Promise<Uint8Array> {
+function readWhole(
+  answer: IncomingMessage,
+  maxBytes: number,
+  url: URL,
+  watch: Watch,
+): Promise<Uint8Array> {
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const parts: Uint8Array[] = [];
   let size = 0;
   answer.on('data', (chunk: Uint8Array) => {
     size += chunk.length;
+    watch.deadline.moved(chunk.length);
     if (size <= maxBytes) {
       parts.push(chunk);
       return;
@@ -204,15 +224,20 @@ function readWhole(answer: IncomingMessage, maxBytes: number, url: URL): Promise
     resolve(parts.length === 1 && first !== undefined ? first : Buffer.concat(parts));
   });
   answer.on('error', reject);
-  // After an end or an error this changes nothing.
-  answer.once('close', () => reject(new Error('the connection closed within the answer')));
+  answer.once('close', () => {
+    if (!answer.complete) reject(new Error('the connection closed within the answer'));
+  });
   return promise;
 }
 
 async function* pieces(answer: IncomingMessage, watch: Watch): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of answer) {
-      if (chunk instanceof Uint8Array) yield chunk;
+      if (!(chunk instanceof Uint8Array)) continue;
+      watch.deadline.moved(chunk.length);
+      watch.deadline.hold();
+      yield chunk;
+      watch.deadline.release();
     }
   } catch (error) {
     throw watch.explain(error);
