@@ -83,7 +83,6 @@ async function ask(
       method: 'GET',
       url: blobPath(repository, wanted.digest),
       scope: readScope(repository),
-      expectBytes: wanted.size,
       ...(options?.wholeBytes === undefined ? {} : { wholeBytes: options.wholeBytes }),
       // A content coding would change the bytes that the digest is about.
       headers: {
