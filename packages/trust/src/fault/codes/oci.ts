@@ -117,6 +117,13 @@ export const OCI_CODES = {
     means: 'The registry redirects too often, without a target, or from HTTPS to HTTP.',
     remedy: 'Check the name of the registry and the proxy before it.',
   },
+  'registry.address': {
+    status: 502,
+    exit: 3,
+    means:
+      'A redirect, an upload or a token service of the registry leads to this machine or a private network, to a host that nobody named.',
+    remedy: 'If that host belongs to the registry, name it with --registry-host HOST.',
+  },
   'registry.limit': {
     status: 413,
     exit: 1,

@@ -193,6 +193,7 @@ function mayHaveCredentials(parts: AuthorizerParts, realm: URL): boolean {
   const allowed = [
     ...(TOKEN_HOSTS[parts.registry] ?? []),
     ...(parts.options.tokenHosts?.[parts.registry] ?? []),
+    ...(parts.options.ownHosts ?? []),
   ];
   return (
     realm.protocol === 'https:' &&
@@ -214,7 +215,7 @@ function tokenFault(realm: URL, status: number, isWithheld: boolean): TrustFault
     return new TrustFault(
       'registry.unauthorized',
       `${where}; credentials were withheld, because it is on another host than the registry`,
-      'Name the host of the token service for this registry, if it is the right one.',
+      'If the token service is the registry’s own, name its host (--registry-host HOST).',
     );
   }
   return status === 403

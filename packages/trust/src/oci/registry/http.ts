@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quote, TrustFault } from '../../fault/fault.ts';
+import type { HostNames } from './address.ts';
 import { exchange, type RawAnswer } from './exchange.ts';
 import { DEFAULT_TIMEOUT_MS, type RegistryOptions } from './options.ts';
 import { createTransport, type Transport } from './transport.ts';
@@ -10,8 +11,6 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
-  /** Bytes that the answer should have; they lengthen the deadline. */
-  readonly expectBytes?: number;
   /**
    * Reads a 2xx answer whole, at most so many bytes, before it is returned, so that a connection
    * that breaks within the body is tried again as well.
@@ -31,37 +30,73 @@ export interface HttpClient {
 const MAX_REDIRECTS = 3;
 const MAX_TRIES = 4;
 const MAX_WAIT_MS = 20_000;
+const MAX_TIMEOUTS = 4;
+const TIMEOUTS_WITHIN_MS = 60_000;
 const BACKOFF_MS = 100;
-// The slowest honest connection: 16 KiB a second. A body of n bytes may take n / 16 ms longer.
-const BYTES_PER_MS = 16;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 // Sending these twice has the effect of sending them once (RFC 9110 §9.2.2).
 const IDEMPOTENT: readonly string[] = ['GET', 'HEAD', 'PUT', 'DELETE'];
 
 /**
  * A client for one set of options. A connection that breaks and 500, 502 and 504 are tried again for
- * idempotent methods, 429 and 503 for all after their `Retry-After` (at most 20 s), four tries in all. Redirects of GET and HEAD
+ * idempotent methods, 429 and 503 for all after their `Retry-After` (at most 20 s and the
+ * timeout), four tries in all. Redirects of GET and HEAD
  * are followed at most three deep, without credentials to another origin, and never from HTTPS to
- * HTTP (`registry.redirect`). Other answers, also errors, are returned.
+ * HTTP (`registry.redirect`). After four deadlines missed within a minute nothing more is sent for a
+ * while (`registry.timeout`): ten thousand referrers would be as many waits. Other answers, also
+ * errors, are returned.
  */
-export function createHttpClient(options: RegistryOptions): HttpClient {
-  const transport = createTransport(options);
+export function createHttpClient(options: RegistryOptions, isNamed: HostNames): HttpClient {
+  const transport = createTransport(options, isNamed);
+  const patience = createPatience(options);
   return {
     async send(request) {
       for (let attempt = 1; ; attempt++) {
+        patience.check(request);
         const outcome = await attemptOnce(transport, options, request);
         const isLast = attempt === MAX_TRIES;
         if (outcome instanceof TrustFault) {
+          patience.note(outcome);
           if (isLast || !mayRetry(request, outcome)) throw outcome;
           await pause(options, request, attempt, undefined);
         } else {
           if (isLast || !isPassing(request, outcome.status)) return outcome;
           const wanted = retryAfterMs(outcome.header('retry-after'), options);
-          if (wanted !== undefined && wanted > MAX_WAIT_MS) return outcome;
+          if (wanted !== undefined && wanted > longestWaitMs(options)) return outcome;
           outcome.discard();
           await pause(options, request, attempt, wanted);
         }
       }
+    },
+  };
+}
+
+function longestWaitMs(options: RegistryOptions): number {
+  return Math.min(MAX_WAIT_MS, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+}
+
+interface Patience {
+  check(request: HttpRequest): void;
+  note(fault: TrustFault): void;
+}
+
+function createPatience(options: RegistryOptions): Patience {
+  const now = options.now ?? Date.now;
+  const missedAt: number[] = [];
+  return {
+    check({ method, url }) {
+      const [first] = missedAt;
+      const isOut = missedAt.length === MAX_TIMEOUTS && first !== undefined;
+      if (!isOut || now() - first > TIMEOUTS_WITHIN_MS) return;
+      throw new TrustFault(
+        'registry.timeout',
+        `${method} ${url.origin} was not sent: ${MAX_TIMEOUTS} requests before it had no answer in time`,
+      );
+    },
+    note({ code }) {
+      if (code !== 'registry.timeout') return;
+      missedAt.push(now());
+      if (missedAt.length > MAX_TIMEOUTS) missedAt.shift();
     },
   };
 }
@@ -138,7 +173,7 @@ async function follow(
     ...request.headers,
   };
   for (let redirects = 0; ; redirects++) {
-    const answer = await exchange(transport, { ...timing(options, request), url, headers });
+    const answer = await exchange(transport, { ...exchangeOf(options, request), url, headers });
     const isSafe = request.method === 'GET' || request.method === 'HEAD';
     if (!REDIRECTS.includes(answer.status) || !isSafe) return answer;
     answer.discard();
@@ -148,13 +183,10 @@ async function follow(
   }
 }
 
-function timing(options: RegistryOptions, request: HttpRequest) {
-  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const bytes = (request.body?.length ?? 0) + (request.expectBytes ?? request.wholeBytes ?? 0);
+function exchangeOf(options: RegistryOptions, request: HttpRequest) {
   return {
     method: request.method,
-    timeoutMs,
-    deadlineMs: Math.min(timeoutMs + bytes / BYTES_PER_MS, 2 ** 31 - 1),
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     ...(request.body === undefined ? {} : { body: request.body }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
     ...(request.onSent === undefined ? {} : { onSent: request.onSent }),

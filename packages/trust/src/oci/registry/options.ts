@@ -28,6 +28,11 @@ export interface RegistryOptions {
   readonly token?: string;
   /** Hosts of token services besides the registry's own that may see its credentials. */
   readonly tokenHosts?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Further hosts that belong to the registries at hand: token services that may see their
+   * credentials, and storage or token services that may be at private addresses.
+   */
+  readonly ownHosts?: readonly string[];
   /** Longest silence, and longest time for a small answer, in milliseconds. Default 30 000. */
   readonly timeoutMs?: number;
   readonly userAgent?: string;

@@ -1,6 +1,7 @@
 import { parseJson } from '../../bytes/json.ts';
 import { quote, TrustFault } from '../../fault/fault.ts';
 import { isLoopback } from '../reference.ts';
+import { namedHosts } from './address.ts';
 import { type Authorizer, createAuthorizer } from './authorize.ts';
 import type { RawAnswer } from './exchange.ts';
 import { createHttpClient, type HttpClient, type HttpRequest } from './http.ts';
@@ -64,7 +65,12 @@ export function endpointOf(registry: string, options: RegistryOptions): URL {
 
 function createRegistryClient(registry: string, options: RegistryOptions): RegistryClient {
   const endpoint = endpointOf(registry, options);
-  const http = createHttpClient(options);
+  const named = [
+    endpoint.host,
+    ...(options.tokenHosts?.[registry] ?? []),
+    ...(options.ownHosts ?? []),
+  ];
+  const http = createHttpClient(options, namedHosts(named));
   const authorizer = createAuthorizer({
     http,
     options,
@@ -170,7 +176,11 @@ function firstError(value: unknown): string {
   const errors: unknown = isRecord(value) ? value['errors'] : undefined;
   const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
   if (!isRecord(first)) return '';
-  return `${String(first['code'] ?? '')} ${String(first['message'] ?? '')}`.trim();
+  const { code, message } = first;
+  return [code, message]
+    .filter((part) => typeof part === 'string')
+    .join(' ')
+    .trim();
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

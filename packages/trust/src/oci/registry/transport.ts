@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { quote, TrustFault } from '../../fault/fault.ts';
+import { checkLiteral, type HostNames, publicLookup } from './address.ts';
 import type { RegistryOptions } from './options.ts';
 
 /** Starts a request to `url`; connections are kept alive and shared. */
@@ -14,11 +15,13 @@ const CONNECTIONS = 16;
 /**
  * The way to `http:` and `https:` URLs with the TLS files of the options. Each protocol's module is
  * loaded when it is first needed: TLS costs more start-up time than all the rest of a verification.
+ * Hosts that `isNamed` does not know are reached at public addresses only (`registry.address`).
  */
-export function createTransport(options: RegistryOptions): Transport {
+export function createTransport(options: RegistryOptions, isNamed: HostNames): Transport {
   let plain: { http: typeof import('node:http'); agent: Agent } | undefined;
   let secure: ReturnType<typeof openSecure> | undefined;
-  return async (url, request, onAnswer) => {
+  return async (url, given, onAnswer) => {
+    const request = isNamed(url.hostname) ? given : guarded(url, given);
     if (url.protocol === 'http:') {
       plain ??= openPlain();
       const { http, agent } = plain;
@@ -28,6 +31,11 @@ export function createTransport(options: RegistryOptions): Transport {
     const { https, agent } = await secure;
     return https.request(url, { ...request, agent }, onAnswer);
   };
+}
+
+function guarded(url: URL, request: RequestOptions): RequestOptions {
+  checkLiteral(url.hostname);
+  return { ...request, lookup: publicLookup };
 }
 
 // Not by import(): a module namespace of node:http reads its lazy exports (WebSocket), which loads a

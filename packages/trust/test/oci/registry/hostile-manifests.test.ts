@@ -303,3 +303,17 @@ describe('resolving', () => {
     });
   }
 });
+
+describe('an error whose reason is no text', () => {
+  for (const body of [
+    '{"errors":[{"code":{"toString":1},"message":{"valueOf":2}}]}',
+    '{"errors":[[]]}',
+    '{"errors":{"0":{}}}',
+    '{"errors":[null]}',
+  ]) {
+    it(`is the registry’s fault: ${body}`, async () => {
+      await using server = await scripted((_, r) => answer(r, 400, {}, body));
+      await assert.rejects(server.store().manifest('v1'), { code: 'registry.refused' });
+    });
+  }
+});
