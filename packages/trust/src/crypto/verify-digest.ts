@@ -12,10 +12,15 @@ const HASH_OIDS = {
   sha512: '2.16.840.1.101.3.4.2.3',
 } as const satisfies Record<HashName, string>;
 
+const DIGEST_BYTES = { sha256: 32, sha384: 48, sha512: 64 } as const satisfies Record<
+  HashName,
+  number
+>;
+
 /**
  * Whether `signature` was made over a message whose digest is `digest`, for callers that have the
  * digest only. Null when the algorithm cannot be checked that way (Ed25519 signs the message
- * itself; RSA-PSS and Ed25519ph are not offered), so that the caller can say so.
+ * itself; RSA-PSS and Ed25519ph are not offered) or when the digest has another length than its.
  */
 export async function verifyDigestSignature(
   key: PublicKey,
@@ -24,8 +29,10 @@ export async function verifyDigestSignature(
   signature: Uint8Array,
 ): Promise<boolean | null> {
   if (!algorithmFitsKey(algorithm, key)) return false;
+  // Of an empty or short digest anyone can forge an ECDSA signature from the public key alone.
+  if (algorithm.hash === null || digest.length !== DIGEST_BYTES[algorithm.hash]) return null;
   if (algorithm.scheme === 'ecdsa') return verifyEcdsa(key, digest, signature);
-  if (algorithm.scheme === 'rsa-pkcs1v15' && algorithm.hash !== null) {
+  if (algorithm.scheme === 'rsa-pkcs1v15') {
     return verifyPkcs1(key, algorithm.hash, digest, signature);
   }
   return null;

@@ -82,8 +82,8 @@ function check(
 
 /** Whether bytes are a strict ECDSA-Sig-Value: OpenSSL tolerates some BER, we refuse a second spelling. */
 export function isStrictEcdsaDer(signature: Uint8Array): boolean {
-  const [tag, length, ...rest] = signature.subarray(0, 3);
-  if (tag !== 0x30 || length === undefined || rest.length === 0) return false;
+  const length = signature[1];
+  if (signature[0] !== 0x30 || length === undefined || signature.length < 3) return false;
   // Only P-521 needs a long-form length, of one octet.
   const long = length === 0x81;
   const body = signature.subarray(long ? 3 : 2);

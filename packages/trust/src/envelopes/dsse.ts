@@ -30,9 +30,18 @@ export interface DsseEnvelope {
 
 const MAX_SIGNATURES = 64;
 
+/** DSSE 1.0, envelope.md: either standard or URL-safe base64 may be used, and both are accepted. */
+function asEitherBase64(at: Cursor): Uint8Array {
+  const text = asString(at);
+  if (!/[-_]/.test(text)) return asBase64(at);
+  const standard = text.replaceAll('-', '+').replaceAll('_', '/');
+  const missing = (4 - (standard.length % 4)) % 4;
+  return asBase64({ ...at, value: missing < 3 ? standard + '='.repeat(missing) : text });
+}
+
 function asSignature(at: Cursor): DsseSignature {
   const keyId = optional(member(at, 'keyid'), asString);
-  return { signature: asBase64(member(at, 'sig')), keyId: keyId ?? null };
+  return { signature: asEitherBase64(member(at, 'sig')), keyId: keyId ?? null };
 }
 
 /**
@@ -49,7 +58,7 @@ export function asDsseEnvelope(
   }
   return {
     payloadType: asString(field(at, 'payloadType')),
-    payload: asBase64(member(at, 'payload')),
+    payload: asEitherBase64(member(at, 'payload')),
     signatures,
   };
 }
@@ -67,8 +76,8 @@ export function parseDsseEnvelope(bytes: Uint8Array, where: string): DsseEnvelop
  * `DSSEv1 <length> <type> <length> <payload>` with lengths in bytes.
  */
 export function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
-  const type = utf8(payloadType);
-  return concat(utf8(`DSSEv1 ${type.length} `), type, utf8(` ${payload.length} `), payload);
+  const typeBytes = Buffer.byteLength(payloadType);
+  return concat(utf8(`DSSEv1 ${typeBytes} ${payloadType} ${payload.length} `), payload);
 }
 
 /** The JSON form of an envelope, as protojson and cosign write it. */

@@ -91,6 +91,16 @@ const ROWS: readonly {
     document: set(GOOD, 'payload', 'aGVsbG9='),
     code: 'dsse.malformed',
   },
+  {
+    name: 'a payload and a signature in the URL-safe alphabet, unpadded',
+    document: set(set(GOOD, 'payload', '-_8'), 'signatures.0.sig', '_-8='),
+    code: null,
+  },
+  {
+    name: 'a payload in the URL-safe alphabet with stray bits',
+    document: set(GOOD, 'payload', '-_9'),
+    code: 'dsse.malformed',
+  },
   { name: 'no payload', document: set(GOOD, 'payload', undefined), code: 'dsse.malformed' },
   {
     name: 'no payload type',
