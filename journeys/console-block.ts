@@ -12,25 +12,31 @@ export interface ConsoleJourney {
   readonly blocks: readonly {
     /** The exit code that the last command of the block must have; the others end with 0. */
     readonly exit: number;
+    /** Whether the lines of a screen may come in any order, as siblings of a tree do. */
+    readonly anyOrder: boolean;
     readonly steps: readonly Step[];
   }[];
 }
 
 const BLOCK =
-  /<!-- journey: (?<name>[a-z0-9-]+)(?:, exit (?<exit>\d))? -->\n```console\n(?<body>[\s\S]*?)```/g;
+  /<!-- journey: (?<name>[a-z0-9-]+)(?:, exit (?<exit>\d))?(?<anyOrder>, any order)? -->\n```console\n(?<body>[\s\S]*?)```/g;
 
 /**
  * The journeys of a Markdown document. A block takes part when the line before its fence is
- * `<!-- journey: NAME -->`, or `<!-- journey: NAME, exit N -->` when its last command does not end
- * with 0. In the block, lines that begin with `$ ` are commands (`> ` continues one), the others are
+ * `<!-- journey: NAME -->`; in it `, exit N` says that the last command does not end with 0, and
+ * `, any order` that the lines of its screens may change places. In the block, lines that begin with `$ ` are commands (`> ` continues one), the others are
  * what the command prints.
  */
 export function consoleJourneys(markdown: string): readonly ConsoleJourney[] {
   const journeys = new Map<string, ConsoleJourney['blocks'][number][]>();
   for (const { groups } of markdown.matchAll(BLOCK)) {
-    const { name = '', exit = '0', body = '' } = groups ?? {};
-    const blocks = journeys.get(name) ?? [];
-    journeys.set(name, [...blocks, { exit: Number(exit), steps: stepsOf(body) }]);
+    const { name = '', exit = '0', anyOrder, body = '' } = groups ?? {};
+    const block = {
+      exit: Number(exit),
+      anyOrder: anyOrder !== undefined,
+      steps: stepsOf(body),
+    };
+    journeys.set(name, [...(journeys.get(name) ?? []), block]);
   }
   return [...journeys].map(([name, blocks]) => ({ name, blocks }));
 }
@@ -55,11 +61,30 @@ export function typeCommand(stage: Stage, command: string): Promise<Run> {
 /**
  * Null when a screen of a document is what was printed, else the two first lines that differ. All
  * digests and key ids are equal; `…` in a shown line stands for anything, and a shown line that is
- * only `…` for any number of lines.
+ * only `…` for any number of lines (unless they come in any order).
  */
-export function screenDifference(shown: readonly string[], printed: string): string | null {
+export function screenDifference(
+  shown: readonly string[],
+  printed: string,
+  anyOrder = false,
+): string | null {
   const lines = printed.trimEnd() === '' ? [] : printed.trimEnd().split('\n');
-  return differenceFrom(shown, lines);
+  return differenceFrom(anyOrder ? inOrderOf(lines, shown) : shown, lines);
+}
+
+/** The shown lines in the places of the printed ones that they fit; the others stay at the end. */
+function inOrderOf(lines: readonly string[], shown: readonly string[]): readonly string[] {
+  const left = [...shown];
+  const placed = lines.flatMap((line) => {
+    const at = left.findIndex((text) => fits(branch(text), branch(line)));
+    // The last sibling is drawn with another branch, whichever it is.
+    return at < 0 ? [] : left.splice(at, 1).map((text) => text.replace(/[├└]/, line[0] ?? ''));
+  });
+  return [...placed, ...left];
+}
+
+function branch(line: string): string {
+  return line.replace('└', '├');
 }
 
 function differenceFrom(shown: readonly string[], lines: readonly string[]): string | null {
@@ -83,7 +108,9 @@ function anonymous(line: string): string {
 
 /** Whether a printed line is the shown one, with anything in the places of `…`. */
 function fits(shown: string, line: string): boolean {
-  const [first = '', ...others] = anonymous(shown).split('…');
+  // A digest may be shown by its beginning.
+  const whole = shown.replaceAll(/[0-9a-f]{4,}…/g, 'HEX…');
+  const [first = '', ...others] = anonymous(whole).split('…');
   const last = others.pop();
   const printed = anonymous(line);
   if (last === undefined) return printed === first;

@@ -3,31 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startRegistry } from '@bulla/server/registry';
-import { pushSmallImage } from './artifact.ts';
 import { consoleJourneys, screenDifference, typeCommand } from './console-block.ts';
-import { openStage, ROOT, type Stage } from './stage.ts';
+import { SCENES } from './scenes.ts';
+import { openStage, ROOT } from './stage.ts';
 
 /** The registry of the documents; a journey puts its own in this name's place. */
 const DOCUMENTED_HOST = 'registry.example';
-
-interface Scene {
-  readonly document: string;
-  /** The journeys that the document must have; none is forgotten, none is made up. */
-  readonly journeys: readonly string[];
-  /** What a reader of the document has before the first command. */
-  readonly prepare: (host: string, stage: Stage) => Promise<void>;
-}
-
-const SCENES: readonly Scene[] = [
-  {
-    document: 'README.md',
-    journeys: ['first-image'],
-    prepare: async (host) => {
-      await pushSmallImage(`${host}/team/app`, 'v1');
-      await pushSmallImage(`${host}/team/app`, 'unsigned');
-    },
-  },
-];
 
 for (const { document, journeys, prepare } of SCENES) {
   test(`${document}: its screens are what its commands print`, async (t) => {
@@ -41,13 +22,13 @@ for (const { document, journeys, prepare } of SCENES) {
         await using registry = await startRegistry({ storage: 'memory' });
         await using stage = await openStage();
         await prepare(registry.host, stage);
-        for (const { exit, steps } of blocks) {
+        for (const { exit, anyOrder, steps } of blocks) {
           for (const [index, { command, shown }] of steps.entries()) {
             const here = command.replaceAll(DOCUMENTED_HOST, registry.host);
             const { code, out } = await typeCommand(stage, here);
             assert.equal(code, index === steps.length - 1 ? exit : 0, `$ ${here}\n${out}`);
             const printed = out.replaceAll(registry.host, DOCUMENTED_HOST);
-            const difference = screenDifference(shown, printed);
+            const difference = screenDifference(shown, printed, anyOrder);
             assert.equal(difference, null, `$ ${command}\n${difference}\n\n${printed}`);
           }
         }
