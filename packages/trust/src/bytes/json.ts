@@ -45,7 +45,7 @@ export function parseJson(bytes: Uint8Array, where: string, limits: JsonLimits =
     throw new TrustFault('json.duplicate-key', `${where} has an object with the same key twice`);
   }
   // RFC 8259 §8.2: many readers take each lone surrogate for U+FFFD, and two keys for one.
-  if (SURROGATE_ESCAPE.test(text) && !hasUnicodeKeys(value)) {
+  if (text.includes('\\u') && SURROGATE_ESCAPE.test(text) && !hasUnicodeKeys(value)) {
     throw new TrustFault('json.malformed', `${where} has a key that is not Unicode`);
   }
   return value;
