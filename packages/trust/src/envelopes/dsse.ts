@@ -33,7 +33,7 @@ const MAX_SIGNATURES = 64;
 /** DSSE 1.0, envelope.md: either standard or URL-safe base64 may be used, and both are accepted. */
 function asEitherBase64(at: Cursor): Uint8Array {
   const text = asString(at);
-  if (!/[-_]/.test(text)) return asBase64(at);
+  if (!text.includes('-') && !text.includes('_')) return asBase64(at);
   const standard = text.replaceAll('-', '+').replaceAll('_', '/');
   const missing = (4 - (standard.length % 4)) % 4;
   return asBase64({ ...at, value: missing < 3 ? standard + '='.repeat(missing) : text });
