@@ -11,7 +11,7 @@ import { findProblem } from './proof/gather.ts';
 import type { ProofRequirements } from './proof/requirements.ts';
 import { judgeAttested, type StatementCondition } from './verify/attested.ts';
 import { fetchManifest } from './verify/fetch.ts';
-import { answerAll, type Gathered, gather } from './verify/gather.ts';
+import { answerAll, type Gathered, gather, type Patience } from './verify/gather.ts';
 import { chooseChild } from './verify/platform.ts';
 import { type Judged, judgeSigned } from './verify/signed.ts';
 import { judgeTree, type TreeMode } from './verify/tree.ts';
@@ -64,6 +64,7 @@ export async function verifyArtifact(options: VerifyArtifactOptions): Promise<Ve
   const fetched = await fetchNamed(options);
   if ('outcome' in fetched) return finish(null, { ...NOTHING, finding: fetched });
   const seen = new Set<string>();
+  const patience: Patience = { now: options.now, leftMs: MAX_VERIFICATION_MS };
   try {
     const { named, only } = await choosePlatform(fetched, options);
     const judged = await judgeTree(
@@ -71,7 +72,7 @@ export async function verifyArtifact(options: VerifyArtifactOptions): Promise<Ve
       {
         mode: options.tree,
         fetch: (digest) => fetchManifest(options.source, digest, callOptions(options)),
-        judge: (node) => judgeNode(node, options, seen),
+        judge: (node) => judgeNode(node, options, patience, seen),
       },
       only,
     );
@@ -80,6 +81,9 @@ export async function verifyArtifact(options: VerifyArtifactOptions): Promise<Ve
     return finish(fetched.digest, { ...NOTHING, finding: findProblem('artifact', error) });
   }
 }
+
+/** Garbage can be made to cost a second a piece, and there may be thousands of pieces. */
+const MAX_VERIFICATION_MS = 120_000;
 
 interface Outcome extends Judged {
   readonly covers: readonly string[];
@@ -182,6 +186,7 @@ async function choosePlatform(
 async function judgeNode(
   node: StoredManifest,
   options: VerifyArtifactOptions,
+  patience: Patience,
   seen: Set<string>,
 ): Promise<Judged> {
   const question: Question = {
@@ -193,6 +198,7 @@ async function judgeNode(
   const { evidenceSource } = options;
   const gathered = await gather(options.source, question, {
     ...callOptions(options),
+    patience,
     ...(evidenceSource === undefined ? {} : { evidenceSource }),
   });
   for (const piece of gathered.evidence) seen.add(piece.digest);

@@ -16,8 +16,8 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * The value of a JSON text of foreign origin (RFC 8259), as `unknown`: the one place that calls
  * `JSON.parse` on foreign bytes. Refuses invalid UTF-8, a byte-order mark, trailing bytes
  * (`json.malformed`), the same key twice in one object (`json.duplicate-key`), a key that is not
- * Unicode (`json.malformed`), and what is larger or deeper than the limits (`json.limit`). Objects
- * keep `__proto__` as an ordinary own key.
+ * Unicode (`json.malformed`), and what is larger or deeper than the limits or has over 4 million
+ * values (`json.limit`). Objects keep `__proto__` as an ordinary own key.
  */
 export function parseJson(bytes: Uint8Array, where: string, limits: JsonLimits = {}): unknown {
   const maxBytes = limits.maxBytes ?? DEFAULT_MAX_BYTES;
@@ -51,19 +51,27 @@ export function parseJson(bytes: Uint8Array, where: string, limits: JsonLimits =
   return value;
 }
 
+/** A value takes up to 100 bytes of memory and as few as 3 of text: `[],` of 96 MiB fills any heap. */
+const MAX_VALUES = 4_000_000;
+
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
+const COMMA = 0x2c;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 
-/** Number of members of all objects in a JSON text: the colons outside of strings. */
+/**
+ * Number of members of all objects in a JSON text: the colons outside of strings. A value is the
+ * first of an array or object, or follows a comma.
+ */
 function countMembers(text: string, maxDepth: number, where: string): number {
   let members = 0;
+  let values = 0;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const character = text.charCodeAt(at);
@@ -71,13 +79,19 @@ function countMembers(text: string, maxDepth: number, where: string): number {
       at = endOfString(text, at + 1);
     } else if (character === COLON) {
       members++;
+    } else if (character === COMMA) {
+      values++;
     } else if (character === OPEN_BRACE || character === OPEN_BRACKET) {
+      values++;
       if (++depth > maxDepth) {
         throw new TrustFault('json.limit', `${where} nests deeper than ${maxDepth} levels`);
       }
     } else if (character === CLOSE_BRACE || character === CLOSE_BRACKET) {
       depth--;
     }
+  }
+  if (values > MAX_VALUES) {
+    throw new TrustFault('json.limit', `${where} has more than ${MAX_VALUES} values`);
   }
   return members;
 }
