@@ -45,7 +45,7 @@ export async function examineRegistry(options: DoctorOptions): Promise<DoctorRep
   const path = options.repository ?? SCRATCH;
   const repository: Repository = { client, path, name: `${options.registry}/${path}` };
   const call = options.signal === undefined ? {} : { signal: options.signal };
-  const base = await probeBase(repository);
+  const base = await probeBase(repository, call);
   if (base.outcome !== 'pass') return report(options, [base], []);
   const health = await examineRepository(repository, options, call);
   const written =

@@ -14,10 +14,13 @@ const SPEC = 'distribution-spec 1.1';
 const PROBE_TYPE = 'application/vnd.bulla.doctor.v1+json';
 
 /** Whether a registry answers at all, with the credentials at hand. */
-export async function probeBase(repository: Pick<Repository, 'client'>): Promise<Finding> {
+export async function probeBase(
+  repository: Pick<Repository, 'client'>,
+  call: CallOptions,
+): Promise<Finding> {
   const { registry, options } = repository.client;
   try {
-    await pingRegistry(registry, options);
+    await pingRegistry(registry, options, call);
     return passed('registry.base', `${registry} answers /v2/`, `${SPEC} end-1`);
   } catch (error) {
     return findProblem('registry.base', error);

@@ -70,12 +70,21 @@ function run(
     Object.entries(options.env).filter(([, value]) => value !== undefined),
   );
   const child = spawn(program, [action], { env, stdio: ['pipe', 'pipe', 'ignore'] });
-  const timer = setTimeout(() => child.kill('SIGKILL'), HELPER_TIMEOUT_MS);
+  // Not when its output ends: a program that the helper started may keep that open for ever.
+  const stop = (why: string): void => {
+    clearTimeout(timer);
+    child.kill('SIGKILL');
+    child.stdout.destroy();
+    reject(new TrustFault('credentials.helper-failed', `${program} ${action} ${why}`));
+  };
+  const timer = setTimeout(() => {
+    stop(`did not end within ${HELPER_TIMEOUT_MS / 1000} s`);
+  }, HELPER_TIMEOUT_MS);
   const parts: Uint8Array[] = [];
   let size = 0;
   child.stdout.on('data', (chunk: Uint8Array) => {
     size += chunk.length;
-    if (size > OUTPUT_LIMIT) child.kill('SIGKILL');
+    if (size > OUTPUT_LIMIT) stop(`wrote more than ${OUTPUT_LIMIT} bytes`);
     else parts.push(chunk);
   });
   child.once('error', (cause) => {

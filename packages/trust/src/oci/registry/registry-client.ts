@@ -1,6 +1,7 @@
 import { parseJson } from '../../bytes/json.ts';
 import { quote, TrustFault } from '../../fault/fault.ts';
 import { isLoopback } from '../reference.ts';
+import type { CallOptions } from '../store.ts';
 import { namedHosts } from './address.ts';
 import { type Authorizer, createAuthorizer } from './authorize.ts';
 import type { RawAnswer } from './exchange.ts';
@@ -49,11 +50,24 @@ export function registryClient(registry: string, options: RegistryOptions): Regi
  * `registry.unauthorized` when they are not accepted, `registry.malformed-answer` when what answers
  * is no registry.
  */
-export async function pingRegistry(registry: string, options: RegistryOptions): Promise<void> {
+export async function pingRegistry(
+  registry: string,
+  options: RegistryOptions,
+  call?: CallOptions,
+): Promise<void> {
   const client = registryClient(registry, options);
-  const answer = await client.send({ method: 'GET', url: '/v2/', scope: '' });
+  const answer = await client.send({
+    method: 'GET',
+    url: '/v2/',
+    scope: '',
+    ...(call?.signal === undefined ? {} : { signal: call.signal }),
+  });
   if (answer.status !== 200) throw await answerFault(answer, `${registry}/v2/`);
   answer.discard();
+  // A sign-in portal answers everything; credentials that it never checked must not be stored.
+  if (/^text\/html\b/i.test(answer.header('content-type') ?? '')) {
+    throw new TrustFault('registry.malformed-answer', `${registry}/v2/ is a web page`);
+  }
 }
 
 /** Where a registry is reached: loopback by HTTP, everything else by HTTPS. */
@@ -164,7 +178,8 @@ export async function answerFault(answer: RawAnswer, what: string): Promise<Trus
 async function readReason(answer: RawAnswer): Promise<string> {
   try {
     const value = parseJson(await answer.read(ERROR_LIMIT), 'the answer');
-    return ` ${quote(firstError(value))}`;
+    const reason = firstError(value);
+    return reason === '' ? '' : ` ${quote(reason)}`;
   } catch (error) {
     // An error page of another kind says nothing that helps; the status does.
     if (error instanceof TrustFault) return '';

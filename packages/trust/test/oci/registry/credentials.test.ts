@@ -216,6 +216,7 @@ case "$1 $server" in
   "get https://index.docker.io/v1/") echo '{"Username":"hub","Secret":"secret"}' ;;
   "get bad.example") echo 'secret' ;;
   "get loud.example") head -c 200000 /dev/zero ;;
+  "get left.example") sleep 20 & cat /dev/zero ;;
   "get fail.example") echo boom; exit 2 ;;
   "get "*) echo "credentials not found in native keychain"; exit 1 ;;
   "store "*|"erase "*) echo "$1 $server" >> "$LOG" ;;
@@ -242,6 +243,8 @@ describe('credential helpers', () => {
     { registry: 'stored.example', expect: login('stored') },
     { registry: 'bad.example', expect: 'credentials.helper-failed' },
     { registry: 'loud.example', expect: 'credentials.helper-failed' },
+    // Its own child keeps the output open after it is killed.
+    { registry: 'left.example', expect: 'credentials.helper-failed' },
     { registry: 'fail.example', expect: 'credentials.helper-failed' },
   ];
   for (const { registry, expect } of cases) {
