@@ -1,12 +1,23 @@
-import { open, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { unlessInterrupted } from './interrupt.ts';
 
-/** The bytes of a file of at most `maxBytes`. Throws `usage.file`. `-` is standard input. */
-export async function readFileBounded(path: string, maxBytes: number): Promise<Uint8Array> {
+/** Standard input has one end: who reads it a second time would read nothing. */
+let isStdinTaken = false;
+
+/**
+ * The bytes of a file of at most `maxBytes`; `-` is standard input, once. Throws `usage.file`,
+ * `usage.invalid` and, when `signal` ends the wait for a terminal or a pipe, `usage.interrupted`.
+ */
+export async function readFileBounded(
+  path: string,
+  maxBytes: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
   try {
-    if (path === '-') return await readStream(process.stdin, maxBytes, 'standard input');
-    await using file = await open(path, 'r');
-    return await readStream(file.createReadStream({ autoClose: false }), maxBytes, path);
+    return await unlessInterrupted(read(path, maxBytes), signal);
   } catch (cause) {
     if (cause instanceof TrustFault) throw cause;
     throw new TrustFault(
@@ -18,6 +29,22 @@ export async function readFileBounded(path: string, maxBytes: number): Promise<U
       },
     );
   }
+}
+
+async function read(path: string, maxBytes: number): Promise<Uint8Array> {
+  if (path !== '-') {
+    await using file = await open(path, 'r');
+    return await readStream(file.createReadStream({ autoClose: false }), maxBytes, path);
+  }
+  if (isStdinTaken) {
+    throw new TrustFault(
+      'usage.invalid',
+      'standard input cannot be two things at once',
+      'Give - once, and a file for the other.',
+    );
+  }
+  isStdinTaken = true;
+  return readStream(process.stdin, maxBytes, 'standard input');
 }
 
 async function readStream(
@@ -37,10 +64,15 @@ async function readStream(
   return Buffer.concat(parts);
 }
 
-/** Writes a file. Throws `usage.file`. */
+/**
+ * Writes a file, whole or not at all: a full disk leaves what was there before. A link is followed,
+ * and a pipe or a device is written to as it is. Throws `usage.file`.
+ */
 export async function writeOutput(path: string, bytes: Uint8Array | string): Promise<void> {
   try {
-    await writeFile(path, bytes);
+    const before = await stat(path).catch(() => null);
+    if (before === null || before.isFile()) await replaceFile(path, bytes, before?.mode);
+    else await writeFile(path, bytes);
   } catch (cause) {
     throw new TrustFault(
       'usage.file',
@@ -50,6 +82,29 @@ export async function writeOutput(path: string, bytes: Uint8Array | string): Pro
         cause,
       },
     );
+  }
+}
+
+async function replaceFile(
+  path: string,
+  bytes: Uint8Array | string,
+  mode: number | undefined,
+): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const temporary = join(dirname(target), `.bulla-${randomUUID()}.tmp`);
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      if (mode !== undefined) await file.chmod(mode & 0o777);
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
   }
 }
 

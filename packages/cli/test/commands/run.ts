@@ -19,12 +19,19 @@ export function vector(path: string): string {
   return join(ROOT, 'vectors/cosign', path);
 }
 
-/** Runs `bulla` from its source, with no credentials, no terminal and at most 60 seconds. */
+/**
+ * Runs `bulla` from its source, with no credentials, no terminal and at most 60 seconds; `limit` is
+ * a command of the shell that the process is to be started under (`ulimit -f 0`).
+ */
 export async function bulla(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  limit?: string,
 ): Promise<Run> {
-  const child = spawn(process.execPath, ['--conditions=@bulla/source', MAIN, ...args], {
+  const command = [process.execPath, '--conditions=@bulla/source', MAIN, ...args];
+  const shell = limit === undefined ? [] : ['sh', '-c', `${limit}; exec "$@"`, 'sh'];
+  const [program = '', ...rest] = [...shell, ...command];
+  const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,
     env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...env },

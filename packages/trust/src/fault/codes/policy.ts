@@ -43,6 +43,12 @@ export const POLICY_CODES = {
     means: 'A file that was named cannot be read or written.',
     remedy: 'Check the path and its permissions.',
   },
+  'usage.interrupted': {
+    status: 499,
+    exit: 3,
+    means: 'The user interrupted the command while it waited for input.',
+    remedy: 'Run the command again.',
+  },
   'internal.defect': {
     status: 500,
     exit: 4,

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { TrustFault } from '../../fault/fault.ts';
+import { quote, TrustFault } from '../../fault/fault.ts';
 import type { Digest } from '../digest.ts';
 import { computeDigest } from '../digest.ts';
 import { contentOf, MANIFEST_LIMIT, parseManifest } from '../manifest.ts';
@@ -31,7 +31,7 @@ async function kindOf(path: string): Promise<'file' | 'folder' | 'nothing'> {
     return (await stat(path)).isDirectory() ? 'folder' : 'file';
   } catch (cause) {
     if (isSystemError(cause, 'ENOENT')) return 'nothing';
-    throw new TrustFault('usage.file', `cannot open ${JSON.stringify(path)}`, undefined, { cause });
+    throw new TrustFault('usage.file', `cannot open ${quote(path)}`, undefined, { cause });
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { utf8 } from '../../bytes/byte-string.ts';
@@ -18,19 +18,37 @@ const LOCK_WAIT_MS = 25;
 
 /** Makes an empty layout at `path`; one that is there stays as it is. */
 export async function createLayout(path: string): Promise<void> {
-  await mkdir(join(path, 'blobs', 'sha256'), { recursive: true });
+  await makeFolder(join(path, 'blobs', 'sha256'));
   await createFile(join(path, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
   const empty = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [] };
   await createFile(join(path, 'index.json'), JSON.stringify(empty));
 }
 
-async function createFile(path: string, text: string): Promise<void> {
+async function makeFolder(path: string): Promise<void> {
   try {
-    const file = await open(path, 'wx');
-    await file.writeFile(text);
-    await file.close();
+    await mkdir(path, { recursive: true });
   } catch (cause) {
-    if (!isSystemError(cause, 'EEXIST')) throw unwritable(path, cause);
+    throw unwritable(path, cause);
+  }
+}
+
+/** False when the file is there already; one that cannot be written whole is not left behind. */
+async function createFile(path: string, text: string): Promise<boolean> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'wx');
+  } catch (cause) {
+    if (isSystemError(cause, 'EEXIST')) return false;
+    throw unwritable(path, cause);
+  }
+  try {
+    await file.writeFile(text);
+    return true;
+  } catch (cause) {
+    await rm(path, { force: true });
+    throw unwritable(path, cause);
+  } finally {
+    await file.close();
   }
 }
 
@@ -45,7 +63,7 @@ export async function writeContent(
 ): Promise<void> {
   const chunks = content instanceof Uint8Array ? one(content) : content;
   const name = join(layout, blobName(descriptor.digest));
-  await mkdir(dirname(name), { recursive: true });
+  await makeFolder(dirname(name));
   await replaceFile(name, checkedStream(chunks, descriptor, layout));
 }
 
@@ -77,14 +95,7 @@ export async function updateIndex(
 
 async function takeLock(lock: string): Promise<void> {
   for (let attempt = 0; attempt < LOCK_TRIES; attempt++) {
-    try {
-      const file = await open(lock, 'wx');
-      await file.writeFile(String(process.pid));
-      await file.close();
-      return;
-    } catch (cause) {
-      if (!isSystemError(cause, 'EEXIST')) throw unwritable(lock, cause);
-    }
+    if (await createFile(lock, String(process.pid))) return;
     await sleep(LOCK_WAIT_MS);
   }
   // A lock is never broken by force: two writers could then lose each other's entries.
@@ -102,11 +113,11 @@ async function replaceFile(path: string, chunks: AsyncIterable<Uint8Array>): Pro
       await file.close();
     }
     await rename(temporary, path);
+    await syncFolder(dirname(path));
   } catch (cause) {
     await rm(temporary, { force: true });
     throw cause instanceof TrustFault ? cause : unwritable(path, cause);
   }
-  await syncFolder(dirname(path));
 }
 
 // A rename is durable only when its folder is (fsync(2), "Calling fsync() does not ensure …").
