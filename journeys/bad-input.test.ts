@@ -15,7 +15,7 @@ let image: string;
 before(async () => {
   registry = await startRegistry({ storage: 'memory' });
   stage = await openStage();
-  ({ key, pub } = await makeKey(stage, 'release'));
+  ({ key, pub } = await makeKey(stage, 'release', { encrypted: true }));
   image = `${registry.host}/team/app:v1`;
   await pushSmallImage(`${registry.host}/team/app`, 'v1');
   await stage.succeeds(['sign', '--key', key, image]);

@@ -109,7 +109,7 @@ for (const { file, steps, env } of PIPELINES) {
 
     await using registry = await startRegistry({ storage: 'memory' });
     await using stage = await openStage();
-    const { key, pub } = await makeKey(stage, 'bulla');
+    const { key, pub } = await makeKey(stage, 'bulla', { encrypted: true });
     await stage.write('sbom.cdx.json', '{"bomFormat":"CycloneDX","specVersion":"1.5"}');
     const secrets = { BULLA_KEY: await readFile(key, 'utf8'), BULLA_PASSPHRASE: PASSPHRASE };
     const repository = `${registry.host}/acme/app`;

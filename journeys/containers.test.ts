@@ -143,7 +143,7 @@ test('bulla verifies what skopeo signed', async (t) => {
     const skopeo = requirePeer(nested, 'skopeo');
     if (skopeo === null) return;
     await using registry = await startRegistry({ storage: 'memory' });
-    const { key, pub } = await makeKey(stage, 'release');
+    const { key, pub } = await makeKey(stage, 'release', { encrypted: true });
     await demandSignature(stage, pub);
     await pushSmallImage(`${registry.host}/team/app`, 'v1');
     const signed = `${registry.host}/team/signed:v1`;

@@ -66,7 +66,7 @@ test('sigstore-js accepts the bundles that bulla writes', async (t) => {
   const image = `${registry.host}/team/app:v1`;
   await pushSmallImage(`${registry.host}/team/app`, 'v1');
   for (const type of ['p256', 'rsa3072', 'ed25519']) {
-    const { key, pub } = await makeKey(stage, type, type);
+    const { key, pub } = await makeKey(stage, type, { type });
     const accepts = async (name: string, message?: string) => {
       const bytes = message === undefined ? undefined : Buffer.from(message);
       assert.ok(await sigstoreJsAccepts(stage.path(name), pub, bytes));

@@ -89,14 +89,19 @@ export async function peerSucceeds(
   return out;
 }
 
-/** Makes a key pair and gives the paths of its halves. */
+/**
+ * Makes a key pair and gives the paths of its halves. Unencrypted unless the passphrase of the
+ * stage is part of what is played: each use of an encrypted key derives for a tenth of a second.
+ */
 export async function makeKey(
   stage: Stage,
   name: string,
-  type = 'p256',
+  options: { readonly type?: string; readonly encrypted?: true } = {},
 ): Promise<{ readonly key: string; readonly pub: string }> {
   const prefix = stage.path(name);
-  await stage.succeeds(['key', 'generate', '--type', type, '--output-key-prefix', prefix]);
+  const type = options.type === undefined ? [] : ['--type', options.type];
+  const plain = options.encrypted === true ? [] : ['--plain'];
+  await stage.succeeds(['key', 'generate', ...type, ...plain, '--output-key-prefix', prefix]);
   return { key: `${prefix}.key`, pub: `${prefix}.pub` };
 }
 
