@@ -1,5 +1,5 @@
 import { buildPredicate } from '@bulla/trust/claims/predicate';
-import { TrustFault } from '@bulla/trust/fault/fault';
+import { printable, TrustFault } from '@bulla/trust/fault/fault';
 import { openStore } from '@bulla/trust/oci/open';
 import { canonicalName, parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
 import { attestArtifact } from '@bulla/trust/sign';
@@ -9,6 +9,7 @@ import { relocatedEvidence } from '../options/evidence-source.ts';
 import { readFileBounded, writeOutput } from '../options/files.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
 import { addSigningOptions, type SigningFlags, signingContext } from '../options/signing.ts';
+import { workSignal } from '../options/work-signal.ts';
 
 interface AttestFlags extends SigningFlags, RegistryFlags {
   readonly type: string;
@@ -36,7 +37,7 @@ export function configure(command: Command, context: CliContext): void {
         'Give --predicate FILE.',
       );
     }
-    const file = await readFileBounded(flags.predicate, MAX_PREDICATE_BYTES);
+    const file = await readFileBounded(flags.predicate, MAX_PREDICATE_BYTES, context.signal);
     const predicate = buildPredicate(flags.type, file, context.clock());
     const reference = parseReference(image);
     const signing = await signingContext(flags, context);
@@ -46,6 +47,7 @@ export function configure(command: Command, context: CliContext): void {
     const evidenceTarget = await relocatedEvidence(context, registry);
     const document = await attestArtifact({
       ...signing,
+      signal: workSignal(flags, context),
       target,
       ...(evidenceTarget === null ? {} : { evidenceTarget }),
       tagOrDigest: tagOrDigest(reference),
@@ -55,7 +57,9 @@ export function configure(command: Command, context: CliContext): void {
       upload: flags.upload,
     });
     const where = document.stored === null ? 'not pushed' : `referrer ${document.stored}`;
-    context.out(`attested ${target.name}@${document.subject}  ${flags.type}  ${where}`);
+    context.out(
+      `attested ${printable(target.name)}@${document.subject}  ${printable(flags.type)}  ${where}`,
+    );
     if (flags.bundle !== undefined) await writeOutput(flags.bundle, document.bytes);
   });
 }

@@ -43,7 +43,7 @@ function configureSign(command: Command, context: CliContext): void {
       const signing = await signingContext(flags, context);
       await using _signer = signing.signer;
       const { signBlob } = await import('@bulla/trust/sign/blob');
-      const message = await readFileBounded(path, MAX_FILE_BYTES);
+      const message = await readFileBounded(path, MAX_FILE_BYTES, context.signal);
       const signed = await signBlob(message, signing);
       const bundle = flags.bundle ?? `${path}.sigstore.json`;
       await writeOutput(bundle, signed.bundle);
@@ -76,11 +76,11 @@ function configureAttest(command: Command, context: CliContext): void {
         import('@bulla/trust/claims/predicate'),
         import('@bulla/trust/sign/blob'),
       ]);
-      const file = await readFileBounded(flags.predicate, MAX_PREDICATE_BYTES);
+      const file = await readFileBounded(flags.predicate, MAX_PREDICATE_BYTES, context.signal);
       const predicate = buildPredicate(flags.type, file, context.clock());
       const signing = await signingContext(flags, context);
       await using _signer = signing.signer;
-      const message = await readFileBounded(path, MAX_FILE_BYTES);
+      const message = await readFileBounded(path, MAX_FILE_BYTES, context.signal);
       const attestation = { name: path, message, type: flags.type, predicate };
       const signed = await attestBlob(attestation, signing);
       const bundle = flags.bundle ?? `${path}.sigstore.json`;
@@ -110,8 +110,8 @@ function configureVerify(command: Command, context: CliContext): void {
     .action(async (path: string | undefined, flags: BlobVerifyFlags) => {
       const question = await verificationQuestion(flags, context);
       await using _runner = question.condition?.runner;
-      const artifact = await blobArtifact(path, flags);
-      const evidence = await blobEvidence(flags);
+      const artifact = await blobArtifact(path, flags, context);
+      const evidence = await blobEvidence(flags, context);
       const verdict = await verifyBlob({
         ...question,
         ...artifact,
@@ -122,7 +122,7 @@ function configureVerify(command: Command, context: CliContext): void {
     });
 }
 
-async function blobArtifact(path: string | undefined, flags: BlobVerifyFlags) {
+async function blobArtifact(path: string | undefined, flags: BlobVerifyFlags, context: CliContext) {
   if ((path === undefined) === (flags.digest === undefined)) {
     throw new TrustFault('usage.invalid', 'expected a FILE, or --digest in its place');
   }
@@ -130,19 +130,22 @@ async function blobArtifact(path: string | undefined, flags: BlobVerifyFlags) {
     const digest = parseDigest(flags.digest ?? '', '--digest');
     return { name: digest, digest, bytes: null };
   }
-  const bytes = await readFileBounded(path, MAX_FILE_BYTES);
+  const bytes = await readFileBounded(path, MAX_FILE_BYTES, context.signal);
   const { computeDigest } = await import('@bulla/trust/oci/digest');
   return { name: path, digest: computeDigest(bytes), bytes };
 }
 
-async function blobEvidence({ bundle, signature }: BlobVerifyFlags) {
+async function blobEvidence({ bundle, signature }: BlobVerifyFlags, { signal }: CliContext) {
   if ((bundle === undefined) === (signature === undefined)) {
     throw new TrustFault('usage.invalid', 'expected --bundle FILE or --signature FILE');
   }
   const { bundleEvidence, detachedEvidence } = await import('@bulla/trust/sign/blob');
   if (bundle !== undefined) {
-    return bundleEvidence(await readFileBounded(bundle, MAX_BUNDLE_BYTES), `bundle ${bundle}`);
+    return bundleEvidence(
+      await readFileBounded(bundle, MAX_BUNDLE_BYTES, signal),
+      `bundle ${bundle}`,
+    );
   }
   const path = signature ?? '';
-  return detachedEvidence(await readFileBounded(path, 1 << 16), `signature ${path}`);
+  return detachedEvidence(await readFileBounded(path, 1 << 16, signal), `signature ${path}`);
 }

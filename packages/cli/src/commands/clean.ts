@@ -8,6 +8,7 @@ import { type Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
 import { relocatedEvidence } from '../options/evidence-source.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
+import { workSignal } from '../options/work-signal.ts';
 
 interface CleanFlags extends RegistryFlags {
   readonly type: CleanType;
@@ -31,14 +32,14 @@ export function configure(command: Command, context: CliContext): void {
     const registry = registryOptions(flags, context);
     const source = await openStore(reference, registry);
     const target = (await relocatedEvidence(context, registry)) ?? source;
-    const call = { signal: context.signal };
+    const call = { signal: workSignal(flags, context) };
     const plan = await planClean(source, tagOrDigest(reference), flags.type, {
       ...call,
       evidenceSource: target,
     });
     for (const kept of plan.kept) context.err(`kept: ${printable(kept)}`);
     if (plan.removals.length === 0) {
-      context.out(`nothing to remove from ${source.name}@${plan.artifact}`);
+      context.out(`nothing to remove from ${printable(source.name)}@${plan.artifact}`);
       return;
     }
     if (!(await isAgreed(plan, source.name, flags, context))) {
@@ -50,7 +51,9 @@ export function configure(command: Command, context: CliContext): void {
         context.out(`removed ${describe(attachment)}`);
         continue;
       }
-      context.err(`not removed: ${describe(attachment)}: ${fault.message}  [${fault.code}]`);
+      context.err(
+        `not removed: ${describe(attachment)}: ${printable(fault.message)}  [${fault.code}]`,
+      );
       context.err(`remedy: ${printable(fault.remedy)}`);
       context.exit.note(codeEntry(fault.code).exit);
     }
@@ -69,7 +72,7 @@ async function isAgreed(
   context: CliContext,
 ): Promise<boolean> {
   if (force === true || yes === true) return true;
-  context.err(`this would be removed from ${name}@${plan.artifact}:`);
+  context.err(`this would be removed from ${printable(name)}@${plan.artifact}:`);
   for (const attachment of plan.removals) context.err(`  ${describe(attachment)}`);
   if (context.terminal.in && context.terminal.err) {
     const { askYes } = await import('../output/prompt.ts');

@@ -49,8 +49,9 @@ async function copy(
       progress.onCopy(event);
     },
   });
-  const name = tag === undefined ? `${target.name}@${digest}` : `${target.name}:${tag}`;
-  return { says: `copied ${source.name}@${digest} to ${name}`, result, events };
+  const name =
+    tag === undefined ? `${printable(target.name)}@${digest}` : `${printable(target.name)}:${tag}`;
+  return { says: `copied ${printable(source.name)}@${digest} to ${name}`, result, events };
 }
 
 /** The digest behind the source now, and the name that it gets; a digest in the target must be it. */

@@ -6,7 +6,9 @@ import { parseReference, parseRegistryHost } from '@bulla/trust/oci/reference';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
+import { workSignal } from '../options/work-signal.ts';
 import { printFindings } from '../output/findings.ts';
+import { jsonText } from '../output/json.ts';
 
 interface DoctorFlags extends RegistryFlags {
   readonly write?: true;
@@ -34,14 +36,14 @@ export function configure(command: Command, context: CliContext): void {
       registryOptions: registryOptions(flags, context),
       writeAs: flags.write === true ? randomUUID() : null,
       repair: flags.repair === true,
-      signal: context.signal,
+      signal: workSignal(flags, context),
     });
     context.exit.note(exitCodeOf(finding));
     if (flags.output === 'json') {
       const { findingJson } = await import('@bulla/trust/finding/render-json');
       const schema = 'https://bulla.dev/schemas/doctor/v1';
       const document = { schema, ...place, repaired, finding: findingJson(finding) };
-      context.out(JSON.stringify(document, null, 2));
+      context.out(jsonText(document));
       return;
     }
     for (const what of repaired) context.out(`repaired: ${printable(what)}`);

@@ -4,7 +4,9 @@ import { type Explanation, troublesOf } from '@bulla/trust/inspect/explanation';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
+import { workSignal } from '../options/work-signal.ts';
 import { type Drawn, drawTree, leaf } from '../output/drawing.ts';
+import { jsonText } from '../output/json.ts';
 
 interface InspectFlags extends RegistryFlags {
   readonly output: 'text' | 'json';
@@ -22,7 +24,7 @@ export function configure(command: Command, context: CliContext): void {
     );
   addRegistryOptions(command).action(async (name: string, flags: InspectFlags) => {
     const explanation = (await isFile(name))
-      ? await inspectFile(name)
+      ? await inspectFile(name, context)
       : await inspectImage(name, flags, context);
     const troubles = troublesOf(explanation);
     if (troubles.has('malformed')) context.exit.note(1);
@@ -30,7 +32,7 @@ export function configure(command: Command, context: CliContext): void {
     if (flags.output === 'json') {
       const schema = 'https://bulla.dev/schemas/inspect/v1';
       const document = { schema, name, verified: false, note: NOTE, explanation };
-      context.out(JSON.stringify(document, null, 2));
+      context.out(jsonText(document));
       return;
     }
     for (const line of drawTree(draw(explanation))) context.out(line);
@@ -48,12 +50,12 @@ async function isFile(name: string): Promise<boolean> {
   }
 }
 
-async function inspectFile(path: string): Promise<Explanation> {
+async function inspectFile(path: string, { signal }: CliContext): Promise<Explanation> {
   const [{ explainFile, MAX_INSPECTED_BYTES }, { readFileBounded }] = await Promise.all([
     import('@bulla/trust/inspect/file'),
     import('../options/files.ts'),
   ]);
-  return explainFile(await readFileBounded(path, MAX_INSPECTED_BYTES), path);
+  return explainFile(await readFileBounded(path, MAX_INSPECTED_BYTES, signal), path);
 }
 
 async function inspectImage(
@@ -73,7 +75,7 @@ async function inspectImage(
   const source = await openStore(reference, registry);
   const evidenceSource = await evidence.relocatedEvidence(context, registry);
   return inspectArtifact(source, tagOrDigest(reference), {
-    signal: context.signal,
+    signal: workSignal(flags, context),
     ...(evidenceSource === null ? {} : { evidenceSource }),
   });
 }

@@ -3,7 +3,7 @@ import { decodeHex } from '@bulla/trust/bytes/hex';
 import type { KeyKind } from '@bulla/trust/crypto/algorithm';
 import { SIGSTORE_ALGORITHMS } from '@bulla/trust/crypto/algorithm';
 import { type PublicKey, publicKeyPem } from '@bulla/trust/crypto/public-key';
-import { TrustFault } from '@bulla/trust/fault/fault';
+import { printable, TrustFault } from '@bulla/trust/fault/fault';
 import { keyFileIo } from '@bulla/trust/keys/file/disk';
 import { openPrivateKey, openPublicKey } from '@bulla/trust/keys/file/open';
 import { parseKeyReference } from '@bulla/trust/keys/file/reference';
@@ -99,7 +99,7 @@ function configureImport(command: Command, context: CliContext): void {
       const opened = await openPrivateKey(parseKeyReference(file), keyFileIo(context.env), {
         passphrase,
       });
-      for (const warning of opened.warnings) context.err(`warning: ${warning}`);
+      for (const warning of opened.warnings) context.err(`warning: ${printable(warning)}`);
       await writeKeyPair(opened.object, flags, context);
     },
   );
@@ -136,9 +136,9 @@ async function writeKeyPair(
     ],
     { overwrite: flags.force === true },
   );
-  if (flags.plain === true) context.err(`warning: ${prefix}.key is not encrypted`);
-  context.out(`private key ${prefix}.key`);
-  context.out(`public key  ${prefix}.pub  ${publicKey.kind}  ${publicKey.id}`);
+  if (flags.plain === true) context.err(`warning: ${printable(prefix)}.key is not encrypted`);
+  context.out(`private key ${printable(prefix)}.key`);
+  context.out(`public key  ${printable(prefix)}.pub  ${publicKey.kind}  ${publicKey.id}`);
 }
 
 /** A new passphrase is asked for twice on a terminal; from elsewhere it is taken as it is. */

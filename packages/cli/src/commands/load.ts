@@ -37,7 +37,7 @@ export function configure(command: Command, context: CliContext): void {
       if (!isForRoot && !isChosen && !(await agreed(planned, context))) return;
       if (out !== undefined) {
         await writeOutput(out, await readTrustedRoot(parcel));
-        context.out(`wrote the trust root to ${out}`);
+        context.out(`wrote the trust root to ${printable(out)}`);
       }
       for (const copied of await loadAll(parcel, planned, flags, context)) {
         printCopied(copied, context);
@@ -135,5 +135,5 @@ async function load(
     },
   });
   const name = tag === undefined ? `${target.name}@${image.digest}` : `${target.name}:${tag}`;
-  return { says: `loaded ${printable(image.name)} into ${name}`, result, events };
+  return { says: `loaded ${printable(image.name)} into ${printable(name)}`, result, events };
 }

@@ -1,4 +1,4 @@
-import { TrustFault } from '@bulla/trust/fault/fault';
+import { printable, quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { readFileBounded } from '../options/files.ts';
@@ -28,11 +28,16 @@ export function configure(command: Command, context: CliContext): void {
     if (username === undefined) {
       throw new TrustFault('usage.invalid', 'no user name was given', 'Give --username NAME.');
     }
+    // RFC 7617 §2: what stands after the first colon would be part of the password.
+    if (username === '' || username.includes(':')) {
+      throw new TrustFault('usage.invalid', `${quote(username)} cannot be a user name`);
+    }
     const password = await passwordOf(flags, context);
+    if (password === '') throw new TrustFault('usage.invalid', 'the password is empty');
     const options = { ...registryOptions(flags, context), username, password };
-    await pingRegistry(host, options);
+    await pingRegistry(host, options, { signal: context.signal });
     const path = await saveCredentials(host, { kind: 'password', username, password }, options);
-    context.out(`logged in to ${host}; credentials are in ${path}`);
+    context.out(`logged in to ${host}; credentials are in ${printable(path)}`);
   });
 }
 
@@ -42,7 +47,7 @@ async function passwordOf(flags: LoginFlags, context: CliContext): Promise<strin
     return flags.password;
   }
   if (flags.passwordStdin === true || !context.terminal.in) {
-    const bytes = await readFileBounded('-', 1 << 16);
+    const bytes = await readFileBounded('-', 1 << 16, context.signal);
     return Buffer.from(bytes)
       .toString('utf8')
       .replace(/\r?\n$/, '');

@@ -26,7 +26,7 @@ export function configure(command: Command, context: CliContext): void {
     if (output === undefined) {
       throw new TrustFault('usage.invalid', 'nothing says where to', 'Give --output FILE.tar.');
     }
-    const trustedRoot = await readTrustRoot(flags.trustedRoot);
+    const trustedRoot = await readTrustRoot(flags.trustedRoot, context);
     const { says, broken } = await save(images, { ...flags, output }, trustedRoot, context);
     for (const line of says) context.out(line);
     for (const what of broken) context.err(`warning: not saved: ${printable(what)}`);
@@ -36,11 +36,14 @@ export function configure(command: Command, context: CliContext): void {
 type TrustRootFile = Parameters<typeof saveParcel>[0]['trustedRoot'];
 
 /** Parsed before it is stored: a parcel with a broken trust root shows itself far from its maker. */
-async function readTrustRoot(path: string | undefined): Promise<TrustRootFile> {
+async function readTrustRoot(
+  path: string | undefined,
+  context: CliContext,
+): Promise<TrustRootFile> {
   if (path === undefined) return null;
   const { parseTrustedRoot } = await import('@bulla/trust/trust-root/trusted-root');
   return wrongUse(
-    () => readFileBounded(path, 4 << 20),
+    () => readFileBounded(path, 4 << 20, context.signal),
     (bytes) => ({ bytes, mediaType: parseTrustedRoot(bytes, path).mediaType }),
   );
 }
@@ -83,7 +86,7 @@ async function save(
     says: [
       ...saved.images.map(({ name, digest }) => `saved ${printable(name)}  ${digest}`),
       ...(trustedRoot === null ? [] : ['saved the trust root']),
-      `parcel ${flags.output}: ${count('manifest')} manifests, ${count('blob')} blobs`,
+      `parcel ${printable(flags.output)}: ${count('manifest')} manifests, ${count('blob')} blobs`,
     ],
   };
 }

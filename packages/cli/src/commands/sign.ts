@@ -12,6 +12,7 @@ import { writeOutput } from '../options/files.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
 import { collectPairs } from '../options/repeatable.ts';
 import { addSigningOptions, type SigningFlags, signingContext } from '../options/signing.ts';
+import { workSignal } from '../options/work-signal.ts';
 
 interface SignFlags extends SigningFlags, RegistryFlags {
   readonly format: 'sigstore-bundle' | 'cosign-legacy' | 'both';
@@ -79,12 +80,15 @@ async function signOne(
   if (resolved === null) {
     throw new TrustFault('artifact.not-found', `${target.name} has no ${printable(wanted)}`);
   }
-  const named = `${target.name}@${resolved.digest}`;
+  const named = `${printable(target.name)}@${resolved.digest}`;
   context.err(
-    wanted === resolved.digest ? `signing ${named}` : `signing ${named} (what ${wanted} is now)`,
+    wanted === resolved.digest
+      ? `signing ${named}`
+      : `signing ${named} (what ${printable(wanted)} is now)`,
   );
   const documents = await signArtifact({
     ...signing,
+    signal: workSignal(flags, context),
     target,
     ...(evidenceTarget === null ? {} : { evidenceTarget }),
     tagOrDigest: resolved.digest,
@@ -108,14 +112,14 @@ function describe(
   target: ArtifactTarget,
   evidenceTarget: ArtifactTarget | null,
 ): string {
-  const there = evidenceTarget === null ? '' : ` in ${evidenceTarget.name}`;
+  const there = evidenceTarget === null ? '' : ` in ${printable(evidenceTarget.name)}`;
   const where =
     document.stored === null
       ? 'not pushed'
       : document.tag === null
         ? `referrer ${document.stored}`
         : `tag ${document.tag}`;
-  return `signed ${target.name}@${document.subject}  ${document.format}  ${where}${there}`;
+  return `signed ${printable(target.name)}@${document.subject}  ${document.format}  ${where}${there}`;
 }
 
 /** A floating tag moves only after the signature was read back and verified. */
@@ -131,5 +135,5 @@ async function moveTag(
     throw new TrustFault('artifact.not-found', `${target.name} has no ${digest} any more`);
   }
   await target.putManifest({ bytes: stored.bytes, mediaType: stored.mediaType }, { ...call, tag });
-  context.out(`tagged ${target.name}:${tag} -> ${digest}`);
+  context.out(`tagged ${printable(target.name)}:${tag} -> ${digest}`);
 }

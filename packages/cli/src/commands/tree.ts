@@ -8,7 +8,9 @@ import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { relocatedEvidence } from '../options/evidence-source.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
+import { workSignal } from '../options/work-signal.ts';
 import { type Drawn, drawTree, leaf } from '../output/drawing.ts';
+import { jsonText } from '../output/json.ts';
 
 interface TreeFlags extends RegistryFlags {
   readonly output: 'text' | 'json';
@@ -33,13 +35,13 @@ export function configure(command: Command, context: CliContext): void {
     const source = await openStore(reference, registry);
     const evidenceSource = await relocatedEvidence(context, registry);
     const root = await takeInventory(source, tagOrDigest(reference), {
-      signal: context.signal,
+      signal: workSignal(flags, context),
       ...(evidenceSource === null ? {} : { evidenceSource }),
     });
     if (flags.output === 'json') {
       const schema = 'https://bulla.dev/schemas/tree/v1';
       const document = { schema, artifact: source.name, verified: false, note: NOTE, root };
-      context.out(JSON.stringify(document, null, 2));
+      context.out(jsonText(document));
       return;
     }
     const ways = reference.kind === 'layout' ? LAYOUT_WAYS : REGISTRY_WAYS;
@@ -55,7 +57,9 @@ const LAYOUT_WAYS: Ways = { api: 'the layout’s index', tag: 'the fallback tag'
 
 function drawNode(node: ArtifactNode, name: string, ways: Ways): Drawn {
   const isNamed = node.platform === null;
-  const label = isNamed ? `${name}@${node.digest}` : `${printable(node.platform)}  ${node.digest}`;
+  const label = isNamed
+    ? `${printable(name)}@${node.digest}`
+    : `${printable(node.platform)}  ${node.digest}`;
   const type = node.artifactType === null ? node.kind : printable(node.artifactType);
   return {
     line: `${label}  ${type}`,

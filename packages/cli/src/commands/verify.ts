@@ -14,6 +14,7 @@ import {
   type VerificationFlags,
   verificationQuestion,
 } from '../options/verification.ts';
+import { workSignal } from '../options/work-signal.ts';
 import { report } from '../output/fault.ts';
 import { type OutputFormat, printVerdicts } from '../output/verdict.ts';
 
@@ -118,7 +119,7 @@ async function verifyOne(
     tree: flags.tree,
     platform: flags.platform ?? null,
     ...(evidenceSource === null ? {} : { evidenceSource }),
-    signal: context.signal,
+    signal: workSignal(flags, context),
     now: context.now,
   });
 }

@@ -15,7 +15,7 @@ export type AskPassphrase = (prompt: string) => Promise<string>;
  */
 export function passphraseSource(flags: PassphraseFlags, context: CliContext): AskPassphrase {
   return async (prompt) => {
-    if (flags.passphraseFile !== undefined) return firstLine(flags.passphraseFile);
+    if (flags.passphraseFile !== undefined) return firstLine(flags.passphraseFile, context);
     const given = context.env['BULLA_PASSPHRASE'] ?? context.env['COSIGN_PASSWORD'];
     if (given !== undefined) return given;
     if (context.terminal.in) {
@@ -29,8 +29,8 @@ export function passphraseSource(flags: PassphraseFlags, context: CliContext): A
   };
 }
 
-async function firstLine(path: string): Promise<string> {
+async function firstLine(path: string, { signal }: CliContext): Promise<string> {
   const { readFileBounded } = await import('./files.ts');
-  const text = Buffer.from(await readFileBounded(path, 1 << 16)).toString('utf8');
+  const text = Buffer.from(await readFileBounded(path, 1 << 16, signal)).toString('utf8');
   return text.split(/\r?\n/, 1)[0] ?? '';
 }

@@ -1,3 +1,5 @@
+import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { parseRegistryHost } from '@bulla/trust/oci/reference';
 import type { RegistryOptions } from '@bulla/trust/oci/registry/options';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
@@ -12,6 +14,7 @@ export interface RegistryFlags {
   readonly registryCacert?: string;
   readonly registryClientCert?: string;
   readonly registryClientKey?: string;
+  readonly registryHost?: readonly string[];
   readonly timeout?: number;
 }
 
@@ -26,19 +29,52 @@ export function addRegistryOptions(command: Command): Command {
     .option('--registry-cacert <file>', 'PEM file of further certificate authorities')
     .option('--registry-client-cert <file>', 'PEM file of the client certificate')
     .option('--registry-client-key <file>', 'PEM file of its key')
+    .option(
+      '--registry-host <host>',
+      'further host of the registry: its token service, or storage at a private address (repeatable)',
+      hostName,
+    )
     .option('--timeout <seconds>', 'longest silence of a registry (default: 30)', positiveSeconds);
 }
 
 function positiveSeconds(text: string): number {
   const seconds = Number(text);
   if (!(seconds > 0 && seconds <= 86_400)) {
-    throw new RangeError(`expected a number of seconds from 0 to 86400, found ${text}`);
+    throw new TrustFault(
+      'usage.invalid',
+      `expected a number of seconds above 0 and at most 86400 at --timeout, found ${quote(text)}`,
+    );
   }
   return seconds;
 }
 
+function hostName(text: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, parseRegistryHost(text)];
+}
+
+/** What is half given would be ignored, and then the registry asked without it. */
+function checkPairs(flags: RegistryFlags): void {
+  const { registryUsername, registryPassword, registryToken } = flags;
+  if ((registryUsername === undefined) !== (registryPassword === undefined)) {
+    throw new TrustFault(
+      'usage.invalid',
+      '--registry-username and --registry-password are given together',
+    );
+  }
+  if (registryToken !== undefined && registryUsername !== undefined) {
+    throw new TrustFault('usage.invalid', 'give --registry-token or a user name, not both');
+  }
+  if ((flags.registryClientCert === undefined) !== (flags.registryClientKey === undefined)) {
+    throw new TrustFault(
+      'usage.invalid',
+      '--registry-client-cert and --registry-client-key are given together',
+    );
+  }
+}
+
 /** The options of the registry client that the flags and the environment ask for. */
 export function registryOptions(flags: RegistryFlags, context: CliContext): RegistryOptions {
+  checkPairs(flags);
   const plain = flags.plainHttp === true || flags.allowInsecureRegistry === true;
   return {
     env: context.env,
@@ -50,6 +86,7 @@ export function registryOptions(flags: RegistryFlags, context: CliContext): Regi
     ...(flags.registryCacert === undefined ? {} : { caFile: flags.registryCacert }),
     ...(flags.registryClientCert === undefined ? {} : { certFile: flags.registryClientCert }),
     ...(flags.registryClientKey === undefined ? {} : { keyFile: flags.registryClientKey }),
+    ...(flags.registryHost === undefined ? {} : { ownHosts: flags.registryHost }),
     ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout * 1000 }),
     userAgent: 'bulla',
   };

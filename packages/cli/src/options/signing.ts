@@ -1,4 +1,4 @@
-import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { printable, quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { FileSigner } from '@bulla/trust/keys/file/signer';
 import type { SigningServices } from '@bulla/trust/proof/services';
 import type { SigningContext } from '@bulla/trust/sign/check';
@@ -32,7 +32,7 @@ export async function signingContext(
   context: CliContext,
 ): Promise<SigningContext & { readonly signer: FileSigner }> {
   const signer = await openFlaggedSigner(flags, context);
-  for (const warning of signer.warnings) context.err(`warning: ${warning}`);
+  for (const warning of signer.warnings) context.err(`warning: ${printable(warning)}`);
   const trustRoot = await openTrustRoot(flags.trustedRoot, false, context);
   return {
     signer,

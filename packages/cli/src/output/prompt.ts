@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { interrupted } from '../options/interrupt.ts';
 
 /** One line from the terminal that is not shown while it is typed. */
 export async function askHidden(prompt: string): Promise<string> {
@@ -9,8 +10,9 @@ export async function askHidden(prompt: string): Promise<string> {
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.once('line', resolve);
-      lines.once('SIGINT', () => reject(new Error('interrupted')));
-      lines.once('close', () => resolve(''));
+      lines.once('SIGINT', () => reject(interrupted()));
+      // The end of the input is no empty passphrase.
+      lines.once('close', () => reject(interrupted()));
     });
   } finally {
     lines.close();
@@ -22,7 +24,8 @@ export async function askHidden(prompt: string): Promise<string> {
 export async function askYes(question: string): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await new Promise<string>((resolve) => {
+    const answer = await new Promise<string>((resolve, reject) => {
+      lines.once('SIGINT', () => reject(interrupted()));
       lines.once('close', () => resolve(''));
       lines.question(`${question} [y/N] `, resolve);
     });

@@ -3,6 +3,7 @@ import type { Outcome } from '@bulla/trust/finding/finding';
 import { exitCodeOf, type Verdict } from '@bulla/trust/finding/verdict';
 import type { CliContext } from '../context.ts';
 import { painter, printFindings } from './findings.ts';
+import { jsonText } from './json.ts';
 
 /** How verdicts are printed. */
 export type OutputFormat = 'text' | 'json' | 'sarif';
@@ -31,12 +32,12 @@ export async function printVerdicts(
         schema: 'https://bulla.dev/schemas/verdict/v1',
         verdicts: verdicts.map(verdictJson),
       };
-      context.out(JSON.stringify(document, null, 2));
+      context.out(jsonText(document));
       return;
     }
     case 'sarif': {
       const { sarifLog } = await import('./sarif.ts');
-      context.out(JSON.stringify(sarifLog(verdicts), null, 2));
+      context.out(jsonText(sarifLog(verdicts)));
       return;
     }
     default:

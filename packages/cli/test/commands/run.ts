@@ -48,6 +48,36 @@ export async function bulla(
   return { code, out, err };
 }
 
+/**
+ * Runs `bulla` with a standard input that stays open, interrupts it when `ready` resolves, and
+ * answers how many milliseconds later it ended.
+ */
+export async function interruptedBulla(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  ready: Promise<void>,
+): Promise<Run & { readonly afterMs: number }> {
+  const child = spawn(process.execPath, ['--conditions=@bulla/source', MAIN, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: 60_000,
+    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...env },
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  await Promise.race([ready, closed]);
+  const started = Date.now();
+  child.kill('SIGINT');
+  const code = await closed;
+  return { code, out, err, afterMs: Date.now() - started };
+}
+
 /** An empty folder that is removed when it is disposed. */
 export async function emptyFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'bulla-cli-'));
