@@ -1,4 +1,3 @@
-import { buildPredicate } from '@bulla/trust/claims/predicate';
 import { printable, TrustFault } from '@bulla/trust/fault/fault';
 import { openStore } from '@bulla/trust/oci/open';
 import { canonicalName, parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
@@ -6,7 +5,8 @@ import { attestArtifact } from '@bulla/trust/sign';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { relocatedEvidence } from '../options/evidence-source.ts';
-import { readFileBounded, writeOutput } from '../options/files.ts';
+import { writeOutput } from '../options/files.ts';
+import { readPredicate } from '../options/predicate.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
 import { addSigningOptions, type SigningFlags, signingContext } from '../options/signing.ts';
 import { workSignal } from '../options/work-signal.ts';
@@ -17,9 +17,6 @@ interface AttestFlags extends SigningFlags, RegistryFlags {
   readonly bundle?: string;
   readonly upload: boolean;
 }
-
-/** The largest predicate file: an SBOM of a very large image. */
-export const MAX_PREDICATE_BYTES = 64 << 20;
 
 /** `bulla attest IMAGE --type T --predicate FILE`: a signed statement about the image. */
 export function configure(command: Command, context: CliContext): void {
@@ -37,8 +34,7 @@ export function configure(command: Command, context: CliContext): void {
         'Give --predicate FILE.',
       );
     }
-    const file = await readFileBounded(flags.predicate, MAX_PREDICATE_BYTES, context.signal);
-    const predicate = buildPredicate(flags.type, file, context.clock());
+    const predicate = await readPredicate(flags.predicate, flags.type, context);
     const reference = parseReference(image);
     const signing = await signingContext(flags, context);
     await using _signer = signing.signer;

@@ -4,6 +4,7 @@ import { verifyBlob } from '@bulla/trust/verify';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { readFileBounded, writeOutput } from '../options/files.ts';
+import { readPredicate } from '../options/predicate.ts';
 import { addSigningOptions, type SigningFlags, signingContext } from '../options/signing.ts';
 import {
   addVerificationOptions,
@@ -11,7 +12,6 @@ import {
   verificationQuestion,
 } from '../options/verification.ts';
 import { type OutputFormat, printVerdicts } from '../output/verdict.ts';
-import { MAX_PREDICATE_BYTES } from './attest.ts';
 
 /** The largest file that is signed whole. */
 const MAX_FILE_BYTES = 1 << 30;
@@ -72,12 +72,8 @@ function configureAttest(command: Command, context: CliContext): void {
           'Give --predicate FILE.',
         );
       }
-      const [{ buildPredicate }, { attestBlob }] = await Promise.all([
-        import('@bulla/trust/claims/predicate'),
-        import('@bulla/trust/sign/blob'),
-      ]);
-      const file = await readFileBounded(flags.predicate, MAX_PREDICATE_BYTES, context.signal);
-      const predicate = buildPredicate(flags.type, file, context.clock());
+      const { attestBlob } = await import('@bulla/trust/sign/blob');
+      const predicate = await readPredicate(flags.predicate, flags.type, context);
       const signing = await signingContext(flags, context);
       await using _signer = signing.signer;
       const message = await readFileBounded(path, MAX_FILE_BYTES, context.signal);

@@ -1,5 +1,5 @@
 import { printable, TrustFault } from '@bulla/trust/fault/fault';
-import { companionTags } from '@bulla/trust/formats/cosign-legacy/layer';
+import { COMPANIONS } from '@bulla/trust/formats/cosign-legacy/companions';
 import { type CopyEvent, copyArtifact } from '@bulla/trust/oci/copy';
 import { isDigest } from '@bulla/trust/oci/digest';
 import { openStore } from '@bulla/trust/oci/open';
@@ -7,6 +7,7 @@ import { parseReference, type Reference, tagOrDigest } from '@bulla/trust/oci/re
 import type { ArtifactSource } from '@bulla/trust/oci/store';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
+import { relocatedEvidence } from '../options/evidence-source.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
 import { type Copied, printCopied } from '../output/copied.ts';
 import { openProgress } from '../output/progress.ts';
@@ -37,12 +38,15 @@ async function copy(
   const options = { ...registryOptions(flags, context), onProgress: progress.onTransfer };
   const source = await openStore(from, options);
   const { digest, tag } = await choose(source, from, to, context);
+  const evidence = await relocatedEvidence(context, options);
+  if (evidence !== null) context.err(`evidence is taken from ${printable(evidence.name)} as well`);
   const target = await openStore(to, { ...options, createLayout: true });
   const events: CopyEvent[] = [];
   const result = await copyArtifact(source, digest, target, {
     ...(tag === undefined ? {} : { tag }),
     referrers: true,
-    companions: companionTags,
+    companions: COMPANIONS,
+    ...(evidence === null ? {} : { evidence }),
     signal: context.signal,
     onProgress: (event) => {
       events.push(event);

@@ -1,5 +1,5 @@
 import { printable, quote, TrustFault } from '@bulla/trust/fault/fault';
-import { companionTags } from '@bulla/trust/formats/cosign-legacy/layer';
+import { COMPANIONS } from '@bulla/trust/formats/cosign-legacy/companions';
 import { type CopyEvent, copyArtifact } from '@bulla/trust/oci/copy';
 import { openStore, type StoreOptions } from '@bulla/trust/oci/open';
 import { formatReference, parseReference, type Reference } from '@bulla/trust/oci/reference';
@@ -127,7 +127,7 @@ async function load(
   const result = await copyArtifact(parcel.source, image.digest, target, {
     ...(tag === undefined ? {} : { tag }),
     referrers: true,
-    companions: companionTags,
+    companions: COMPANIONS,
     signal: context.signal,
     onProgress: (event) => {
       events.push(event);

@@ -5,9 +5,9 @@ import { parseReference } from '@bulla/trust/oci/reference';
 import { saveParcel } from '@bulla/trust/parcel';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
-import { readFileBounded } from '../options/files.ts';
+import { relocatedEvidence } from '../options/evidence-source.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
-import { wrongUse } from '../options/verification.ts';
+import { readNamedFile } from '../options/wrong-use.ts';
 import { openProgress } from '../output/progress.ts';
 
 interface SaveFlags extends RegistryFlags {
@@ -42,10 +42,11 @@ async function readTrustRoot(
 ): Promise<TrustRootFile> {
   if (path === undefined) return null;
   const { parseTrustedRoot } = await import('@bulla/trust/trust-root/trusted-root');
-  return wrongUse(
-    () => readFileBounded(path, 4 << 20, context.signal),
-    (bytes) => ({ bytes, mediaType: parseTrustedRoot(bytes, path).mediaType }),
-  );
+  const { signal } = context;
+  return readNamedFile({ path, maxBytes: 4 << 20, signal }, 'usage.trust-root', (bytes) => ({
+    bytes,
+    mediaType: parseTrustedRoot(bytes, path).mediaType,
+  }));
 }
 
 interface Saved {
@@ -68,11 +69,14 @@ async function save(
       source: await openStore(reference, options),
     })),
   );
+  const evidence = await relocatedEvidence(context, options);
+  if (evidence !== null) context.err(`evidence is taken from ${printable(evidence.name)} as well`);
   const events: CopyEvent[] = [];
   const saved = await saveParcel({
     images: opened,
     output: flags.output,
     trustedRoot,
+    ...(evidence === null ? {} : { evidence }),
     signal: context.signal,
     onProgress: (event) => {
       events.push(event);

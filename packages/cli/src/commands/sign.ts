@@ -10,7 +10,7 @@ import type { CliContext } from '../context.ts';
 import { relocatedEvidence } from '../options/evidence-source.ts';
 import { writeOutput } from '../options/files.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
-import { collectPairs } from '../options/repeatable.ts';
+import { addAnnotationOption } from '../options/repeatable.ts';
 import { addSigningOptions, type SigningFlags, signingContext } from '../options/signing.ts';
 import { workSignal } from '../options/work-signal.ts';
 
@@ -26,18 +26,12 @@ interface SignFlags extends SigningFlags, RegistryFlags {
 /** `bulla sign IMAGE…`: signs digests, verifies what it signed, and moves a tag afterwards. */
 export function configure(command: Command, context: CliContext): void {
   command.argument('<image...>', 'REGISTRY/NAME[:TAG|@DIGEST] or oci:PATH[:REF|@DIGEST]');
-  addSigningOptions(command)
+  addAnnotationOption(addSigningOptions(command), 'annotation to be signed (repeatable)')
     .addOption(
       command
         .createOption('--format <format>', 'how the signature is written')
         .choices(['sigstore-bundle', 'cosign-legacy', 'both'])
         .default('sigstore-bundle'),
-    )
-    .addOption(
-      command
-        .createOption('-a, --annotation <k=v>', 'annotation to be signed (repeatable)')
-        .argParser(collectPairs)
-        .default({}, 'none'),
     )
     .option('-r, --recursive', 'sign each platform of a multi-arch image too')
     .option('--bundle <file>', 'write the bundle to a file as well')

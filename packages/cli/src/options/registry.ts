@@ -7,7 +7,7 @@ import type { CliContext } from '../context.ts';
 /** The registry options as commander gives them. */
 export interface RegistryFlags {
   readonly plainHttp?: true;
-  readonly allowInsecureRegistry?: true;
+  readonly allowHttpRegistry?: true;
   readonly registryUsername?: string;
   readonly registryPassword?: string;
   readonly registryToken?: string;
@@ -22,7 +22,7 @@ export interface RegistryFlags {
 export function addRegistryOptions(command: Command): Command {
   return command
     .option('--plain-http', 'speak HTTP without TLS to every registry (loopback always does)')
-    .option('--allow-insecure-registry', 'the same, by the name that cosign has')
+    .option('--allow-http-registry', 'the same, by the name that cosign has')
     .option('--registry-username <name>', 'user name for the registry')
     .option('--registry-password <password>', 'password for the registry')
     .option('--registry-token <token>', 'bearer token for the registry')
@@ -75,7 +75,7 @@ function checkPairs(flags: RegistryFlags): void {
 /** The options of the registry client that the flags and the environment ask for. */
 export function registryOptions(flags: RegistryFlags, context: CliContext): RegistryOptions {
   checkPairs(flags);
-  const plain = flags.plainHttp === true || flags.allowInsecureRegistry === true;
+  const plain = flags.plainHttp === true || flags.allowHttpRegistry === true;
   return {
     env: context.env,
     homeFolder: context.homeFolder,

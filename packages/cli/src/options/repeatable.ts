@@ -1,4 +1,5 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import type { Command } from 'commander';
 
 /** Collects the values of a repeatable option. */
 export function collect(value: string, previous: readonly string[]): readonly string[] {
@@ -18,4 +19,21 @@ export function collectPairs(
     throw new TrustFault('usage.invalid', `two values for the annotation ${quote(key)}`);
   }
   return { ...previous, [key]: value };
+}
+
+/** Declares `--annotation k=v` (repeatable), and `--annotations`, as cosign spells it, unlisted. */
+export function addAnnotationOption(command: Command, description: string): Command {
+  const merge = (text: string): Readonly<Record<string, string>> => {
+    const merged = collectPairs(text, command.getOptionValue('annotation'));
+    command.setOptionValue('annotation', merged);
+    return merged;
+  };
+  return command
+    .addOption(
+      command
+        .createOption('-a, --annotation <k=v>', description)
+        .argParser(collectPairs)
+        .default({}, 'none'),
+    )
+    .addOption(command.createOption('--annotations <k=v>').argParser(merge).hideHelp());
 }

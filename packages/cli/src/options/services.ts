@@ -4,7 +4,7 @@ import { requestTimestamp } from '@bulla/trust/clients/timestamp-client';
 import type { SigningServices } from '@bulla/trust/proof/services';
 import { parseSigningConfig, selectServices } from '@bulla/trust/trust-root/signing-config';
 import type { CliContext } from '../context.ts';
-import { readFileBounded } from './files.ts';
+import { readNamedFile } from './wrong-use.ts';
 
 /** A nonce of 64 bits that is not negative (RFC 3161 §2.4.1). */
 function randomNonce(): bigint {
@@ -13,9 +13,13 @@ function randomNonce(): bigint {
 
 /** The log and timestamp services that a signing configuration names for now. */
 export async function openServices(path: string, context: CliContext): Promise<SigningServices> {
-  const config = parseSigningConfig(await readFileBounded(path, 1 << 20), path);
-  const { rekor, tsa } = selectServices(config, context.clock());
   const { signal } = context;
+  const config = await readNamedFile(
+    { path, maxBytes: 1 << 20, signal },
+    'signing-config.malformed',
+    (bytes) => parseSigningConfig(bytes, path),
+  );
+  const { rekor, tsa } = selectServices(config, context.clock());
   return {
     timestamp: (signature) =>
       Promise.all(

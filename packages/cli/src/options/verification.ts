@@ -8,7 +8,7 @@ import type { VerifyQuestion } from '@bulla/trust/verify';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { identityMatcher } from './identity.ts';
-import { collect, collectPairs } from './repeatable.ts';
+import { addAnnotationOption, collect } from './repeatable.ts';
 
 /** The options of `verify` and `blob verify` as commander gives them. */
 export interface VerificationFlags {
@@ -35,7 +35,7 @@ export interface VerificationFlags {
 
 /** Declares what must hold; the names are cosign's where the meaning is the same. */
 export function addVerificationOptions(command: Command): Command {
-  return command
+  return addAnnotationOption(command, 'signed annotation that must be there (repeatable)')
     .addOption(
       command
         .createOption('--key <ref>', 'public key of a signer (repeatable)')
@@ -52,12 +52,6 @@ export function addVerificationOptions(command: Command): Command {
     .option('--certificate-github-workflow-repository <value>', 'repository of the workflow')
     .option('--certificate-github-workflow-ref <value>', 'git ref of the workflow')
     .option('--trusted-root <file>', 'trusted_root.json (default for identities: public Sigstore)')
-    .addOption(
-      command
-        .createOption('-a, --annotation <k=v>', 'signed annotation that must be there (repeatable)')
-        .argParser(collectPairs)
-        .default({}, 'none'),
-    )
     .option('--attested <type>', 'verify attestations of this type instead of signatures')
     .option('--where <cel>', 'expression that the attested statement must satisfy')
     .option('--at-least <n>', 'so many distinct keys must have signed (default: 1)', wholeNumber)
@@ -206,13 +200,13 @@ export async function openTrustRoot(
   context: CliContext,
 ): Promise<TrustedRoot | null> {
   if (path !== undefined) {
-    const [{ parseTrustedRoot }, { readFileBounded }] = await Promise.all([
+    const [{ parseTrustedRoot }, { readNamedFile }] = await Promise.all([
       import('@bulla/trust/trust-root/trusted-root'),
-      import('./files.ts'),
+      import('./wrong-use.ts'),
     ]);
-    return wrongUse(
-      () => readFileBounded(path, 4 << 20),
-      (bytes) => parseTrustedRoot(bytes, path),
+    const { signal } = context;
+    return readNamedFile({ path, maxBytes: 4 << 20, signal }, 'usage.trust-root', (bytes) =>
+      parseTrustedRoot(bytes, path),
     );
   }
   if (!keyless) return null;
@@ -221,18 +215,4 @@ export async function openTrustRoot(
   );
   context.err(`trust root: public Sigstore as of ${PUBLIC_GOOD_DATE}, carried by this release`);
   return publicGoodTrustRoot();
-}
-
-/** A trust root that cannot be read is wrong use (2), whatever is wrong inside of it. */
-export async function wrongUse<T>(
-  read: () => Promise<Uint8Array>,
-  parse: (bytes: Uint8Array) => T,
-): Promise<T> {
-  const bytes = await read();
-  try {
-    return parse(bytes);
-  } catch (cause) {
-    if (!(cause instanceof TrustFault) || cause.code === 'internal.defect') throw cause;
-    throw new TrustFault('usage.trust-root', cause.message, undefined, { cause });
-  }
 }

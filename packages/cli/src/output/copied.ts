@@ -6,7 +6,7 @@ import type { CliContext } from '../context.ts';
 export interface Copied {
   /** What was copied to where. */
   readonly says: string;
-  readonly result: Pick<CopyResult, 'replacedTags' | 'broken'>;
+  readonly result: Pick<CopyResult, 'replacedTags' | 'joinedTags' | 'broken'>;
   readonly events: readonly CopyEvent[];
 }
 
@@ -19,6 +19,7 @@ export function printCopied({ says, result, events }: Copied, context: CliContex
     `  manifests: ${count('manifest', false)} copied, ${count('manifest', true)} there already`,
   );
   context.out(`  blobs: ${count('blob', false)} copied, ${count('blob', true)} there already`);
+  for (const tag of result.joinedTags) context.out(`  ${tag}: joined with what the target had`);
   for (const tag of result.replacedTags) {
     context.err(`warning: the tag ${quote(tag)} of the target pointed to something else before`);
   }

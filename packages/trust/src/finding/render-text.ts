@@ -71,7 +71,7 @@ function needs(finding: Finding): string {
   if (children < 2 || finding.needs === undefined || finding.needs === 'all') return '';
   return finding.needs === 'any'
     ? `   [any of ${children}]`
-    : `   [${finding.needs} of ${children}]`;
+    : `   [needs ${finding.needs} of ${children}]`;
 }
 
 /** The remedy of a finding that did not pass: its own, else its code's. */

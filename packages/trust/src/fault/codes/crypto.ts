@@ -4,7 +4,7 @@ export const CRYPTO_CODES = {
     status: 400,
     exit: 2,
     means: 'A public or private key cannot be read.',
-    remedy: 'Give a PEM or DER key in one of the encodings that `bulla key --help` lists.',
+    remedy: 'Give a key in one of the encodings that docs/keys.md lists.',
   },
   'crypto.key-unsupported': {
     status: 400,

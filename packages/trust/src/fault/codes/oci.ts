@@ -60,7 +60,7 @@ export const OCI_CODES = {
     status: 502,
     exit: 3,
     means: 'No connection to the registry could be made or kept.',
-    remedy: 'Check the name of the registry, the network and the proxy, then try again.',
+    remedy: 'Check the name of the registry and the network, then try again.',
   },
   'registry.tls': {
     status: 502,
