@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { quote, TrustFault } from './fault/fault.ts';
-import { companionTags } from './formats/cosign-legacy/layer.ts';
+import { COMPANIONS } from './formats/cosign-legacy/companions.ts';
 import { type CopyEvent, copyArtifact } from './oci/copy.ts';
 import { isDigest } from './oci/digest.ts';
 import { folderContent } from './oci/layout/folder.ts';
@@ -29,6 +29,8 @@ export interface SaveOptions extends CallOptions {
   /** A new folder, or a new file whose name ends in `.tar`. */
   readonly output: string;
   readonly trustedRoot: { readonly bytes: Uint8Array; readonly mediaType: string } | null;
+  /** Another repository that holds evidence of the images (cosign's `COSIGN_REPOSITORY`). */
+  readonly evidence?: ArtifactSource;
   readonly onProgress?: (event: CopyEvent) => void;
 }
 
@@ -91,10 +93,12 @@ async function fill(folder: string, options: SaveOptions): Promise<SavedParcel> 
       ...callOf(options),
       tag: image.name,
       referrers: true,
-      companions: companionTags,
+      companions: COMPANIONS,
+      ...(options.evidence === undefined ? {} : { evidence: options.evidence }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     });
-    // A parcel has one companion tag for a digest, whichever repository it came from.
+    // A parcel has one companion tag for a digest, whichever repository it came from: signatures are
+    // joined, and of two SBOMs neither is the parcel's to drop.
     const [replaced] = result.replacedTags;
     if (replaced !== undefined) throw conflict(replaced);
     broken.push(...result.broken);

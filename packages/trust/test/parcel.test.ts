@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { companionTag } from '../src/formats/cosign-legacy/layer.ts';
 import { takeInventory } from '../src/inventory.ts';
 import { openLayout } from '../src/oci/layout/layout-store.ts';
+import { parseManifest } from '../src/oci/manifest.ts';
 import { parseReference } from '../src/oci/reference.ts';
 import { openParcel, readTrustedRoot, saveParcel } from '../src/parcel.ts';
 import { image, push } from './oci/sample.ts';
@@ -93,7 +94,7 @@ test('a parcel refuses two things under one name', async (t) => {
   for (const text of ['one', 'two']) {
     const store = await openLayout(join(base, text), { createLayout: true });
     await push(store, app, 'app');
-    await push(store, image(text), companionTag(app.manifest.digest, 'sig'));
+    await push(store, image(text), companionTag(app.manifest.digest, 'sbom'));
     await push(store, image(text), 'other');
     stores.push(store);
   }
@@ -101,7 +102,7 @@ test('a parcel refuses two things under one name', async (t) => {
   assert.ok(one !== undefined && two !== undefined);
   const cases = [
     { name: 'one name, two artifacts', first: 'oci:x:other', second: 'oci:y:other' },
-    { name: 'one digest, two sets of signatures', first: 'oci:x:app', second: 'r.example/a/b:app' },
+    { name: 'one digest, two bills of materials', first: 'oci:x:app', second: 'r.example/a/b:app' },
   ];
   for (const { name, first, second } of cases) {
     await t.test(name, async () => {
@@ -115,6 +116,38 @@ test('a parcel refuses two things under one name', async (t) => {
       });
     });
   }
+});
+
+test('a parcel joins the signatures of one digest from several repositories', async (t) => {
+  const base = await folderFor(t);
+  const app = image('app');
+  const tag = companionTag(app.manifest.digest, 'sig');
+  const sources = [];
+  for (const text of ['one', 'two', 'elsewhere']) {
+    const store = await openLayout(join(base, text), { createLayout: true });
+    if (text !== 'elsewhere') await push(store, app, 'app');
+    await push(store, image(text), tag);
+    sources.push(store);
+  }
+  const [one, two, evidence] = sources;
+  assert.ok(one !== undefined && two !== undefined && evidence !== undefined);
+  const images = [
+    { reference: parseReference('r.example/a:app'), source: one },
+    { reference: parseReference('r.example/b:app'), source: two },
+  ];
+  const output = join(base, 'parcel');
+  await saveParcel({ images, output, trustedRoot: null, evidence });
+  const { source } = await openParcel(output);
+  const stored = await source.manifest(tag);
+  assert.ok(stored !== null);
+  const manifest = parseManifest(stored);
+  assert.ok(manifest.kind === 'image');
+  const expected = [image('one'), image('elsewhere'), image('two')];
+  assert.deepEqual(
+    manifest.layers.map(({ digest }) => digest),
+    expected.map(({ layer }) => layer.digest),
+  );
+  for (const { layer } of expected) assert.ok(await source.blob(layer));
 });
 
 test('places that cannot be written or read as a parcel', async (t) => {

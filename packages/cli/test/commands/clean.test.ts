@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startRegistry } from '@bulla/server/registry';
-import { companionTags } from '@bulla/trust/formats/cosign-legacy/layer';
+import { COMPANIONS } from '@bulla/trust/formats/cosign-legacy/companions';
 import { copyArtifact } from '@bulla/trust/oci/copy';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference } from '@bulla/trust/oci/reference';
@@ -19,7 +19,7 @@ async function fill(host: string): Promise<void> {
     ['cosign-key-legacy', 'p256'],
   ] as const) {
     const source = await openStore(parseReference(`oci:${vector(`oci/${layout}`)}`), OPTIONS);
-    await copyArtifact(source, tag, target, { tag, referrers: true, companions: companionTags });
+    await copyArtifact(source, tag, target, { tag, referrers: true, companions: COMPANIONS });
   }
 }
 

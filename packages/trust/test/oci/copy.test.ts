@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Registry, startRegistry } from '@bulla/server/registry';
 import { mapBounded } from '@bulla/trust/oci/bounded';
-import { type CopyEvent, copyArtifact } from '@bulla/trust/oci/copy';
+import { type Companions, type CopyEvent, copyArtifact } from '@bulla/trust/oci/copy';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference } from '@bulla/trust/oci/reference';
 import type { ArtifactTarget } from '@bulla/trust/oci/store';
@@ -43,10 +43,10 @@ const onChild = referrer(amd.manifest, 'a/signature', 'of the child');
 const onReferrer = referrer(onIndex.manifest, 'a/signature', 'of the signature');
 const companion = image('companion');
 const companionTag = `${multi.digest.replace(':', '-')}.sig`;
-const companions = (digest: string) => [
-  `${digest.replace(':', '-')}.sig`,
-  `${digest.replace(':', '-')}.att`,
-];
+const companions: Companions = {
+  tags: (digest) => [`${digest.replace(':', '-')}.sig`, `${digest.replace(':', '-')}.att`],
+  join: async () => 'replace',
+};
 
 async function fill(store: ArtifactTarget): Promise<void> {
   await push(store, amd);

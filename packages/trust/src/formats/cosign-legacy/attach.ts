@@ -42,7 +42,8 @@ export async function attachLegacy(
   );
 }
 
-async function layersUnder(
+/** The layers under a companion tag, none when it is not there. Throws `cosign-legacy.malformed`. */
+export async function layersUnder(
   target: ArtifactTarget,
   tag: string,
   options: CallOptions,
