@@ -53,7 +53,8 @@ function rsaKind(bits: number, exponent: bigint): KeyKind | null {
 
 /**
  * `object` as a checked public key. Throws `crypto.key-unsupported` for other curves, for RSA
- * outside of 2048 to 4096 bits or with an exponent below 65537, and for other kinds.
+ * outside of 2048 to 4096 bits or with an exponent below 65537, and for other kinds;
+ * `crypto.key-malformed` for one that OpenSSL reads and cannot write again.
  */
 export function publicKeyOf(object: KeyObject, where: string): PublicKey {
   const kind = kindOf(object);
@@ -63,9 +64,16 @@ export function publicKeyOf(object: KeyObject, where: string): PublicKey {
     }`.trim();
     throw new TrustFault('crypto.key-unsupported', `the key at ${where} is ${quote(found)}`);
   }
-  const canonical = canonicalKey(object, kind);
-  const spki = canonicalSpki(canonical);
-  return { kind, spki, id: encodeHex(digestOf('sha256', spki)), object: canonical };
+  try {
+    const canonical = canonicalKey(object, kind);
+    const spki = canonicalSpki(canonical);
+    return { kind, spki, id: encodeHex(digestOf('sha256', spki)), object: canonical };
+  } catch (cause) {
+    // A PSS key with a negative salt length, for one.
+    throw new TrustFault('crypto.key-malformed', `the key at ${where} is damaged`, undefined, {
+      cause,
+    });
+  }
 }
 
 /** Lengths of an EC SubjectPublicKeyInfo with a named curve, and of the uncompressed point in it. */

@@ -3,6 +3,7 @@ import { allOf } from '../finding/combine.ts';
 import { type Finding, failed, failedBy, passed } from '../finding/finding.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { type FulcioClaims, fulcioClaims } from '../x509/fulcio-extensions.ts';
+import { OID } from '../x509/object-identifiers.ts';
 import type { KeylessAuthority } from './authority.ts';
 
 /** Who a certificate says signed. */
@@ -18,7 +19,11 @@ const SOURCE = 'Fulcio oid-info, semantics 9';
 function identityOf(certificate: Certificate): CertificateIdentity | Finding {
   try {
     const claims = fulcioClaims(certificate);
-    const subjects = certificate.alternativeNames.map((name) => name.value);
+    // Other-names of foreign types are no subjects: what is in a Windows login name, or in one that
+    // an applicant chose, would be read as an address.
+    const subjects = certificate.alternativeNames
+      .filter(({ kind, oid }) => kind !== 'other-name' || oid === OID.fulcioUsername)
+      .map(({ value }) => value);
     if (claims.issuer === null || subjects.length === 0) {
       throw new TrustFault(
         'proof.identity-mismatch',
@@ -62,7 +67,8 @@ export function checkIdentity(
     finding: allOf(
       'proof.identity',
       children,
-      `signed by ${printable(identity.subjects[0] ?? '')}`,
+      // The name that was asked for, where a certificate has several.
+      `signed by ${printable(subject ?? identity.subjects[0] ?? '')}`,
     ),
     principals: [`identity:${identity.issuer}|${subject ?? ''}`],
   };

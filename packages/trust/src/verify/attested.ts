@@ -76,9 +76,26 @@ async function decideFor(
 
 /** The newest statements by trusted time, with those that have none: one of them may be newest. */
 function newest(passing: readonly AuthorityAnswer[]): readonly AuthorityAnswer[] {
-  const times = passing.map((answer) => answer.time?.getTime() ?? null);
+  const times = firstTimes(passing);
   const last = Math.max(...times.map((time) => time ?? Number.NEGATIVE_INFINITY));
   return passing.filter((_, index) => times[index] === null || times[index] === last);
+}
+
+/**
+ * Since when each statement is there. Anybody can have an old signature of a key stamped and logged
+ * anew, and ECDSA's be written in another form; so of a key's statements that say the very same the
+ * earliest time counts for all. A short-lived certificate dates its signature by itself.
+ */
+function firstTimes(passing: readonly AuthorityAnswer[]): readonly (number | null)[] {
+  const times = passing.map((answer) => answer.time?.getTime() ?? null);
+  if (passing.length < 2 || passing[0]?.authority.kind !== 'key') return times;
+  const texts = passing.map((answer) => JSON.stringify(answer.statement?.document));
+  const first = new Map<string, number>();
+  for (const [at, text] of texts.entries()) {
+    const time = times[at] ?? Number.POSITIVE_INFINITY;
+    first.set(text, Math.min(time, first.get(text) ?? Number.POSITIVE_INFINITY));
+  }
+  return texts.map((text, at) => (times[at] === null ? null : (first.get(text) ?? null)));
 }
 
 async function checkCondition(
