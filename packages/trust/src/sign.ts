@@ -133,7 +133,7 @@ async function signStatementOn(
     { bytes, subject, predicateType, created: context.at },
     call,
   );
-  await mustBeServed({ ...context, target }, node, document.digest, wanted);
+  await mustBeServed({ ...context, target }, node, document, wanted);
   return { subject: node.digest, format: 'sigstore-bundle', bytes, stored, tag: null };
 }
 
@@ -160,7 +160,7 @@ async function signAsLegacy(
   if (!options.upload) return { ...base, stored: null, tag: null };
   const call = signal === undefined ? {} : { signal };
   const stored = await attachLegacy(target, node.digest, 'sig', layer, call);
-  await mustBeServed({ ...options, target }, node, descriptor.digest, wanted);
+  await mustBeServed({ ...options, target }, node, document, wanted);
   return { ...base, stored, tag: companionTag(node.digest, 'sig') };
 }
 

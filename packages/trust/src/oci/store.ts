@@ -55,6 +55,12 @@ export interface ArtifactSource {
   tags(options?: CallOptions): Promise<readonly string[]>;
 }
 
+/** Under which tag a manifest is written, and what that must lead to until then. */
+export interface PutManifestOptions extends CallOptions {
+  readonly tag?: string;
+  readonly replaces?: Digest | null;
+}
+
 /**
  * The writing side. Each write is idempotent; a manifest is accepted only after everything that it
  * names, so a reader never sees half a signature.
@@ -72,11 +78,13 @@ export interface ArtifactTarget extends ArtifactSource {
   /**
    * Writes a manifest under its digest, and under `tag` when one is given. When the manifest has a
    * subject and the registry does not keep referrers itself, the fallback tag is updated and read
-   * back; throws `registry.referrer-lost` if the entry is not there in the end.
+   * back; throws `registry.referrer-lost` if the entry is not there in the end. With `replaces` the
+   * tag is written only while it points to that digest (null: to nothing), as far as the store can
+   * tell: registries without conditional requests cannot. Throws `registry.tag-moved`.
    */
   putManifest(
     manifest: Omit<StoredManifest, 'digest'>,
-    options?: CallOptions & { readonly tag?: string },
+    options?: PutManifestOptions,
   ): Promise<Digest>;
   /** Deletes a manifest by digest and its fallback entry; false when it was not there. */
   deleteManifest(digest: Digest, options?: CallOptions): Promise<boolean>;

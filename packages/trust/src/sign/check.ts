@@ -1,5 +1,6 @@
 import type { Signer } from '../crypto/signer.ts';
 import { TrustFault } from '../fault/fault.ts';
+import { ANNOTATIONS } from '../formats/cosign-legacy/layer.ts';
 import type { ArtifactSource, StoredManifest } from '../oci/store.ts';
 import type { Evidence, Wanted } from '../proof/evidence.ts';
 import type { SigningServices } from '../proof/services.ts';
@@ -64,7 +65,7 @@ export async function mustVerify(
 export async function mustBeServed(
   context: SigningContext & { readonly target: ArtifactSource },
   node: StoredManifest,
-  document: string,
+  document: Pick<Evidence, 'digest' | 'annotations' | 'format'>,
   wanted: Wanted,
 ): Promise<void> {
   const { authorities, requirements } = asked(context, wanted, []);
@@ -73,14 +74,24 @@ export async function mustBeServed(
   const found = await gather(context.target, question, {
     ...(context.signal === undefined ? {} : { signal: context.signal }),
   });
-  const served = found.evidence.filter((piece) => piece.digest === document);
+  const served = found.evidence.filter((piece) => isOf(piece, document));
   if (served.length === 0) {
     throw new TrustFault(
       'sign.not-served',
-      `${context.target.name} took the signature ${document} of ${node.digest} and does not serve it`,
+      `${context.target.name} took the signature ${document.digest} of ${node.digest} and does not serve it`,
     );
   }
   await mustVerify(context, node, served, wanted, 'as the registry serves it');
+}
+
+/** Signatures of the tag scheme by several signers have one payload: the annotations tell them apart. */
+function isOf(
+  piece: Evidence,
+  { digest, annotations, format }: Parameters<typeof mustBeServed>[2],
+) {
+  if (piece.digest !== digest) return false;
+  if (format !== 'cosign-legacy') return true;
+  return piece.annotations[ANNOTATIONS.signature] === annotations[ANNOTATIONS.signature];
 }
 
 function reasons(finding: {

@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { type Registry, startRegistry } from '@bulla/server/registry';
 import { mapBounded } from '@bulla/trust/oci/bounded';
 import { type Companions, type CopyEvent, copyArtifact } from '@bulla/trust/oci/copy';
+import type { Digest } from '@bulla/trust/oci/digest';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference } from '@bulla/trust/oci/reference';
 import type { ArtifactTarget } from '@bulla/trust/oci/store';
@@ -155,6 +156,26 @@ describe('a copy', () => {
     const result = await copyArtifact(source, 'v1', target, { companions });
     assert.deepEqual(result.replacedTags, [companionTag]);
   });
+});
+
+describe('a tag that is written on a condition', () => {
+  for (const [name, open] of Object.entries(KINDS)) {
+    it(`in ${name} is left as it is when it has moved`, async () => {
+      const target = await open();
+      const [one, two] = [image('one'), image('two')];
+      await push(target, one, 'v1');
+      await push(target, two);
+      const put = (replaces: Digest | null, tag = 'v1') =>
+        target.putManifest(two.manifest, { tag, replaces });
+      await assert.rejects(put(null), { code: 'registry.tag-moved' });
+      await assert.rejects(put(two.manifest.digest), { code: 'registry.tag-moved' });
+      assert.equal((await target.resolve('v1'))?.digest, one.manifest.digest);
+      await put(one.manifest.digest);
+      assert.equal((await target.resolve('v1'))?.digest, two.manifest.digest);
+      await put(null, 'v2');
+      assert.equal((await target.resolve('v2'))?.digest, two.manifest.digest);
+    });
+  }
 });
 
 describe('bounded work', () => {

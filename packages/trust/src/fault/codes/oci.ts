@@ -142,6 +142,12 @@ export const OCI_CODES = {
     means: 'The registry does not offer this operation.',
     remedy: 'Enable it in the registry’s configuration, or use the registry’s own tools.',
   },
+  'registry.tag-moved': {
+    status: 409,
+    exit: 3,
+    means: 'A tag was moved by another writer while it was being written, and was left as it is.',
+    remedy: 'Run the command again.',
+  },
   'registry.referrer-lost': {
     status: 502,
     exit: 1,

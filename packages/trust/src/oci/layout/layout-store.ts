@@ -3,11 +3,17 @@ import { quote, TrustFault } from '../../fault/fault.ts';
 import type { Digest } from '../digest.ts';
 import { computeDigest } from '../digest.ts';
 import { contentOf, MANIFEST_LIMIT, parseManifest } from '../manifest.ts';
-import type { ArtifactSource, ArtifactTarget, StoredManifest } from '../store.ts';
+import type {
+  ArtifactSource,
+  ArtifactTarget,
+  PutManifestOptions,
+  StoredManifest,
+} from '../store.ts';
 import { isSystemError } from '../system-error.ts';
 import { blobName, type LayoutContent } from './content.ts';
 import { folderContent } from './folder.ts';
 import { addEntry, removeEntries, removeTag } from './layout-entries.ts';
+import { findEntry } from './layout-index.ts';
 import { layoutSource } from './layout-source.ts';
 import { createLayout, removeFile, updateIndex, writeContent } from './layout-writer.ts';
 import { tarContent } from './tar.ts';
@@ -69,7 +75,7 @@ function folderStore(content: LayoutContent): ArtifactTarget {
       await writeContent(content.path, descriptor, bytes);
     },
     mountBlob: async () => false,
-    putManifest: (manifest, options) => putManifest(content, manifest, options?.tag),
+    putManifest: (manifest, options) => putManifest(content, manifest, options),
     async deleteManifest(digest) {
       const isThere = await has(content, digest);
       await updateIndex(content, (index) => removeEntries(index, digest));
@@ -91,7 +97,7 @@ function folderStore(content: LayoutContent): ArtifactTarget {
 async function putManifest(
   content: LayoutContent,
   stored: Omit<StoredManifest, 'digest'>,
-  tag: string | undefined,
+  { tag, replaces }: PutManifestOptions = {},
 ): Promise<Digest> {
   if (stored.bytes.length > MANIFEST_LIMIT) {
     throw new TrustFault('registry.limit', `a manifest has at most ${MANIFEST_LIMIT} bytes`);
@@ -109,6 +115,14 @@ async function putManifest(
   if (!(await has(content, digest))) {
     await writeContent(content.path, { digest, size }, stored.bytes);
   }
-  await updateIndex(content, (index) => addEntry(index, { digest, size, manifest }, tag));
+  await updateIndex(content, (index) => {
+    if (tag !== undefined && replaces !== undefined) {
+      const current = findEntry(index, tag)?.digest ?? null;
+      if (current !== replaces) {
+        throw new TrustFault('registry.tag-moved', `${content.path}:${tag} was moved meanwhile`);
+      }
+    }
+    return addEntry(index, { digest, size, manifest }, tag);
+  });
   return digest;
 }

@@ -6,6 +6,7 @@ import { type Digest, isDigest } from '../digest.ts';
 import { MEDIA_TYPES } from '../manifest.ts';
 import { fallbackTag, parseReferrerList, type ReferrerList } from '../referrer-list.ts';
 import type { CallOptions } from '../store.ts';
+import { isDigestRace } from './digest-race.ts';
 import { type FetchedManifest, getManifest, headManifest, pushManifest } from './manifests.ts';
 import type { Repository } from './repository.ts';
 
@@ -47,7 +48,7 @@ export async function changeFallbackTag(
       const conditions = conditionsOf(current.manifest);
       await pushManifest(repository, tag, manifest, { ...options, conditions });
     } catch (error) {
-      if (isRefusal(error) && !mustPrune) {
+      if (isRefusal(error) && !isDigestRace(error) && !mustPrune) {
         // Some registries refuse an index of which one entry was deleted or collected.
         mustPrune = true;
         continue;
@@ -134,7 +135,8 @@ function isRefusal(error: unknown): boolean {
 
 function isPassing(error: unknown): boolean {
   if (!(error instanceof TrustFault)) return false;
-  return error.code === 'registry.server-error' || error.code === 'registry.unreachable';
+  if (error.code === 'registry.server-error' || error.code === 'registry.unreachable') return true;
+  return isDigestRace(error);
 }
 
 async function settle(

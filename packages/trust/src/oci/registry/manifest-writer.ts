@@ -2,7 +2,8 @@ import { TrustFault } from '../../fault/fault.ts';
 import type { Descriptor } from '../descriptor.ts';
 import { computeDigest, type Digest } from '../digest.ts';
 import { artifactTypeOf, type Manifest, parseManifest } from '../manifest.ts';
-import type { CallOptions, StoredManifest } from '../store.ts';
+import type { CallOptions, PutManifestOptions, StoredManifest } from '../store.ts';
+import { isDigestRace, waitOutRace } from './digest-race.ts';
 import { changeFallbackTag } from './fallback-tag.ts';
 import { getManifest, pushManifest, removeManifest } from './manifests.ts';
 import { listReferrers, type ReferrersSupport } from './referrers.ts';
@@ -18,20 +19,61 @@ export async function putManifest(
   repository: Repository,
   support: ReferrersSupport,
   stored: Omit<StoredManifest, 'digest'>,
-  options?: CallOptions & { readonly tag?: string },
+  options?: PutManifestOptions,
 ): Promise<Digest> {
   const manifest = parseManifest(stored);
   const digest = computeDigest(stored.bytes);
   const call = options?.signal === undefined ? {} : { signal: options.signal };
-  const pushed = await pushManifest(repository, options?.tag ?? digest, stored, call);
+  const { tag, replaces } = options ?? {};
+  const conditions =
+    tag === undefined || replaces === undefined
+      ? {}
+      : { conditions: await conditionsFor(repository, tag, replaces, call) };
+  const pushed = await push(repository, tag ?? digest, stored, { ...call, ...conditions });
+  if (pushed === 'changed') throw moved(repository, tag);
   const { subject } = manifest;
-  if (subject === undefined || pushed === 'changed' || pushed.subject === subject.digest) {
-    return digest;
-  }
+  if (subject === undefined || pushed.subject === subject.digest) return digest;
   if (await isListedByApi(repository, support, subject.digest, digest, call)) return digest;
   const referrer = describe(manifest, digest, stored.bytes.length);
   await changeFallbackTag(repository, subject.digest, { kind: 'add', referrer }, call);
   return digest;
+}
+
+const TRIES = 4;
+
+/** A push without conditions is the same however often it is sent. */
+async function push(
+  repository: Repository,
+  tagOrDigest: string,
+  stored: Omit<StoredManifest, 'digest'>,
+  options: Parameters<typeof pushManifest>[3],
+): ReturnType<typeof pushManifest> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await pushManifest(repository, tagOrDigest, stored, options);
+    } catch (error) {
+      const isLast = attempt === TRIES || options.conditions !== undefined;
+      if (isLast || !isDigestRace(error)) throw error;
+    }
+    await waitOutRace(attempt, repository.client.options, options.signal);
+  }
+}
+
+/** The request headers by which a registry that knows conditions refuses to replace another. */
+async function conditionsFor(
+  repository: Repository,
+  tag: string,
+  replaces: Digest | null,
+  options: CallOptions,
+): Promise<Readonly<Record<string, string>>> {
+  if (replaces === null) return { 'if-none-match': '*' };
+  const current = await getManifest(repository, tag, options);
+  if (current?.digest !== replaces) throw moved(repository, tag);
+  return current.etag === undefined ? {} : { 'if-match': current.etag };
+}
+
+function moved(repository: Repository, tag: string | undefined): TrustFault {
+  return new TrustFault('registry.tag-moved', `${repository.name}:${tag} was moved meanwhile`);
 }
 
 /**

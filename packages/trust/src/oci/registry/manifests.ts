@@ -60,7 +60,9 @@ export async function getManifest(
     throw new TrustFault('registry.malformed-answer', `${where}: the registry sent no manifest`);
   }
   const etag = answer.header('etag');
-  return { bytes, mediaType, digest, ...(etag === undefined ? {} : { etag }) };
+  // RFC 9110 §13.1.1: If-Match never holds for a weak validator, which proxies make of strong ones.
+  const isStrong = etag !== undefined && !etag.startsWith('W/');
+  return { bytes, mediaType, digest, ...(isStrong ? { etag } : {}) };
 }
 
 /**

@@ -3,6 +3,7 @@ import { TrustFault } from '../../fault/fault.ts';
 import { computeDigest, type Digest } from '../digest.ts';
 import type { CallOptions } from '../store.ts';
 import { hasBlob } from './blobs.ts';
+import { isDigestRace, waitOutRace } from './digest-race.ts';
 import { DEFAULT_CHUNK_BYTES } from './options.ts';
 import { answerFault } from './registry-client.ts';
 import { abortOf, apiPath, type Repository, writeScope } from './repository.ts';
@@ -40,7 +41,9 @@ export async function uploadBytes(
       await finishUpload(repository, session, wanted, bytes, options);
       return;
     } catch (error) {
-      if (attempt === TRIES || !isPassing(error)) throw error;
+      const isRace = isDigestRace(error);
+      if (attempt === TRIES || !(isPassing(error) || isRace)) throw error;
+      if (isRace) await waitOutRace(attempt, repository.client.options, options?.signal);
     }
     if (await hasBlob(repository, wanted.digest, options)) return;
   }

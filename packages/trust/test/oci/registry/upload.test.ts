@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { sample } from '../sample.ts';
+import { TrustFault } from '@bulla/trust/fault/fault';
+import { image, sample } from '../sample.ts';
 import { answer, type Script, scripted } from './scripted.ts';
 
 const CHUNK = 10_000;
@@ -255,5 +256,50 @@ describe('a mount', () => {
     await using other = await scripted((_, r) => answer(r, 201));
     assert.equal(await server.store().mountBlob(blob.digest, other.store()), false);
     assert.equal(server.seen.length + other.seen.length, 0);
+  });
+});
+
+describe('a registry that mistakes a race for a wrong digest', () => {
+  const RACED = '{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match"}]}';
+  for (const times of [1, 3]) {
+    it(`${times} times is asked again for a blob`, async () => {
+      const upload = fresh();
+      let left = times;
+      const script = taking(upload, (request, response) => {
+        if (request.method === 'PUT' && left-- > 0) answer(response, 400, {}, RACED);
+      });
+      await using server = await scripted(script);
+      await server.store().putBlob(blob, bytes);
+      assert.deepEqual(upload.committed, Buffer.from(bytes));
+    });
+  }
+  it('for ever is refused', async () => {
+    await using server = await scripted(
+      taking(fresh(), (request, response) => {
+        if (request.method === 'PUT') answer(response, 400, {}, RACED);
+      }),
+    );
+    await assert.rejects(server.store().putBlob(blob, bytes), { code: 'registry.refused' });
+    assert.equal(server.seen.filter(({ method }) => method === 'PUT').length, 4);
+  });
+});
+
+describe('a tag that is written on a condition', () => {
+  const old = image('old').manifest;
+  const next = image('new').manifest;
+  const put = async (etag: string) => {
+    await using server = await scripted((request, response) => {
+      if (request.method === 'GET') {
+        answer(response, 200, { 'content-type': old.mediaType, etag }, old.bytes);
+      } else answer(response, request.headers['if-match'] === undefined ? 201 : 412);
+    });
+    const written = server.store().putManifest(next, { tag: 'v1', replaces: old.digest });
+    return await written.catch((error: unknown) => (error instanceof TrustFault ? error.code : error));
+  };
+  it('names a strong validator, and says so when the tag moved at the last moment', async () => {
+    assert.equal(await put('"1"'), 'registry.tag-moved');
+  });
+  it('does not name a weak one, which never matches', async () => {
+    assert.equal(await put('W/"1"'), next.digest);
   });
 });
