@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
-import { unlessInterrupted } from './interrupt.ts';
+import { unlessInterrupted } from '../output/interrupt.ts';
 
 /** Standard input has one end: who reads it a second time would read nothing. */
 let isStdinTaken = false;

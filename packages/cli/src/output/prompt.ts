@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { interrupted } from '../options/interrupt.ts';
+import { interrupted } from './interrupt.ts';
 
 /** One line from the terminal that is not shown while it is typed. */
 export async function askHidden(prompt: string): Promise<string> {

@@ -294,7 +294,9 @@ describe('a tag that is written on a condition', () => {
       } else answer(response, request.headers['if-match'] === undefined ? 201 : 412);
     });
     const written = server.store().putManifest(next, { tag: 'v1', replaces: old.digest });
-    return await written.catch((error: unknown) => (error instanceof TrustFault ? error.code : error));
+    return await written.catch((error: unknown) =>
+      error instanceof TrustFault ? error.code : error,
+    );
   };
   it('names a strong validator, and says so when the tag moved at the last moment', async () => {
     assert.equal(await put('"1"'), 'registry.tag-moved');
