@@ -13,7 +13,7 @@ import { tarContent } from './oci/layout/tar.ts';
 import { MEDIA_TYPES } from './oci/manifest.ts';
 import { canonicalName, type Reference } from './oci/reference.ts';
 import type { ArtifactSource, ArtifactTarget, CallOptions } from './oci/store.ts';
-import { isSystemError } from './oci/system-error.ts';
+import { isSystemError, systemReason } from './oci/system-error.ts';
 import {
   buildParcelManifest,
   PARCEL_ANNOTATION,
@@ -59,7 +59,12 @@ export async function saveParcel(options: SaveOptions): Promise<SavedParcel> {
     return saved;
   } catch (cause) {
     if (cause instanceof TrustFault) throw cause;
-    throw new TrustFault('usage.file', `cannot write ${quote(output)}`, undefined, { cause });
+    throw new TrustFault(
+      'usage.file',
+      `cannot write ${quote(output)}: ${systemReason(cause)}`,
+      undefined,
+      { cause },
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { printable } from '@bulla/trust/fault/fault';
+import { printable, quote, TrustFault } from '@bulla/trust/fault/fault';
 import { type Explanation, troublesOf } from '@bulla/trust/inspect/explanation';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
@@ -50,6 +50,12 @@ async function isFile(name: string): Promise<boolean> {
   }
 }
 
+/** No image is named so: a file that is missing must not be looked for in a registry. */
+function mustBeImage(name: string): void {
+  if (!/^[./~]|\\/.test(name)) return;
+  throw new TrustFault('usage.file', `there is no file ${quote(name)}`);
+}
+
 async function inspectFile(path: string, { signal }: CliContext): Promise<Explanation> {
   const [{ explainFile, MAX_INSPECTED_BYTES }, { readFileBounded }] = await Promise.all([
     import('@bulla/trust/inspect/file'),
@@ -63,6 +69,7 @@ async function inspectImage(
   flags: InspectFlags,
   context: CliContext,
 ): Promise<Explanation> {
+  mustBeImage(image);
   const [{ inspectArtifact }, { openStore }, { parseReference, tagOrDigest }, evidence] =
     await Promise.all([
       import('@bulla/trust/inspect'),

@@ -41,7 +41,7 @@ export const POLICY_CODES = {
     status: 400,
     exit: 2,
     means: 'A file that was named cannot be read or written.',
-    remedy: 'Check the path and its permissions.',
+    remedy: 'Check the path, its permissions, and the space on the disk.',
   },
   'usage.interrupted': {
     status: 499,

@@ -8,7 +8,7 @@ import { checkedStream } from '../checked-stream.ts';
 import type { Descriptor } from '../descriptor.ts';
 import type { Digest } from '../digest.ts';
 import { MEDIA_TYPES } from '../manifest.ts';
-import { isSystemError } from '../system-error.ts';
+import { isSystemError, systemReason } from '../system-error.ts';
 import { blobName, type LayoutContent } from './content.ts';
 import type { NextEntries } from './layout-entries.ts';
 import { type LayoutIndex, readLayoutIndex } from './layout-index.ts';
@@ -135,5 +135,10 @@ async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 function unwritable(path: string, cause: unknown): TrustFault {
-  return new TrustFault('usage.file', `cannot write ${quote(path)}`, undefined, { cause });
+  return new TrustFault(
+    'usage.file',
+    `cannot write ${quote(path)}: ${systemReason(cause)}`,
+    undefined,
+    { cause },
+  );
 }

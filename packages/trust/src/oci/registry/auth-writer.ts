@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { quote, TrustFault } from '../../fault/fault.ts';
+import { systemReason } from '../system-error.ts';
 
 /**
  * Replaces the file at `path` by `text`, readable by its owner only (0600), atomically; a link is
@@ -23,6 +24,11 @@ export async function writePrivately(path: string, text: string): Promise<void> 
     await rename(temporary, target);
   } catch (cause) {
     if (temporary !== undefined) await rm(temporary, { force: true });
-    throw new TrustFault('usage.file', `cannot write ${quote(path)}`, undefined, { cause });
+    throw new TrustFault(
+      'usage.file',
+      `cannot write ${quote(path)}: ${systemReason(cause)}`,
+      undefined,
+      { cause },
+    );
   }
 }
