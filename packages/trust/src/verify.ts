@@ -12,7 +12,7 @@ import type { ProofRequirements } from './proof/requirements.ts';
 import { judgeAttested, type StatementCondition } from './verify/attested.ts';
 import { fetchManifest } from './verify/fetch.ts';
 import { answerAll, type Gathered, gather, type Patience } from './verify/gather.ts';
-import { chooseChild } from './verify/platform.ts';
+import { chooseChild, requirePlatform } from './verify/platform.ts';
 import { type Judged, judgeSigned } from './verify/signed.ts';
 import { judgeTree, type TreeMode } from './verify/tree.ts';
 
@@ -173,7 +173,10 @@ async function choosePlatform(
   const { platform, tree, source } = options;
   if (platform === null) return { named: root, only: null };
   const manifest = parseManifest(root);
-  if (manifest.kind !== 'index') return { named: root, only: null };
+  if (manifest.kind !== 'index') {
+    await requirePlatform(source, manifest, platform, callOptions(options));
+    return { named: root, only: null };
+  }
   const only = chooseChild(runnableChildren(manifest), platform);
   if (tree !== 'named') return { named: root, only };
   const leaf = await fetchManifest(source, only.digest, callOptions(options));

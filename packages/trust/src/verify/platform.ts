@@ -1,5 +1,9 @@
+import { parseJson } from '../bytes/json.ts';
+import { asString, cursor, member, optional } from '../bytes/shape.ts';
 import { quote, TrustFault } from '../fault/fault.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
+import type { ImageManifest } from '../oci/manifest.ts';
+import type { ArtifactSource, CallOptions } from '../oci/store.ts';
 
 const MAX_NAMED = 12;
 
@@ -28,4 +32,43 @@ export function chooseChild(children: readonly Descriptor[], wanted: string): De
     'artifact.no-platform',
     `expected one child for the platform ${quote(wanted)}, found ${meant.size} among ${named.join(', ') || 'none'}`,
   );
+}
+
+const CONFIG_TYPES: readonly string[] = [
+  'application/vnd.oci.image.config.v1+json',
+  'application/vnd.docker.container.image.v1+json',
+];
+const MAX_CONFIG_BYTES = 8 << 20;
+
+/**
+ * Throws `artifact.no-platform` unless an image that is no index is for the platform, by its config
+ * (image-spec config.md): who asks for `linux/arm64` must not be told that an amd64 image is fine.
+ */
+export async function requirePlatform(
+  source: ArtifactSource,
+  image: ImageManifest,
+  wanted: string,
+  options: CallOptions,
+): Promise<void> {
+  const found = await configPlatform(source, image, options);
+  if (found !== null && (found === wanted || found.startsWith(`${wanted}/`))) return;
+  throw new TrustFault(
+    'artifact.no-platform',
+    `expected an artifact for the platform ${quote(wanted)}, found ${found === null ? 'one that names no platform' : quote(found)}`,
+  );
+}
+
+async function configPlatform(
+  source: ArtifactSource,
+  { config }: ImageManifest,
+  options: CallOptions,
+): Promise<string | null> {
+  if (!CONFIG_TYPES.includes(config.mediaType)) return null;
+  const bytes = await source.blob(config, { ...options, maxBytes: MAX_CONFIG_BYTES });
+  if (bytes === null) return null;
+  const at = cursor(parseJson(bytes, 'the config'), 'config', 'manifest.malformed');
+  const os = asString(member(at, 'os'));
+  const architecture = asString(member(at, 'architecture'));
+  const variant = optional(member(at, 'variant'), asString);
+  return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
 }
