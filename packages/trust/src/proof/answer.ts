@@ -36,7 +36,7 @@ export function answerEach(
     if (key === undefined) return bareKeyRefusal(evidence, authority);
     const check = await content.check(key);
     const der = signer.certificate?.raw ?? null;
-    const entryMaterial = content.entryMaterial(key, check, der);
+    const entryMaterial = () => content.entryMaterial(key, check, der);
     const material = { ...signer, signature: check.signature, entryMaterial };
     const proof = await proveSigner(material, authority, question.requirements);
     return answerOf(

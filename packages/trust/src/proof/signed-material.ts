@@ -13,6 +13,6 @@ export interface SignedMaterial {
   readonly entries: readonly LogEntry[];
   /** Whether each entry must prove its inclusion (bundles from 0.2 on). */
   readonly requireProof: boolean;
-  /** What a log entry must be about. */
-  readonly entryMaterial: EntryMaterial;
+  /** What a log entry must be about; asked for only when there is an entry to hold against it. */
+  entryMaterial(): EntryMaterial;
 }

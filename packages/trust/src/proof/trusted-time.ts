@@ -58,12 +58,13 @@ export async function checkLog(
   const off = whyNoLog(material, requirements);
   if (off !== null) return { findings: [off], times: [] };
   const { trustRoot, at } = requirements;
+  const about = material.entryMaterial();
   const answers = await Promise.all(
     material.entries.slice(0, MAX_ENTRIES).map((entry) =>
       verifyLogEntry({
         entry,
         logs: trustRoot?.tlogs ?? [],
-        material: material.entryMaterial,
+        material: about,
         trustedTimes: timestampTimes,
         at,
         requireProof: material.requireProof,
