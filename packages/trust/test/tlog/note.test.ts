@@ -9,7 +9,7 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import { noteKeyHints, parseNote } from '@bulla/trust/tlog/note';
 import fc from 'fast-check';
 
-// The example of golang.org/x/mod/sumdb/note, from which the C2SP format comes.
+// The example of Go’s sumdb/note package, from which the C2SP format comes.
 const TEXT =
   "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
 const LINE =
