@@ -1,4 +1,4 @@
-import { printable, TrustFault } from '@bulla/trust/fault/fault';
+import { printable } from '@bulla/trust/fault/fault';
 import { openStore } from '@bulla/trust/oci/open';
 import { canonicalName, parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
 import { attestArtifact } from '@bulla/trust/sign';
@@ -27,13 +27,6 @@ export function configure(command: Command, context: CliContext): void {
     .option('--bundle <file>', 'write the bundle to a file as well')
     .option('--no-upload', 'do not push the attestation');
   addRegistryOptions(command).action(async (image: string, flags: AttestFlags) => {
-    if (flags.predicate === undefined) {
-      throw new TrustFault(
-        'usage.invalid',
-        'nothing says what to attest',
-        'Give --predicate FILE.',
-      );
-    }
     const predicate = await readPredicate(flags.predicate, flags.type, context);
     const reference = parseReference(image);
     const signing = await signingContext(flags, context);

@@ -65,13 +65,6 @@ function configureAttest(command: Command, context: CliContext): void {
     .option('--predicate <file>', 'the predicate; - for standard input')
     .option('--bundle <file>', 'write the bundle here (default: FILE.sigstore.json)')
     .action(async (path: string, flags: BlobAttestFlags) => {
-      if (flags.predicate === undefined) {
-        throw new TrustFault(
-          'usage.invalid',
-          'nothing says what to attest',
-          'Give --predicate FILE.',
-        );
-      }
       const { attestBlob } = await import('@bulla/trust/sign/blob');
       const predicate = await readPredicate(flags.predicate, flags.type, context);
       const signing = await signingContext(flags, context);

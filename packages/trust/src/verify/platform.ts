@@ -8,7 +8,7 @@ import type { ArtifactSource, CallOptions } from '../oci/store.ts';
 const MAX_NAMED = 12;
 
 /** The platform of a descriptor as people write it: `linux/arm64/v8`. Foreign text. */
-export function platformName(descriptor: Descriptor): string {
+export function platformName(descriptor: Pick<Descriptor, 'platform'>): string {
   const { os = '', architecture = '', variant } = descriptor.platform ?? {};
   return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
 }
@@ -70,5 +70,6 @@ async function configPlatform(
   const os = asString(member(at, 'os'));
   const architecture = asString(member(at, 'architecture'));
   const variant = optional(member(at, 'variant'), asString);
-  return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
+  const platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  return platformName({ platform });
 }
