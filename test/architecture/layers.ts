@@ -50,18 +50,24 @@ export const PACKAGES = {
       'inventory.ts': 8.1,
       'parcel.ts': 8.1,
       'doctor.ts': 8.1,
+      // What a door decides about one image, by its policies.
+      decide: 8.4,
+      'decide.ts': 8.5,
       // What explains or removes what the inventory found.
       'inspect.ts': 8.2,
       'clean.ts': 8.2,
     },
     roomsIn: ['formats', 'keys', 'identity', 'policy/import', 'policy/export'],
-    io: /^(oci|clients|keys|policy\/cel|sign|verify|inventory|parcel|doctor)\/|^formats\/[^/]+\/(find|sign|format)\.ts$|^(sign|verify|inventory|inspect|parcel|clean|doctor)\.ts$/,
+    io: /^(oci|clients|keys|policy\/(cel|files)|sign|verify|inventory|parcel|doctor|decide)\/|^formats\/[^/]+\/(find|sign|format)\.ts$|^(sign|verify|inventory|inspect|parcel|clean|doctor|decide)\.ts$/,
     imports: {},
   },
   server: {
     ranks: {
       http: 0,
       storage: 0,
+      config: 0,
+      // What every door asks: the policies in force, the cache of decisions.
+      decision: 0.5,
       notary: 1,
       ca: 1,
       'ct-log': 1,
@@ -74,8 +80,12 @@ export const PACKAGES = {
       watch: 1,
       record: 1,
       access: 1,
+      console: 1,
       // The registry wired on its own, for the demo and for tests; main.ts wires everything.
       'registry.ts': 2,
+      // The rooms that the configuration names, opened.
+      'store.ts': 2,
+      'up.ts': 3,
       'main.ts': 3,
     },
     roomsIn: ['storage'],

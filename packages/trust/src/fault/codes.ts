@@ -1,12 +1,17 @@
 import type { CodeEntry } from './code-table.ts';
+import { ACCESS_CODES } from './codes/access.ts';
 import { BYTES_CODES } from './codes/bytes.ts';
 import { CEL_CODES } from './codes/cel.ts';
 import { CLAIMS_CODES } from './codes/claims.ts';
+import { CONFIG_CODES } from './codes/config.ts';
 import { CRYPTO_CODES } from './codes/crypto.ts';
+import { DECISION_CODES } from './codes/decision.ts';
 import { EVIDENCE_CODES } from './codes/evidence.ts';
 import { KEY_CODES } from './codes/keys.ts';
 import { OCI_CODES } from './codes/oci.ts';
 import { POLICY_CODES } from './codes/policy.ts';
+import { POLICY_DOCUMENT_CODES } from './codes/policy-document.ts';
+import { RECORD_CODES } from './codes/record.ts';
 import { SERVER_CODES } from './codes/server.ts';
 import { SERVICE_CODES } from './codes/services.ts';
 import { SIGN_CODES } from './codes/sign.ts';
@@ -15,10 +20,17 @@ import { STORAGE_CODES } from './codes/storage.ts';
 import { TIMESTAMP_CODES } from './codes/timestamp.ts';
 import { TLOG_CODES } from './codes/tlog.ts';
 import { TRUST_ROOT_CODES } from './codes/trust-root.ts';
+import { UPSTREAM_CODES } from './codes/upstream.ts';
 import { X509_CODES } from './codes/x509.ts';
 
 /** A fault's stable name, `area.reason`. */
 export type Code =
+  | keyof typeof UPSTREAM_CODES
+  | keyof typeof RECORD_CODES
+  | keyof typeof POLICY_DOCUMENT_CODES
+  | keyof typeof DECISION_CODES
+  | keyof typeof CONFIG_CODES
+  | keyof typeof ACCESS_CODES
   | keyof typeof BYTES_CODES
   | keyof typeof CEL_CODES
   | keyof typeof CLAIMS_CODES
@@ -42,6 +54,12 @@ export type Code =
  * it and the architecture test checks that no two areas share a code.
  */
 export const CODES: Readonly<Record<Code, CodeEntry>> = {
+  ...UPSTREAM_CODES,
+  ...RECORD_CODES,
+  ...POLICY_DOCUMENT_CODES,
+  ...DECISION_CODES,
+  ...CONFIG_CODES,
+  ...ACCESS_CODES,
   ...BYTES_CODES,
   ...CEL_CODES,
   ...CLAIMS_CODES,

@@ -1,0 +1,54 @@
+import type { TrustFault } from '@bulla/trust/fault/fault';
+import type { Digest } from '@bulla/trust/oci/digest';
+import type { ArtifactSource } from '@bulla/trust/oci/store';
+import type { Decision } from '@bulla/trust/policy/decision';
+import type { Surface } from '@bulla/trust/policy/document';
+import type { Principal } from '../http/principal.ts';
+import type { CacheState, RequestFacts } from './made.ts';
+
+/** What a tag led to just now, or why that could not be learned and what it last led to. */
+export type Resolved =
+  | { readonly digest: Digest }
+  | { readonly problem: TrustFault; readonly remembered: Digest | null };
+
+/** An older digest that came back under a tag. Times are when this server saw it. */
+export interface Rollback {
+  /** What the tag led to in between. */
+  readonly newer: Digest;
+  readonly newerSince: Date;
+}
+
+/** A door's question about one image. The caller's own right to the repository was checked before. */
+export interface Ask {
+  /** The reference for people, as it was asked for. */
+  readonly reference: string;
+  /** Canonical `registry/repository` (semantics 7). */
+  readonly repository: string;
+  readonly tag: string | null;
+  readonly resolved: Resolved;
+  /** Indexes of the same repository that list the digest, newest first; for a digest without a tag. */
+  readonly parents: readonly Digest[];
+  readonly rollback: Rollback | null;
+  readonly source: ArtifactSource;
+  readonly surface: Surface;
+  readonly namespace: string | null;
+  readonly actor: Principal;
+  readonly request: RequestFacts;
+  readonly signal?: AbortSignal;
+}
+
+/** The answer to an `Ask`, recorded. */
+export interface Answered {
+  readonly decision: Decision;
+  readonly cache: CacheState;
+}
+
+/**
+ * Decides by the policies in force, from the cache where semantics 14 allows it, and records the
+ * decision (semantics 18) before it answers. Never throws for what an image or a registry does: that
+ * is a refusal. Throws `record.unavailable` when the record cannot be written.
+ */
+export type Decide = (ask: Ask) => Promise<Answered>;
+
+/** Forgets refusals of a repository: something was pushed to it (semantics 14). */
+export type ForgetRefusals = (repository: string) => void;

@@ -1,0 +1,13 @@
+import type { Migration } from 'kysely';
+import { ACCESS } from './migrations/access.ts';
+import { GATEWAY } from './migrations/gateway.ts';
+import { RECORD } from './migrations/record.ts';
+import { REGISTERS } from './migrations/registers.ts';
+
+/** Every migration by its name; they run in the order of the names, and none ever changes. */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-registers': REGISTERS,
+  '0002-access': ACCESS,
+  '0003-record': RECORD,
+  '0004-gateway': GATEWAY,
+};

@@ -1,0 +1,6 @@
+import type { Migration } from 'kysely';
+
+/** The tables of access. */
+export const ACCESS: Migration = {
+  async up() {},
+};

@@ -1,0 +1,6 @@
+import type { Migration } from 'kysely';
+
+/** The tables of gateway. */
+export const GATEWAY: Migration = {
+  async up() {},
+};

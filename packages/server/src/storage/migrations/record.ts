@@ -1,0 +1,6 @@
+import type { Migration } from 'kysely';
+
+/** The tables of record. */
+export const RECORD: Migration = {
+  async up() {},
+};

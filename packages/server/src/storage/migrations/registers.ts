@@ -1,0 +1,6 @@
+import type { Migration } from 'kysely';
+
+/** The tables of registers. */
+export const REGISTERS: Migration = {
+  async up() {},
+};

@@ -1,0 +1,2 @@
+/** Findings of decisions by policy. */
+export const DECISION_CODES = {} as const;

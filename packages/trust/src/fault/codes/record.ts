@@ -1,0 +1,2 @@
+/** Faults of the record of decisions. */
+export const RECORD_CODES = {} as const;
