@@ -1,4 +1,4 @@
-import type { Migration } from 'kysely';
+import type { Migration } from 'kysely/migration';
 import { ACCESS } from './migrations/access.ts';
 import { GATEWAY } from './migrations/gateway.ts';
 import { RECORD } from './migrations/record.ts';
