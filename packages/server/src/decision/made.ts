@@ -21,6 +21,8 @@ export interface MadeDecision {
   readonly at: Date;
   /** From the question to the answer of this use. */
   readonly durationMs: number;
+  /** What the decision looked at, as the library's `writeDossier` writes it; simulations use it. */
+  readonly dossier?: Uint8Array;
 }
 
 /**

@@ -6,6 +6,7 @@ import { CLAIMS_CODES } from './codes/claims.ts';
 import { CONFIG_CODES } from './codes/config.ts';
 import { CRYPTO_CODES } from './codes/crypto.ts';
 import { DECISION_CODES } from './codes/decision.ts';
+import { DOOR_CODES } from './codes/door.ts';
 import { EVIDENCE_CODES } from './codes/evidence.ts';
 import { KEY_CODES } from './codes/keys.ts';
 import { OCI_CODES } from './codes/oci.ts';
@@ -25,6 +26,7 @@ import { X509_CODES } from './codes/x509.ts';
 
 /** A fault's stable name, `area.reason`. */
 export type Code =
+  | keyof typeof DOOR_CODES
   | keyof typeof UPSTREAM_CODES
   | keyof typeof RECORD_CODES
   | keyof typeof POLICY_DOCUMENT_CODES
@@ -54,6 +56,7 @@ export type Code =
  * it and the architecture test checks that no two areas share a code.
  */
 export const CODES: Readonly<Record<Code, CodeEntry>> = {
+  ...DOOR_CODES,
   ...UPSTREAM_CODES,
   ...RECORD_CODES,
   ...POLICY_DOCUMENT_CODES,

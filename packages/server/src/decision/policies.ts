@@ -1,0 +1,86 @@
+import { asFault, type TrustFault } from '@bulla/trust/fault/fault';
+import type { PolicySet } from '@bulla/trust/policy/policy-set';
+
+/** The policies that decide now, and what is wrong with the files behind them, if anything is. */
+export interface InForce {
+  /** Null when none could be read: then everything is refused and the server is not ready (semantics 4). */
+  readonly set: PolicySet | null;
+  readonly loadedAt: Date;
+  /** Why the files as they are now are not what is in force; null when they are. */
+  readonly problem: TrustFault | null;
+  /** Sentences for people: authorities that can never admit, and the like. */
+  readonly warnings: readonly string[];
+}
+
+/** What one reading of the files gives. */
+export interface LoadedSet {
+  readonly set: PolicySet;
+  readonly warnings: readonly string[];
+}
+
+/** How the policies come to be in force. */
+export interface PoliciesOptions {
+  /** Reads all files; throws `policy.unreadable` when one is gone, other faults when one is wrong. */
+  load(): Promise<LoadedSet>;
+  /** A text that changes whenever the files do; null when they cannot be looked at. */
+  fingerprint(): Promise<string | null>;
+  readonly clock: () => Date;
+  readonly changed: (now: InForce) => void;
+}
+
+/** The policies in force, exchanged as a whole or not at all. */
+export interface PoliciesInForce {
+  current(): InForce;
+  /** Reads the files now, whatever their fingerprint. */
+  reload(): Promise<InForce>;
+  /** Reads the files if they have changed; calls that overlap are one. */
+  check(): Promise<void>;
+}
+
+/**
+ * Loads the policies. Files that are wrong when they are read again (one is half-written) leave the
+ * former set in force, with a problem that every decision then shows; a named file that is gone
+ * leaves none in force: a policy less must never admit more (semantics 4).
+ */
+export async function openPolicies(options: PoliciesOptions): Promise<PoliciesInForce> {
+  let inForce: InForce = { set: null, loadedAt: options.clock(), problem: null, warnings: [] };
+  let print: string | null = null;
+  let reading: Promise<InForce> | null = null;
+
+  async function read(): Promise<InForce> {
+    // Taken before the reading: a change in its middle is seen by the next check.
+    const before = await options.fingerprint();
+    inForce = await attempt(options, inForce);
+    print = before;
+    options.changed(inForce);
+    return inForce;
+  }
+  const reload = () => {
+    reading ??= read().finally(() => {
+      reading = null;
+    });
+    return reading;
+  };
+  await reload();
+  return {
+    current: () => inForce,
+    reload,
+    async check() {
+      const now = await options.fingerprint();
+      if (now === null || now !== print || inForce.problem !== null) await reload();
+    },
+  };
+}
+
+async function attempt(options: PoliciesOptions, before: InForce): Promise<InForce> {
+  try {
+    const { set, warnings } = await options.load();
+    return { set, loadedAt: options.clock(), problem: null, warnings };
+  } catch (error) {
+    const problem = asFault(error);
+    if (problem.code === 'internal.defect') throw problem;
+    return problem.code === 'policy.unreadable'
+      ? { set: null, loadedAt: options.clock(), problem, warnings: [] }
+      : { ...before, problem };
+  }
+}

@@ -1,0 +1,294 @@
+import { passed } from '@bulla/trust/finding/finding';
+import type { Decision } from '@bulla/trust/policy/decision';
+import type { PolicySet } from '@bulla/trust/policy/policy-set';
+import type { Answered, Ask, Decide } from './ask.ts';
+import { type CachedDecision, openCache } from './cache.ts';
+import type { Epochs } from './epochs.ts';
+import type { CacheState, KeepDecision } from './made.ts';
+import type { InForce, PoliciesInForce } from './policies.ts';
+import { noPolicyDecision, withStaleNote } from './unreadable.ts';
+
+/** A decision that was taken just now. */
+export interface TakenDecision {
+  readonly decision: Decision;
+  readonly cache: Extract<CacheState, 'miss' | 'last-known-good'>;
+  /** What was looked at, for simulations; null when it is too large to keep. */
+  readonly dossier: Uint8Array | null;
+}
+
+/** Bounds of the cache (semantics 14). */
+export interface DecisionLimits {
+  readonly entries: number;
+  readonly passMs: number;
+  readonly refusalMs: number;
+}
+
+/** What holds where nothing else is configured: an hour for a pass, ten seconds for a refusal. */
+export const DECISION_LIMITS: DecisionLimits = {
+  entries: 50_000,
+  passMs: 3600_000,
+  refusalMs: 10_000,
+};
+
+/** What a decision service is made of. */
+export interface DecisionParts {
+  readonly policies: PoliciesInForce;
+  readonly epochs: Epochs;
+  readonly keep: KeepDecision;
+  /** Takes a decision from evidence; bounded in number and time by whoever hands it in. */
+  take(ask: Ask, set: PolicySet, revocationEpoch: number): Promise<TakenDecision>;
+  readonly limits: DecisionLimits;
+  /** The id of a decision for one more user, or for a door without policies. */
+  newId(at: Date): string;
+  readonly clock: () => Date;
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number;
+  /** Told when a decision that no enforcing policy covers went out unrecorded. */
+  unrecorded(fault: unknown): void;
+}
+
+/** The service that all doors of a server share. */
+export interface DecisionService {
+  readonly decide: Decide;
+  /** Ends the cached refusals of a repository, on every replica: something was pushed to it. */
+  pushed(repository: string): Promise<void>;
+  cached(): number;
+}
+
+/** Puts together what the README of this folder lists. */
+export function createDecisions(parts: DecisionParts): DecisionService {
+  const cache = openCache(parts.limits.entries);
+  const flights = new Map<string, Promise<CachedOrTaken>>();
+
+  async function decide(ask: Ask): Promise<Answered> {
+    const started = parts.now();
+    const inForce = parts.policies.current();
+    if (inForce.set === null) {
+      const decision = noPolicyDecision(ask, inForce, parts.newId(parts.clock()), parts.clock());
+      return answer(parts, ask, decision, 'miss', null, started);
+    }
+    const epoch = await epochText(parts.epochs);
+    const digest = 'digest' in ask.resolved ? ask.resolved.digest : null;
+    // Without a digest there is nothing to remember an answer by.
+    if (digest === null) {
+      const taken = await take(parts, ask, inForce, inForce.set);
+      return answer(parts, ask, taken.decision, taken.cache, taken.dossier, started);
+    }
+    const key = keyOf(ask, digest, inForce.set);
+    const found = cache.get(key) ?? coveredBy(ask, digest, inForce.set);
+    if (found !== null && (await holds(parts, ask, found, epoch))) {
+      return useCached(parts, ask, digest, found, started);
+    }
+    const flightKey = `${key}\n${epoch}`;
+    const underway = flights.get(flightKey);
+    if (underway !== undefined) {
+      const shared = await underway;
+      return useCached(parts, ask, digest, shared.cached, started);
+    }
+    const flight = takeAndCache(ask, digest, inForce, inForce.set, epoch);
+    flights.set(flightKey, flight);
+    try {
+      const { taken } = await flight;
+      return await answer(parts, ask, taken.decision, taken.cache, taken.dossier, started);
+    } finally {
+      flights.delete(flightKey);
+    }
+  }
+
+  /** A leaf that an index in the cache covers is decided with it (semantics 6). */
+  function coveredBy(ask: Ask, digest: string, set: PolicySet): CachedDecision | null {
+    for (const parent of ask.parents) {
+      const found = cache.get(coverKey(ask, parent, set));
+      if (found?.decision.outcome === 'admit' && found.decision.covers.includes(digest)) {
+        return found;
+      }
+    }
+    return null;
+  }
+
+  async function takeAndCache(
+    ask: Ask,
+    digest: string,
+    inForce: InForce,
+    set: PolicySet,
+    epoch: string,
+  ): Promise<CachedOrTaken> {
+    const pushes = await parts.epochs.read(`push/${ask.repository}`);
+    const taken = await take(parts, ask, inForce, set);
+    const cached = cacheable(taken, ask, epoch, pushes, parts);
+    const lasts = cached.until.getTime() > parts.clock().getTime();
+    // Inconclusive is not cached, nor what stands in for it.
+    if (lasts && taken.cache === 'miss' && !isInconclusive(taken.decision)) {
+      cache.set(keyOf(ask, digest, set), cached);
+      // For the children of an index, however it was asked for.
+      if (taken.decision.covers.length > 0 && taken.decision.outcome === 'admit') {
+        cache.set(coverKey(ask, digest, set), cached);
+      }
+    }
+    return { taken, cached };
+  }
+
+  return {
+    decide,
+    async pushed(repository) {
+      cache.forget(`${repository}\n`, ({ decision }) => decision.outcome === 'deny');
+      await parts.epochs.raise(`push/${repository}`);
+    },
+    cached: () => cache.size(),
+  };
+}
+
+interface CachedOrTaken {
+  readonly taken: TakenDecision;
+  readonly cached: CachedDecision;
+}
+
+async function take(
+  parts: DecisionParts,
+  ask: Ask,
+  inForce: InForce,
+  set: PolicySet,
+): Promise<TakenDecision> {
+  const revocation = await parts.epochs.recent('revocation');
+  const taken = await parts.take(ask, set, revocation);
+  return { ...taken, decision: withStaleNote(taken.decision, inForce) };
+}
+
+/** All that a decision depends on beside the counters, in one text (semantics 14). */
+function keyOf(ask: Ask, digest: string, set: PolicySet): string {
+  const rest = [
+    digest,
+    // A policy may refuse tags, or a tag that went back.
+    ask.tag === null ? 'digest' : 'tag',
+    ask.rollback?.newer ?? null,
+    ask.surface,
+    ask.namespace,
+    ask.parents,
+    set.hash,
+    set.trustRootVersion,
+  ];
+  return `${ask.repository}\n${JSON.stringify(rest)}`;
+}
+
+/** Under this an admitted index is found for its children, by whatever reference it was asked for. */
+function coverKey(ask: Ask, digest: string, set: PolicySet): string {
+  return keyOf({ ...ask, tag: null, parents: [], rollback: null }, digest, set);
+}
+
+async function epochText(epochs: Epochs): Promise<string> {
+  const both = await Promise.all([epochs.recent('revocation'), epochs.recent('exception')]);
+  return both.join('/');
+}
+
+async function holds(
+  { epochs, clock }: DecisionParts,
+  ask: Ask,
+  cached: CachedDecision,
+  epoch: string,
+): Promise<boolean> {
+  if (cached.until.getTime() <= clock().getTime()) return false;
+  if (cached.decision.outcome === 'admit') return cached.epoch === epoch;
+  // A refusal ends with any push to the repository, on whichever replica.
+  const pushes = await epochs.read(`push/${ask.repository}`);
+  return cached.epoch === `${epoch}/${pushes}`;
+}
+
+function cacheable(
+  { decision }: TakenDecision,
+  ask: Ask,
+  epoch: string,
+  pushes: number,
+  { limits, clock }: DecisionParts,
+): CachedDecision {
+  const admitted = decision.outcome === 'admit';
+  const most = clock().getTime() + (admitted ? limits.passMs : limits.refusalMs);
+  const expires = decision.validUntil?.getTime() ?? Number.POSITIVE_INFINITY;
+  const says = `as decided in ${decision.id} at ${decision.at.toISOString()}`;
+  const finding = {
+    ...decision.finding,
+    because: [passed('decision.cached', says, 'semantics 14')],
+  };
+  return {
+    decision: {
+      ...decision,
+      // The record has the trees; a hundred thousand of them would fill the memory.
+      finding: { ...finding, says },
+      policies: decision.policies.map((policy) => ({
+        ...policy,
+        finding: withoutTree(policy.finding, says),
+      })),
+    },
+    until: new Date(admitted ? Math.min(most, expires) : most),
+    epoch: admitted ? epoch : `${epoch}/${pushes}`,
+    users: new Map([[userOf(ask, decision.digest), decision.id]]),
+  };
+}
+
+function withoutTree(finding: Decision['finding'], says: string): Decision['finding'] {
+  const { because: _, ...rest } = finding;
+  return { ...rest, says: `${finding.says}, ${says}` };
+}
+
+function isInconclusive({ finding, policies }: Decision): boolean {
+  return (
+    finding.outcome === 'inconclusive' ||
+    policies.some((policy) => policy.finding.outcome === 'inconclusive')
+  );
+}
+
+function userOf(ask: Ask, digest: string | null): string {
+  return JSON.stringify([ask.actor.id, digest, ask.tag]);
+}
+
+/** So many users of one cached decision are remembered by the id that each one's use got. */
+const USERS_MOST = 1000;
+
+/** One more use of a decision: each user's first has an id, and a row of the record, of its own. */
+async function useCached(
+  parts: DecisionParts,
+  ask: Ask,
+  digest: string,
+  cached: CachedDecision,
+  started: number,
+): Promise<Answered> {
+  const user = userOf(ask, digest);
+  const known = cached.users.get(user);
+  const id = known ?? parts.newId(parts.clock());
+  const { reference, tag } = ask;
+  const covers = digest === cached.decision.digest ? cached.decision.covers : [];
+  const decision: Decision = { ...cached.decision, id, reference, tag, digest, covers };
+  const answered = await answer(parts, ask, decision, 'hit', null, started);
+  if (known === undefined && cached.users.size < USERS_MOST) cached.users.set(user, id);
+  return answered;
+}
+
+/** Records the decision, then gives it; only what no policy enforces may go out unrecorded. */
+async function answer(
+  parts: DecisionParts,
+  ask: Ask,
+  decision: Decision,
+  cache: CacheState,
+  dossier: Uint8Array | null,
+  started: number,
+): Promise<Answered> {
+  const { actor, request } = ask;
+  try {
+    await parts.keep({
+      decision,
+      actor,
+      request,
+      cache,
+      at: parts.clock(),
+      durationMs: parts.now() - started,
+      ...(dossier === null ? {} : { dossier }),
+    });
+  } catch (fault) {
+    if (isEnforced(decision)) throw fault;
+    parts.unrecorded(fault);
+  }
+  return { decision, cache };
+}
+
+function isEnforced({ policies, outcome }: Decision): boolean {
+  return outcome === 'deny' || policies.some((policy) => policy.mode === 'enforce');
+}
