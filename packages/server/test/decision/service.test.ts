@@ -241,7 +241,7 @@ const cases: readonly {
     outcome: 'admit',
     first: { tag: null },
     taken: 2,
-  }, taken: 2 },
+  },
   { name: 'a tag that went back is', outcome: 'admit', second: { rollback: back() }, taken: 2 },
   { name: 'another user is not', outcome: 'admit', second: { actor: ANOTHER_USER }, taken: 1 },
   {
