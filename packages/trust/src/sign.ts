@@ -8,11 +8,11 @@ import { attachBundle } from './formats/sigstore-bundle/attach.ts';
 import { signStatement, signStatementBundle } from './formats/sigstore-bundle/sign.ts';
 import type { Digest } from './oci/digest.ts';
 import type { ArtifactTarget, StoredManifest } from './oci/store.ts';
+import { childrenOf } from './policy/evaluate/tree.ts';
 import type { Evidence, FormatName, Wanted } from './proof/evidence.ts';
 import { bundleEvidence } from './sign/blob.ts';
 import { mustBeServed, mustVerify, type SigningContext } from './sign/check.ts';
 import { fetchManifest } from './verify/fetch.ts';
-import { childrenOf } from './verify/tree.ts';
 
 /** An artifact to be signed in place, or for its bundle alone. */
 export interface SignArtifactOptions extends SigningContext {

@@ -5,16 +5,27 @@ import type { Descriptor } from './oci/descriptor.ts';
 import type { Digest } from './oci/digest.ts';
 import { parseManifest, runnableChildren } from './oci/manifest.ts';
 import type { ArtifactSource, StoredManifest } from './oci/store.ts';
+import type { TreeMode } from './policy/document.ts';
+import { earliestOf, judgeAttested } from './policy/evaluate/attested.ts';
+import { whereCondition } from './policy/evaluate/conditions/where.ts';
+import { type Gathered, type Judged, provenOf } from './policy/evaluate/proven.ts';
+import { judgeSigned } from './policy/evaluate/signed.ts';
+import { childrenOf, judgeTree } from './policy/evaluate/tree.ts';
+import type { ExpressionRunner } from './policy/expression.ts';
 import type { Authority } from './proof/authority.ts';
 import type { AuthorityAnswer, Evidence, Question, Wanted } from './proof/evidence.ts';
 import { findProblem } from './proof/gather.ts';
 import type { ProofRequirements } from './proof/requirements.ts';
-import { judgeAttested, type StatementCondition } from './verify/attested.ts';
 import { fetchManifest } from './verify/fetch.ts';
-import { answerAll, type Gathered, gather, type Patience } from './verify/gather.ts';
+import { answerAll, gather, type Patience } from './verify/gather.ts';
 import { chooseChild, requirePlatform } from './verify/platform.ts';
-import { type Judged, judgeSigned } from './verify/signed.ts';
-import { judgeTree, type TreeMode } from './verify/tree.ts';
+
+/** An expression on the deciding statement (`--where`). */
+export interface StatementCondition {
+  readonly expression: string;
+  readonly runner: ExpressionRunner;
+  readonly deadlineMs: number;
+}
 
 /** What is asked, of an image or of a file alike. */
 export interface VerifyQuestion {
@@ -67,10 +78,11 @@ export async function verifyArtifact(options: VerifyArtifactOptions): Promise<Ve
   const patience: Patience = { now: options.now, leftMs: MAX_VERIFICATION_MS };
   try {
     const { named, only } = await choosePlatform(fetched, options);
-    const judged = await judgeTree(
+    const judged = await judgeTree<StoredManifest>(
       named,
       {
         mode: options.tree,
+        children: childrenOf,
         fetch: (digest) => fetchManifest(options.source, digest, callOptions(options)),
         judge: (node) => judgeNode(node, options, patience, seen),
       },
@@ -214,14 +226,15 @@ function judge(
   question: Question,
   { atLeast, condition }: VerifyQuestion,
 ): Judged | Promise<Judged> {
-  return question.wanted.kind === 'signature'
-    ? judgeSigned(subject, gathered, question, atLeast)
-    : judgeAttested(subject, gathered, question, atLeast, condition);
+  const proven = provenOf(gathered, question);
+  const { wanted } = question;
+  if (wanted.kind === 'signature') return judgeSigned(subject, proven, atLeast);
+  const conditions =
+    condition === null ? [] : [whereCondition({ ...condition, runner: () => condition.runner })];
+  const { predicateType } = wanted;
+  return judgeAttested(subject, proven, { predicateType, atLeast, conditions, time: 'trusted' });
 }
 
 function earliest(accepted: readonly AuthorityAnswer[]): Date | null {
-  return accepted.reduce<Date | null>((first, { validUntil }) => {
-    if (validUntil === null) return first;
-    return first === null || validUntil < first ? validUntil : first;
-  }, null);
+  return earliestOf(accepted.map(({ validUntil }) => validUntil));
 }

@@ -1,15 +1,8 @@
-import { type Finding, failed } from '../finding/finding.ts';
+import { failed } from '../finding/finding.ts';
 import { FORMATS } from '../formats/list.ts';
 import type { ArtifactSource, CallOptions } from '../oci/store.ts';
+import type { Gathered } from '../policy/evaluate/proven.ts';
 import type { AuthorityAnswer, Evidence, Question } from '../proof/evidence.ts';
-
-/** Everything that was found about one artifact, and what each authority's share of it is worth. */
-export interface Gathered {
-  /** `answers[n]` are the answers about piece n of the evidence, one per authority. */
-  readonly answers: readonly (readonly AuthorityAnswer[])[];
-  readonly evidence: readonly Evidence[];
-  readonly problems: readonly Finding[];
-}
 
 /** How many pieces of evidence are verified before the loop yields to other work. */
 const CHUNK = 32;

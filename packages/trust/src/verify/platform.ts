@@ -3,15 +3,10 @@ import { asString, cursor, member, optional } from '../bytes/shape.ts';
 import { quote, TrustFault } from '../fault/fault.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { ImageManifest } from '../oci/manifest.ts';
+import { platformName } from '../oci/platform.ts';
 import type { ArtifactSource, CallOptions } from '../oci/store.ts';
 
 const MAX_NAMED = 12;
-
-/** The platform of a descriptor as people write it: `linux/arm64/v8`. Foreign text. */
-export function platformName(descriptor: Pick<Descriptor, 'platform'>): string {
-  const { os = '', architecture = '', variant } = descriptor.platform ?? {};
-  return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
-}
 
 /**
  * The child for a platform: the one of exactly that name, else the only one of which `wanted` is the

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderFinding } from '@bulla/trust/finding/render-text';
 import type { StoredManifest } from '@bulla/trust/oci/store';
-import type { TreeMode } from '@bulla/trust/verify/tree';
+import type { TreeMode } from '@bulla/trust/policy/document';
 import { codesOf } from '../sigstore-lab/findings.ts';
 import { openLab } from '../sigstore-lab/lab.ts';
 import { bundleEvidence, mintBundle, statement } from '../sigstore-lab/mint.ts';

@@ -1,23 +1,28 @@
-import { printable, quote } from '../fault/fault.ts';
-import { allOf, anyOf } from '../finding/combine.ts';
-import { type Finding, failed } from '../finding/finding.ts';
-import { mapBounded } from '../oci/bounded.ts';
-import type { Descriptor } from '../oci/descriptor.ts';
-import type { Digest } from '../oci/digest.ts';
-import { parseManifest, runnableChildren } from '../oci/manifest.ts';
-import type { StoredManifest } from '../oci/store.ts';
-import { findProblem } from '../proof/gather.ts';
-import { platformName } from './platform.ts';
-import type { Judged } from './signed.ts';
+import { printable, quote } from '../../fault/fault.ts';
+import { allOf, anyOf } from '../../finding/combine.ts';
+import { type Finding, failed } from '../../finding/finding.ts';
+import { mapBounded } from '../../oci/bounded.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { parseManifest, runnableChildren } from '../../oci/manifest.ts';
+import { platformName } from '../../oci/platform.ts';
+import type { StoredManifest } from '../../oci/store.ts';
+import { findProblem } from '../../proof/gather.ts';
+import type { TreeMode } from '../document.ts';
+import type { Judged } from './proven.ts';
 
-/** Which node of a multi-arch tree must carry the evidence (semantics 6). */
-export type TreeMode = 'named' | 'index' | 'leaf' | 'any' | 'both';
+/** What a walk knows of a node by itself. */
+export interface TreeNode {
+  readonly digest: Digest;
+}
 
 /** What a walk through a tree needs: to fetch a child, and to judge one node by its evidence. */
-export interface TreeWalk {
+export interface TreeWalk<N extends TreeNode> {
   readonly mode: TreeMode;
-  fetch(digest: Digest): Promise<StoredManifest | null>;
-  judge(node: StoredManifest): Promise<Judged>;
+  /** The runnable children of an index, each once; null for what is no index. Throws `manifest.*`. */
+  children(node: N): readonly Descriptor[] | null;
+  fetch(digest: Digest): Promise<N | null>;
+  judge(node: N): Promise<Judged>;
 }
 
 /** What a tree came to: the finding, what stands behind it, and the leaves that a pass covers. */
@@ -30,13 +35,15 @@ const MAX_DEPTH = 4;
 const MAX_NODES = 1000;
 const PARALLEL = 8;
 
-interface Walk extends TreeWalk {
+interface Walk<N extends TreeNode> extends TreeWalk<N> {
   /** Nodes that may still be looked at, shared by the whole walk. */
   readonly budget: { left: number };
 }
 
 /** The runnable children of an index, each digest once, or null for a manifest that is none. */
-export function childrenOf(node: StoredManifest): readonly Descriptor[] | null {
+export function childrenOf(
+  node: Pick<StoredManifest, 'bytes' | 'mediaType'>,
+): readonly Descriptor[] | null {
   const manifest = parseManifest(node);
   if (manifest.kind !== 'index') return null;
   return [
@@ -50,9 +57,9 @@ export function childrenOf(node: StoredManifest): readonly Descriptor[] | null {
  * `only` narrows the leaves to one chosen platform. buildx attestation manifests are no leaves. At
  * most 1000 nodes in 4 levels are looked at (`registry.limit`). Throws `manifest.*`.
  */
-export async function judgeTree(
-  node: StoredManifest,
-  walk: TreeWalk,
+export async function judgeTree<N extends TreeNode>(
+  node: N,
+  walk: TreeWalk<N>,
   only: Descriptor | null,
 ): Promise<TreeJudged> {
   const judged = await judgeNode(node, { ...walk, budget: { left: MAX_NODES } }, only, 0);
@@ -62,15 +69,15 @@ export async function judgeTree(
 }
 
 /** `covers` has the node itself when its own evidence passed, and what that covers below it. */
-async function judgeNode(
-  node: StoredManifest,
-  walk: Walk,
+async function judgeNode<N extends TreeNode>(
+  node: N,
+  walk: Walk<N>,
   only: Descriptor | null,
   depth: number,
 ): Promise<TreeJudged> {
   const alone = async () => ({ ...(await walk.judge(node)), covers: [node.digest] });
   if (walk.mode === 'named') return alone();
-  const children = childrenOf(node);
+  const children = walk.children(node);
   if (children === null) return alone();
   const chosen = only === null ? children : [only];
   if (walk.mode === 'leaf') return judgeLeaves(chosen, walk, depth);
@@ -87,9 +94,9 @@ async function judgeNode(
     : { finding: allOf('tree', both, 'the index and each of its leaves'), accepted, covers };
 }
 
-async function judgeLeaves(
+async function judgeLeaves<N extends TreeNode>(
   children: readonly Descriptor[],
-  walk: Walk,
+  walk: Walk<N>,
   depth: number,
 ): Promise<TreeJudged> {
   const judged = await mapBounded(children, PARALLEL, (child) => judgeLeaf(child, walk, depth));
@@ -103,7 +110,11 @@ async function judgeLeaves(
   };
 }
 
-async function judgeLeaf(child: Descriptor, walk: Walk, depth: number): Promise<TreeJudged> {
+async function judgeLeaf<N extends TreeNode>(
+  child: Descriptor,
+  walk: Walk<N>,
+  depth: number,
+): Promise<TreeJudged> {
   const nothing = { accepted: [], covers: [] };
   if (depth >= MAX_DEPTH || walk.budget.left-- <= 0) {
     const says = `the tree has more than ${MAX_DEPTH} levels or ${MAX_NODES} nodes`;
@@ -111,12 +122,12 @@ async function judgeLeaf(child: Descriptor, walk: Walk, depth: number): Promise<
   }
   const name = quote(platformName(child));
   try {
-    const stored = await walk.fetch(child.digest);
-    if (stored === null) {
+    const fetched = await walk.fetch(child.digest);
+    if (fetched === null) {
       const says = `the registry lacks the leaf ${child.digest} (${name})`;
       return { finding: failed('tree.leaf', 'artifact.not-found', says), ...nothing };
     }
-    const judged = await judgeNode(stored, walk, null, depth + 1);
+    const judged = await judgeNode(fetched, walk, null, depth + 1);
     return { ...judged, finding: labelled(judged.finding, child) };
   } catch (error) {
     return { finding: findProblem('tree.leaf', error), ...nothing };
