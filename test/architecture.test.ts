@@ -17,7 +17,7 @@ const ROOT = join(import.meta.dirname, '..');
 const PACKAGES_FOLDER = join(ROOT, 'packages');
 
 function sources(): readonly SourceFile[] {
-  return globSync('*/src/**/*.ts', { cwd: PACKAGES_FOLDER }).map((path) => ({
+  return globSync('*/src/**/*.{ts,tsx}', { cwd: PACKAGES_FOLDER }).map((path) => ({
     path,
     text: readFileSync(join(PACKAGES_FOLDER, path), 'utf8'),
   }));
@@ -45,7 +45,10 @@ test('each room has the files of its kind', () => {
 
 test('names say what a file holds and no file is too long', () => {
   const paths = globSync(
-    ['packages/*/{src,test,bin}/**/*.{ts,tsx,js}', '{bench,demo,journeys,test,tools}/**/*.ts'],
+    [
+      'packages/*/{src,test,bin}/**/*.{ts,tsx,js}',
+      '{bench,demo,journeys,test,tools}/**/*.{ts,tsx}',
+    ],
     { cwd: ROOT },
   );
   assert.ok(paths.length > 30);
@@ -151,6 +154,42 @@ const PLANTED = [
     expect: /may not import package server/,
   },
   {
+    name: 'the console that takes a value from the server',
+    path: 'console/src/api/a.ts',
+    text: "import { b } from '@bulla/server/console/service';",
+    expect: /more than types/,
+  },
+  {
+    name: 'the console that takes a value beside a type, by path',
+    path: 'console/src/api/a.tsx',
+    text: "import { type A, b } from '../../../server/src/console/service.ts';",
+    expect: /more than types/,
+  },
+  {
+    name: 'the console that loads the server',
+    path: 'console/src/api/a.ts',
+    text: "export async function a() { return import('@bulla/server/console/service'); }",
+    expect: /more than types/,
+  },
+  {
+    name: 'a page of the console that imports the library',
+    path: 'console/src/pages/decisions/a.tsx',
+    text: "import type { Finding } from '@bulla/trust/finding/finding';",
+    expect: /may not import package trust/,
+  },
+  {
+    name: 'a page of the console that imports another, with markup',
+    path: 'console/src/pages/decisions/a.tsx',
+    text: "import { B } from '../users/b.tsx'; export function A() { return <B />; }",
+    expect: /room pages\/decisions imports room pages\/users/,
+  },
+  {
+    name: 'the clock in a page of the console',
+    path: 'console/src/pages/decisions/a.tsx',
+    text: 'export function A() { return <p>{Date.now()}</p>; }',
+    expect: /uses Date\.now outside/,
+  },
+  {
     name: 'a folder that no layer names',
     path: 'trust/src/extras/a.ts',
     text: 'export const a = 1;',
@@ -251,6 +290,12 @@ const ALLOWED = [
     path: 'trust/src/formats/notation/find.ts',
     text: "import { readFileSync } from 'node:fs';",
     edges: 0,
+  },
+  {
+    name: 'the console that takes a type from the server',
+    path: 'console/src/api/a.ts',
+    text: "import type { B } from '@bulla/server/console/service';",
+    edges: 1,
   },
   {
     name: 'a verb that uses the other one',

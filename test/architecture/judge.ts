@@ -26,7 +26,7 @@ const IO_MODULES =
 
 /** Judges every source file under `packages/*\/src` by the layers; order of `files` does not matter. */
 export function judgeSources(files: readonly SourceFile[]): Judgement {
-  const judged = files.filter(({ path }) => path.endsWith('.ts')).map(judgeFile);
+  const judged = files.filter(({ path }) => /\.tsx?$/.test(path)).map(judgeFile);
   return {
     edges: judged.reduce((sum, { edges }) => sum + edges, 0),
     violations: judged.flatMap(({ violations }) => violations),
@@ -41,6 +41,10 @@ function judgeFile({ path, text }: SourceFile): Judgement {
   const targets = facts.imports.map((specifier) => targetOf(path, specifier));
   for (const target of targets) {
     if (target !== null) violations.push(...judgeEdge(place, target));
+  }
+  if (place.layers.typesOnly === true) {
+    const values = facts.valueImports.filter((name) => isOtherPackage(place, targetOf(path, name)));
+    violations.push(...values.map((name) => `imports more than types from ${name}`));
   }
   if (facts.opaqueImports > 0) violations.push('imports what is not a literal');
   if (facts.defaultExport) violations.push('has a default export');
@@ -86,9 +90,13 @@ function targetOf(from: string, specifier: string): string | null {
   return own === null ? null : `${own[1]}/src/${own[2]}.ts`;
 }
 
+function isOtherPackage({ pkg }: Place, target: string | null): boolean {
+  return target !== null && !target.startsWith(`${pkg}/`);
+}
+
 function judgeEdge(from: Place, target: string): string[] {
   // Data files and package.json beside the source have no layer.
-  if (!target.endsWith('.ts')) return [];
+  if (!/\.tsx?$/.test(target)) return [];
   const to = placeOf(target);
   if (to === null) return [`imports ${target}, which is in no layer`];
   if (to.pkg !== from.pkg) {

@@ -13,6 +13,8 @@ export interface PackageLayers {
   readonly io: RegExp;
   /** Packages of the workspace that this one may import, each with the paths that may do so. */
   readonly imports: Readonly<Record<string, RegExp>>;
+  /** True where only types may come from another package. */
+  readonly typesOnly?: true;
 }
 
 export const PACKAGES = {
@@ -28,6 +30,8 @@ export const PACKAGES = {
       envelopes: 3,
       claims: 3,
       oci: 3,
+      // Which images a Dockerfile or a Kubernetes or Compose file names.
+      images: 4,
       timestamp: 4,
       logentries: 4,
       identity: 4,
@@ -98,6 +102,16 @@ export const PACKAGES = {
     io: /./,
     imports: { trust: /./, server: /^commands\/(up|serve)(\.ts$|\/)/ },
   },
+  console: {
+    ranks: { api: 0, parts: 1, pages: 2, shell: 3, 'main.tsx': 4 },
+    // A page knows no other page; what two of them show is a part.
+    roomsIn: ['pages'],
+    // The network and the clock.
+    io: /^api\//,
+    // The shapes of the API's answers.
+    imports: { server: /^api\// },
+    typesOnly: true,
+  },
 } as const satisfies Readonly<Record<string, PackageLayers>>;
 
 /** Rooms and the files that each of a kind has; more files are allowed, fewer are not. */
@@ -120,7 +134,7 @@ export const ROOM_FILES = [
   {
     kind: 'service',
     rooms:
-      /^server\/src\/(notary|ca|ct-log|log|tsa|trust-root|oidc|gateway|admission|watch|record|access)$/,
+      /^server\/src\/(notary|ca|ct-log|log|tsa|trust-root|oidc|gateway|admission|watch|record|access|console)$/,
     files: ['README.md', 'config.ts', 'service.ts', 'routes.ts'],
   },
 ] as const;

@@ -4,6 +4,8 @@ import { type Node, parseSync, visitorKeys } from 'oxc-parser';
 export interface SourceFacts {
   /** Module specifiers of every kind of import: static, re-export, dynamic, type, `import('x').T`. */
   readonly imports: readonly string[];
+  /** Those of `imports` that are more than `import type`: something of them is there at run time. */
+  readonly valueImports: readonly string[];
   /** Dynamic imports whose specifier is not a literal, so that nothing can be said about them. */
   readonly opaqueImports: number;
   readonly defaultExport: boolean;
@@ -23,31 +25,38 @@ export function scan(path: string, text: string): SourceFacts {
   if (error !== undefined) throw new Error(`${path} does not parse: ${error.message}`);
   const facts = {
     imports: [] as string[],
+    valueImports: [] as string[],
     opaqueImports: 0,
     defaultExport: false,
     starExport: false,
     ambient: [] as string[],
   };
+  const found = (specifier: string, isValue: boolean): void => {
+    facts.imports.push(specifier);
+    if (isValue) facts.valueImports.push(specifier);
+  };
   const bound = boundNames(program);
   walk(program, (node) => {
     switch (node.type) {
       case 'ImportDeclaration':
+        found(node.source.value, node.importKind !== 'type');
+        break;
       case 'ExportNamedDeclaration':
-        if (node.source !== null) facts.imports.push(node.source.value);
+        if (node.source !== null) found(node.source.value, node.exportKind !== 'type');
         break;
       case 'ExportAllDeclaration':
         facts.starExport = true;
-        facts.imports.push(node.source.value);
+        found(node.source.value, node.exportKind !== 'type');
         break;
       case 'ExportDefaultDeclaration':
         facts.defaultExport = true;
         break;
       case 'ImportExpression':
-        if (isText(node.source)) facts.imports.push(node.source.value);
+        if (isText(node.source)) found(node.source.value, true);
         else facts.opaqueImports += 1;
         break;
       case 'TSImportType':
-        facts.imports.push(node.source.value);
+        found(node.source.value, false);
         break;
       default: {
         const name = ambientName(node);
