@@ -82,6 +82,13 @@ test('the notices hold a text for each bundled package', async (t) => {
       assert.throws(() => thirdPartyNotices(root, [path]), /planted ships no licence text/);
     }),
   );
+  await t.test('and one that may be used for development only', () =>
+    inFolder((root) => {
+      const manifest = { name: 'planted', version: '1.0.0', license: 'MPL-2.0' };
+      const path = plant(root, manifest, { LICENSE: 'Copyright D' });
+      assert.throws(() => thirdPartyNotices(root, [path]), /planted is bundled/);
+    }),
+  );
 });
 
 test('a licence expression is allowed by one side of an OR and every side of an AND', () => {

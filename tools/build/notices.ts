@@ -1,18 +1,20 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { licenceIsAllowed } from '../licences/allowed.ts';
 import { readManifest } from '../manifest.ts';
 
 /**
  * The licence texts of every package that `inputs` (paths from the root, as esbuild's metafile has
  * them) come from, as one text in the order of names. MIT, BSD, ISC and Apache-2.0 all ask that a
- * copy carries them. Throws when a bundled package ships no licence text, states
- * none in its files, and is not under MIT by a named author.
+ * copy carries them. Throws when a bundled package ships no licence text, states none in its files,
+ * and is not under MIT by a named author; and when its licence does not allow to ship it.
  */
 export function thirdPartyNotices(root: string, inputs: readonly string[]): string {
   const packages = Map.groupBy(inputs, packageFolder);
   const notices = [...packages].flatMap(([folder, files]) => {
     if (folder === null) return [];
     const { name, version, licence, author } = readManifest(join(root, folder));
+    if (!licenceIsAllowed(licence)) throw new Error(`${name} is bundled, and is under ${licence}`);
     const texts = licenceFiles(join(root, folder));
     // Some packages state their licence only at the head of each file.
     if (texts.length === 0) texts.push(...headers(files.map((file) => join(root, file))));
