@@ -8,6 +8,7 @@ import { CRYPTO_CODES } from './codes/crypto.ts';
 import { DECISION_CODES } from './codes/decision.ts';
 import { DOOR_CODES } from './codes/door.ts';
 import { EVIDENCE_CODES } from './codes/evidence.ts';
+import { IMAGES_CODES } from './codes/images.ts';
 import { KEY_CODES } from './codes/keys.ts';
 import { OCI_CODES } from './codes/oci.ts';
 import { POLICY_CODES } from './codes/policy.ts';
@@ -26,6 +27,7 @@ import { X509_CODES } from './codes/x509.ts';
 
 /** A fault's stable name, `area.reason`. */
 export type Code =
+  | keyof typeof IMAGES_CODES
   | keyof typeof DOOR_CODES
   | keyof typeof UPSTREAM_CODES
   | keyof typeof RECORD_CODES
@@ -56,6 +58,7 @@ export type Code =
  * it and the architecture test checks that no two areas share a code.
  */
 export const CODES: Readonly<Record<Code, CodeEntry>> = {
+  ...IMAGES_CODES,
   ...DOOR_CODES,
   ...UPSTREAM_CODES,
   ...RECORD_CODES,

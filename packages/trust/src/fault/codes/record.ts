@@ -1,2 +1,105 @@
-/** Faults of the record of decisions. */
-export const RECORD_CODES = {} as const;
+/** Faults of the record of decisions: keeping it, reading it, and proving that it is whole. */
+export const RECORD_CODES = {
+  'record.unavailable': {
+    status: 503,
+    exit: 3,
+    means: 'A decision could not be written to the record, so it is not given out.',
+    remedy: 'See to the room and the reach of the store that holds the record, then ask again.',
+  },
+  'record.decision-unknown': {
+    status: 404,
+    exit: 1,
+    means: 'The record has no decision of this id: it never was, or retention removed it.',
+    remedy: 'Search the record by repository or time, and take the id from there.',
+  },
+  'record.evidence-missing': {
+    status: 404,
+    exit: 1,
+    means: 'The stored evidence that a decision refers to is gone or altered.',
+    remedy: 'Restore the objects below evidence/ from the backup of the store.',
+  },
+  'record.filter-invalid': {
+    status: 400,
+    exit: 2,
+    means: 'A search or an export of the record asks for something that it does not know.',
+    remedy: 'Correct the filter that the message names.',
+  },
+  'record.entry-malformed': {
+    status: 500,
+    exit: 1,
+    means: 'An entry of the record is not what Bulla writes there.',
+    remedy: 'Keep a copy of the record, find out who can write to its store, and restore it.',
+  },
+  'record.chain-broken': {
+    status: 500,
+    exit: 1,
+    means: 'An entry was changed, or does not follow the one before it: its hash is another.',
+    remedy: 'Keep a copy of the record, find out who can write to its store, and restore it.',
+  },
+  'record.gap': {
+    status: 500,
+    exit: 1,
+    means: 'Entries are missing from the record, and no signed anchor says that they were pruned.',
+    remedy: 'Keep a copy of the record, find out who can write to its store, and restore it.',
+  },
+  'record.order': {
+    status: 500,
+    exit: 1,
+    means: 'Entries of the record stand twice or in another order than they were written in.',
+    remedy: 'Take the export again; if it persists, the record was altered.',
+  },
+  'record.index-altered': {
+    status: 500,
+    exit: 1,
+    means: 'What the record is searched by differs from the entry that it was made from.',
+    remedy: 'Trust the entries, not the search; find out who can write to the store.',
+  },
+  'record.head-invalid': {
+    status: 500,
+    exit: 1,
+    means: 'A head of the record is malformed, of another record, or not signed by its key.',
+    remedy: 'Verify with the public key of this record and a head that it signed.',
+  },
+  'record.head-missing': {
+    status: 500,
+    exit: 1,
+    means: 'No signed head vouches for the end of the record.',
+    remedy: 'Give the signed head that was kept, or have the server sign one: /record/head.',
+  },
+  'record.head-mismatch': {
+    status: 500,
+    exit: 1,
+    means: 'A signed head names another entry at its place than the record has: it was rewritten.',
+    remedy: 'Keep both; together they prove that the record was rewritten after the head.',
+  },
+  'record.head-pruned': {
+    status: 410,
+    exit: 1,
+    means: 'The entry that a kept head is about was removed by retention, so they do not compare.',
+    remedy: 'Keep a head that is younger than the retention, and compare that one.',
+  },
+  'record.head-stale': {
+    status: 500,
+    exit: 1,
+    means: 'The newest signed head is older than allowed.',
+    remedy: 'See why the server has signed no head since; it signs one at each interval.',
+  },
+  'record.truncated': {
+    status: 500,
+    exit: 1,
+    means: 'A signed head is about an entry after the last that is there: the end was removed.',
+    remedy: 'Keep the head; it proves that entries were removed. Restore the store.',
+  },
+  'record.anchor-invalid': {
+    status: 500,
+    exit: 1,
+    means: 'The anchor that says what retention removed is malformed or not signed by the key.',
+    remedy: 'Verify with the public key of this record; if it persists, it was altered.',
+  },
+  'record.export-partial': {
+    status: 400,
+    exit: 2,
+    means: 'An export was filtered, so it cannot prove that nothing is missing.',
+    remedy: 'Export without a filter, or ask for the check of single entries: --partial.',
+  },
+} as const;

@@ -1,0 +1,34 @@
+import { quote, TrustFault } from '../fault/fault.ts';
+
+/** A member of a parsed YAML value; undefined where the value is no mapping or lacks it. */
+export function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return Object.hasOwn(value, name)
+    ? Object.entries(value).find(([key]) => key === name)?.[1]
+    : undefined;
+}
+
+/** The value below `path`, or undefined. */
+export function valueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce(memberOf, value);
+}
+
+/** The items of a list; empty where there is none. Throws `images.manifest-malformed` for another value. */
+export function itemsOf(value: unknown, where: string): readonly unknown[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value;
+  throw new TrustFault(
+    'images.manifest-malformed',
+    `expected a list at ${where}, found ${quote(value)}`,
+  );
+}
+
+/** Text, or undefined where there is none. Throws `images.manifest-malformed` for another value. */
+export function textOf(value: unknown, where: string): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string' && value.trim() !== '') return value;
+  throw new TrustFault(
+    'images.manifest-malformed',
+    `expected the name of an image at ${where}, found ${quote(value)}`,
+  );
+}
