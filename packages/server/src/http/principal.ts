@@ -1,3 +1,7 @@
+import type { TrustFault } from '@bulla/trust/fault/fault';
+import { compilePattern } from '@bulla/trust/policy/pattern';
+import type { HttpRequest } from './exchange.ts';
+
 /** What a person may do in the product; each role has all that the one below it has, auditor apart. */
 export type Role = 'owner' | 'admin' | 'member' | 'viewer' | 'auditor';
 
@@ -21,6 +25,8 @@ export type Permission =
   | 'policies.simulate'
   | 'users.read'
   | 'users.manage'
+  /** To make, change or end owners; what sets an owner apart from an admin. */
+  | 'owners.manage'
   | 'tokens.own'
   | 'tokens.manage'
   | 'metrics.read';
@@ -34,4 +40,56 @@ export interface Principal {
   readonly name: string;
   readonly permissions: ReadonlySet<Permission>;
   readonly repositories: readonly RepositoryScope[];
+  /** The id of the user who stands behind a session or a token; absent for nobody. */
+  readonly user?: string;
+}
+
+/**
+ * What a request to the registry needs: an action on a repository, the list of repositories
+ * (`catalog`), or to be answered at all (`base`, the probe of `/v2/`).
+ */
+export type RegistryNeed =
+  | { readonly repository: string; readonly action: RegistryAction }
+  | 'catalog'
+  | 'base';
+
+/**
+ * Who makes a request to the registry, if they have what it needs. Throws `access.unauthenticated`
+ * (401, with a challenge that `challengeOf` gives) and `access.denied` (403). It never looks whether
+ * the repository is there, so what is unknown and what is forbidden look alike.
+ */
+export type Authorize = (request: HttpRequest, need: RegistryNeed) => Promise<Principal>;
+
+const matchers = new WeakMap<RepositoryScope, (name: string) => boolean>();
+
+/** Whether a caller may do `action` with the repository of this name. */
+export function mayAct(
+  { repositories }: Pick<Principal, 'repositories'>,
+  repository: string,
+  action: RegistryAction,
+): boolean {
+  return repositories.some(
+    (scope) => scope.actions.includes(action) && matcherOf(scope)(repository),
+  );
+}
+
+function matcherOf(scope: RepositoryScope): (name: string) => boolean {
+  const known = matchers.get(scope);
+  if (known !== undefined) return known;
+  const matcher = compilePattern({ glob: scope.repository });
+  matchers.set(scope, matcher);
+  return matcher;
+}
+
+const challenges = new WeakMap<Error, string>();
+
+/** Remembers the value of `WWW-Authenticate` that the answer to this fault must carry. */
+export function withChallenge(fault: TrustFault, challenge: string): TrustFault {
+  challenges.set(fault, challenge);
+  return fault;
+}
+
+/** The value of `WWW-Authenticate` for the answer to a fault, or null when it has none. */
+export function challengeOf(fault: Error): string | null {
+  return challenges.get(fault) ?? null;
 }
