@@ -1,8 +1,10 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, globSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 
 const ROOT = join(import.meta.dirname, '..');
+
+const BY_VERSION = new Intl.Collator('en', { numeric: true });
 
 /** Where `.ci/run` installs the peers that come from PyPI. */
 const VENV_BIN = join(ROOT, '.peers', 'venv', 'bin');
@@ -12,10 +14,15 @@ const VENV_BIN = join(ROOT, '.peers', 'venv', 'bin');
  * `debian` here is installed by `.ci/run`, and a test holds the two together.
  */
 export const PEERS = {
+  buildah: { from: 'debian', program: 'buildah' },
+  chromium: { from: 'debian', program: 'chromium' },
   'docker-registry': { from: 'debian', program: 'docker-registry' },
   openssl: { from: 'debian', program: 'openssl' },
   podman: { from: 'debian', program: 'podman' },
+  // The server: Debian keeps each version's programs in a folder of their own, off the PATH.
+  postgresql: { from: 'debian', program: 'postgres', folders: '/usr/lib/postgresql/*/bin' },
   skopeo: { from: 'debian', program: 'skopeo' },
+  wrk: { from: 'debian', program: 'wrk' },
   'sigstore-python': { from: 'pypi', program: 'sigstore' },
   python: { from: 'pypi', program: 'python' },
   cosign: { from: 'optional', program: 'cosign' },
@@ -24,7 +31,11 @@ export const PEERS = {
   notation: { from: 'optional', program: 'notation' },
 } as const satisfies Record<
   string,
-  { readonly from: 'debian' | 'pypi' | 'optional'; readonly program: string }
+  {
+    readonly from: 'debian' | 'pypi' | 'optional';
+    readonly program: string;
+    readonly folders?: string;
+  }
 >;
 
 /** A program of other people that tests run against Bulla. */
@@ -36,9 +47,8 @@ export type Peer = keyof typeof PEERS;
  * another version that happens to be installed is not the one that the tests were written for.
  */
 export function peer(name: Peer): string | null {
-  const { from, program } = PEERS[name];
-  const folders = from === 'pypi' ? [VENV_BIN] : (process.env['PATH'] ?? '').split(delimiter);
-  for (const folder of folders) {
+  const { program } = PEERS[name];
+  for (const folder of foldersOf(name)) {
     if (folder === '') continue;
     const path = join(folder, program);
     if (isProgram(path)) return path;
@@ -75,6 +85,14 @@ export function vectorsFolder(t: Pick<TestContext, 'skip'>, suite = ''): string 
   if (process.env['CI'] === 'true') throw new Error(`${name} is missing, and CI=true asks for it`);
   t.skip(`vectors missing: ${name}`);
   return null;
+}
+
+/** Where a peer is looked for; of several versions the newest comes first. */
+function foldersOf(name: Peer): readonly string[] {
+  const sought = PEERS[name];
+  if (sought.from === 'pypi') return [VENV_BIN];
+  if (!('folders' in sought)) return (process.env['PATH'] ?? '').split(delimiter);
+  return globSync(sought.folders).sort(BY_VERSION.compare).toReversed();
 }
 
 function isProgram(path: string): boolean {
