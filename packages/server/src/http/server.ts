@@ -1,206 +1,227 @@
-import type { IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
 import { asFault, quote, TrustFault } from '@bulla/trust/fault/fault';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isLoopback, plainAddress } from './address.ts';
+import { type Claim, claimPaths, type FindDoor } from './doors.ts';
 import type { Door, HttpReply, HttpRequest } from './exchange.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
-import { parseTarget } from './path.ts';
+import { type Listener, listenerUrl } from './listener.ts';
+import type { Observe, Trace } from './observe.ts';
+import { type OpenListener, openListener } from './open-listener.ts';
+import { callerOfAddress, createRateLimit, type RateLimit } from './rate.ts';
+import { frameworkFault, refusal, send, withHeaders } from './reply.ts';
+import { type Connection, readRequest, requestId } from './request.ts';
+import type { TlsReport } from './tls/reload.ts';
 
-/** Where a server listens. */
+/** One listener without TLS. */
 export interface ListenOptions {
-  /** An address of this machine. Default `127.0.0.1`: other machines get in only when asked for. */
+  /** An address of this machine. Default `127.0.0.1`; anything but loopback needs TLS. */
   readonly host?: string;
   /** 0, the default, takes a free port. */
   readonly port?: number;
 }
 
-/** A listening server. Disposing it is `close`. */
-export interface HttpServer extends AsyncDisposable {
+/** What a server does beside serving its doors. */
+export interface ServerOptions {
+  /** Names that the Host header may have beside addresses and `localhost`; undefined: every one. */
+  readonly hosts?: ReadonlySet<string>;
+  readonly observe?: readonly Observe[];
+  readonly trace?: Trace;
+  /**
+   * Whom a request is counted for, when its credentials were verified already and without waiting;
+   * null: its address. What only claims to be somebody must not be named here.
+   */
+  readonly callerOf?: (request: HttpRequest) => string | null;
+  /** How often the certificates' files are looked at; 0: only by `reload`. Default 10 s. */
+  readonly tlsCheckMs?: number;
+  /** Is told when a certificate was replaced, or a new one could not be used. */
+  readonly onTls?: (report: TlsReport) => void;
+  readonly clock?: () => Date;
+  /** A clock that never goes back, for rates and durations. */
+  readonly nowMs?: () => number;
+}
+
+/** An address that a server listens on: `http://127.0.0.1:5000`. */
+export interface ServerAddress {
+  readonly url: string;
   readonly host: string;
   readonly port: number;
+  readonly secure: boolean;
+}
+
+/** A listening server. Disposing it is `close`. */
+export interface HttpServer extends AsyncDisposable {
+  /** Of the first listener. */
+  readonly host: string;
+  readonly port: number;
+  readonly addresses: readonly ServerAddress[];
+  /** Reads all certificates again; answers what changed, and what could not be used. */
+  reload(): Promise<readonly TlsReport[]>;
   /** Takes no new connection, lets requests under way end within the drain time, and stops. */
   close(): Promise<void>;
 }
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+const TLS_CHECK_MS = 10_000;
 
 /**
- * Starts a server that serves `doors`, each below its prefix; every other path is a 404. All
- * answers carry `X-Content-Type-Options: nosniff`. Bodies reach the doors as streams. Throws
- * `http.listen` when the address cannot be had.
+ * Starts a server that serves `doors` on every listener; a path that no door claims is a 404. All
+ * answers carry `X-Content-Type-Options: nosniff` and `X-Request-Id`. Bodies reach the doors as
+ * streams. Throws `http.listen`, `http.plain-not-loopback`, `http.tls-invalid`; then nothing listens.
  */
 export async function listen(
   doors: readonly Door[],
-  options: ListenOptions = {},
+  where: ListenOptions | readonly Listener[] = {},
   limits: HttpLimits = HTTP_LIMITS,
+  options: ServerOptions = {},
 ): Promise<HttpServer> {
-  const app = createFastify(limits);
-  for (const door of doors) {
-    const handler = (request: FastifyRequest, reply: FastifyReply) => serve(door, request, reply);
-    for (const url of [door.prefix, `${door.prefix}/*`]) {
-      app.route({ method: [...METHODS], url, handler, exposeHeadRoute: false });
-    }
-  }
-  app.setNotFoundHandler((request, reply) => {
-    const door = doorOf(doors, request.raw.url ?? '/');
-    const fault = new TrustFault('http.not-found', `no such path: ${quote(request.raw.url)}`);
-    return send(request, reply, door === undefined ? plainRefusal(fault) : door.refuse(fault));
-  });
-  app.setErrorHandler((error, request, reply) => {
-    const door = doorOf(doors, request.raw.url ?? '/');
-    const fault = frameworkFault(error);
-    return send(request, reply, door === undefined ? plainRefusal(fault) : door.refuse(fault));
-  });
-  const { host = '127.0.0.1', port = 0 } = options;
+  const { nowMs = () => performance.now(), clock = () => new Date() } = options;
+  const state = { draining: false };
+  const rate = limits.rate === null ? null : createRateLimit(limits.rate, nowMs);
+  const ground: Ground = { find: claimPaths(doors), limits, rate, options, nowMs, state };
+  const listeners: OpenListener[] = [];
+  const closeAll = async () => {
+    state.draining = true;
+    await Promise.all(listeners.map((listener) => listener.close()));
+  };
   try {
-    await app.listen({ host, port });
-  } catch (cause) {
-    throw new TrustFault('http.listen', `cannot listen on ${quote(`${host}:${port}`)}`, undefined, {
-      cause,
-    });
+    for (const listener of listenersOf(where)) {
+      const opening = {
+        limits,
+        hosts: options.hosts,
+        clock,
+        serve: (...given: Parameters<typeof serve> extends [Ground, ...infer R] ? R : never) =>
+          serve(ground, ...given),
+      };
+      listeners.push(await openListener(listener, opening));
+    }
+  } catch (error) {
+    await closeAll();
+    throw error;
   }
-  return listening(app, limits);
+  return running(listeners, closeAll, options);
 }
 
-function createFastify(limits: HttpLimits): FastifyInstance {
-  const app = fastify({
-    logger: false,
-    http: { maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersMs },
-    requestTimeout: limits.requestMs,
-    connectionTimeout: limits.idleMs,
-    keepAliveTimeout: limits.keepAliveMs,
-    forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 8192, ignoreTrailingSlash: false },
-    frameworkErrors: (_error, request, reply) => {
-      // The router could not read the path; no door is known for sure.
-      const fault = new TrustFault('http.path-invalid', `found ${quote(request.raw.url)}`);
-      void send(request, reply, plainRefusal(fault));
-    },
-  });
-  app.server.maxConnections = limits.connections;
-  // Bodies are read by the doors, as streams; the framework never collects one.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-  return app;
+function listenersOf(where: ListenOptions | readonly Listener[]): readonly Listener[] {
+  if (isList(where)) return where;
+  const { host = '127.0.0.1', port = 0 } = where;
+  return [{ url: listenerUrl(false, host, port) }];
 }
 
-function listening(app: FastifyInstance, limits: HttpLimits): HttpServer {
-  const address = app.server.address();
-  if (!isAddressInfo(address)) throw new TrustFault('http.listen', 'the server has no port');
+function isList(where: ListenOptions | readonly Listener[]): where is readonly Listener[] {
+  return Array.isArray(where);
+}
+
+function running(
+  listeners: readonly OpenListener[],
+  closeAll: () => Promise<void>,
+  { tlsCheckMs = TLS_CHECK_MS, onTls = () => undefined }: ServerOptions,
+): HttpServer {
+  const [first] = listeners;
+  if (first === undefined) throw new TrustFault('http.listen', 'expected at least one listener');
+  const keepers = listeners.flatMap(({ tls }) => (tls === null ? [] : [tls]));
+  const reload = async (quiet: boolean) => {
+    const reports = await Promise.all(keepers.map((keeper) => keeper.reload(quiet)));
+    const found = reports.filter((report) => report !== null);
+    for (const report of found) onTls(report);
+    return found;
+  };
+  const timer =
+    keepers.length === 0 || tlsCheckMs === 0
+      ? undefined
+      : setInterval(() => void reload(true), tlsCheckMs).unref();
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closing ??= drain(app, limits.drainMs);
+    clearInterval(timer);
+    closing ??= closeAll();
     return closing;
   };
-  return { host: address.address, port: address.port, close, [Symbol.asyncDispose]: close };
+  const addresses = listeners.map(({ url, host, port, secure }) => ({ url, host, port, secure }));
+  const { host, port } = first;
+  return {
+    host,
+    port,
+    addresses,
+    reload: () => reload(false),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
-async function drain(app: FastifyInstance, drainMs: number): Promise<void> {
-  const deadline = setTimeout(() => app.server.closeAllConnections(), drainMs);
-  try {
-    await app.close();
-  } finally {
-    clearTimeout(deadline);
-  }
-}
-
-function isAddressInfo(address: AddressInfo | string | null): address is AddressInfo {
-  return typeof address === 'object' && address !== null;
-}
-
-function doorOf(doors: readonly Door[], url: string): Door | undefined {
-  return doors.find(({ prefix }) => url === prefix || url.startsWith(`${prefix}/`));
+/** What serving a request rests on. */
+interface Ground {
+  readonly find: FindDoor;
+  readonly limits: HttpLimits;
+  readonly rate: RateLimit | null;
+  readonly options: ServerOptions;
+  readonly nowMs: () => number;
+  readonly state: { readonly draining: boolean };
 }
 
 async function serve(
-  door: Door,
+  ground: Ground,
   request: FastifyRequest,
   reply: FastifyReply,
+  connection: Connection,
+  failure?: unknown,
 ): Promise<FastifyReply> {
+  const { raw } = request;
+  const began = ground.nowMs();
+  const id = requestId(raw);
+  const url = raw.url ?? '/';
+  const question = url.indexOf('?');
+  const path = question === -1 ? url : url.slice(0, question);
+  const claim = ground.find(path);
+  let fault: TrustFault | null = null;
   let answer: HttpReply;
   try {
-    answer = await door.handle(readRequest(request.raw));
+    if (failure !== undefined) throw frameworkFault(failure);
+    answer = await handle(ground, request, id, claim, connection);
   } catch (error) {
-    answer = door.refuse(asFault(error));
+    fault = asFault(error);
+    answer = refusal(claim?.door ?? null, fault);
   }
-  return send(request, reply, answer);
-}
-
-function readRequest(raw: IncomingMessage): HttpRequest {
-  const { segments, query } = parseTarget(raw.url ?? '/');
-  const length = raw.headers['content-length'];
-  return {
-    method: raw.method ?? 'GET',
-    // The first segment is the door's prefix.
-    segments: segments.slice(1),
-    query,
-    header(name) {
-      const value = raw.headers[name];
-      return Array.isArray(value) ? value.join(', ') : value;
-    },
-    contentLength: length === undefined ? null : Number(length),
-    hasBody: hasBody(raw),
-    body: () => bodyOf(raw),
-  };
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  const length = Number(headers['content-length'] ?? 0);
-  return headers['transfer-encoding'] !== undefined || length > 0;
-}
-
-async function* bodyOf(raw: IncomingMessage): AsyncGenerator<Uint8Array> {
-  // Leaving early must not destroy the connection: the answer still has to go out on it.
-  const chunks: AsyncIterable<Uint8Array> = raw.iterator({ destroyOnReturn: false });
-  try {
-    yield* chunks;
-  } catch (cause) {
-    throw new TrustFault('http.body-cut', 'the connection ended within the body', undefined, {
-      cause,
+  answer = withHeaders(answer, claim?.door.headers);
+  const { observe = [] } = ground.options;
+  if (observe.length > 0) {
+    const told = {
+      id,
+      method: raw.method ?? 'GET',
+      path,
+      door: claim?.name ?? null,
+      status: answer.status,
+      remoteAddress: plainAddress(raw.socket.remoteAddress),
+      listener: connection.listener,
+      fault,
+    };
+    reply.raw.once('close', () => {
+      const cut = !reply.raw.writableFinished;
+      const durationMs = ground.nowMs() - began;
+      for (const tell of observe) tell({ ...told, cut, durationMs });
     });
   }
-  if (!raw.complete) throw new TrustFault('http.body-cut', 'the connection ended within the body');
+  return send(request, reply, answer, { id, last: ground.state.draining });
 }
 
-/** Sends the answer; a HEAD has the headers of its GET and no body (RFC 9110 §9.3.2). */
-function send(request: FastifyRequest, reply: FastifyReply, answer: HttpReply): FastifyReply {
-  const { status, headers = {}, body } = answer;
-  reply.code(status).header('x-content-type-options', 'nosniff');
-  for (const [name, value] of Object.entries(headers)) reply.header(name, value);
-  // Nothing is read any more from a sender that was refused in the middle of its body.
-  if (status >= 400 && !request.raw.complete && hasBody(request.raw)) {
-    reply.header('connection', 'close');
+async function handle(
+  ground: Ground,
+  { raw }: FastifyRequest,
+  id: string,
+  claim: Claim | null,
+  connection: Connection,
+): Promise<HttpReply> {
+  const { rate, limits, options } = ground;
+  const address = plainAddress(raw.socket.remoteAddress);
+  const counted = rate !== null && (limits.rateLoopback || !isLoopback(address)) ? rate : null;
+  let request: HttpRequest;
+  try {
+    request = readRequest(raw, id, claim?.depth ?? 0, connection);
+  } catch (error) {
+    counted?.take(callerOfAddress(address));
+    throw error;
   }
-  if (request.raw.method === 'HEAD' && body instanceof Readable) {
-    body.destroy();
-    return reply.send();
-  }
-  if (body === undefined || body instanceof Readable) return reply.send(body);
-  // As bytes: to a string the framework would add a charset.
-  return reply.send(
-    typeof body === 'string'
-      ? Buffer.from(body)
-      : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-  );
-}
-
-/** A fault in a form that belongs to no protocol. */
-function plainRefusal(fault: TrustFault): HttpReply {
-  return {
-    status: fault.code === 'http.not-found' ? 404 : 400,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ code: fault.code, message: fault.message, remedy: fault.remedy }),
-  };
-}
-
-function frameworkFault(error: unknown): TrustFault {
-  if (error instanceof TrustFault) return error;
-  const status =
-    typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : 500;
-  if (typeof status === 'number' && status >= 400 && status < 500) {
-    const message = error instanceof Error ? error.message : 'the request cannot be read';
-    return new TrustFault('http.request-invalid', quote(message));
-  }
-  return asFault(error);
+  counted?.take(options.callerOf?.(request) ?? callerOfAddress(address));
+  if (claim === null) throw new TrustFault('http.not-found', `no such path: ${quote(raw.url)}`);
+  const { door, name } = claim;
+  return options.trace === undefined
+    ? door.handle(request)
+    : options.trace(request, name, () => door.handle(request));
 }
