@@ -18,4 +18,4 @@ export interface ConditionAnswer {
  * A condition on the statement that decides. What a statement says or lacks can only make it fail
  * (semantics 2); it never throws for that.
  */
-export type Condition = (deciding: Deciding) => ConditionAnswer | Promise<ConditionAnswer>;
+export type Condition = (deciding: Deciding) => Promise<ConditionAnswer>;

@@ -1,0 +1,107 @@
+import type { Material } from './decide/material.ts';
+import { sourceMaterial } from './decide/material.ts';
+import { type DecisionQuestion, type Subject, takeDecision } from './decide/take.ts';
+import { printable, TrustFault } from './fault/fault.ts';
+import { type Finding, failed } from './finding/finding.ts';
+import type { Digest } from './oci/digest.ts';
+import { parseManifest, runnableChildren } from './oci/manifest.ts';
+import type { ArtifactSource, CallOptions, StoredManifest } from './oci/store.ts';
+import type { Decision } from './policy/decision.ts';
+import { findProblem } from './proof/gather.ts';
+import { fetchManifest } from './verify/fetch.ts';
+import { chooseChild, requirePlatform } from './verify/platform.ts';
+
+/** A door could not resolve the tag: why, and what it led to before. */
+export interface ResolveProblem {
+  readonly fault: TrustFault;
+  /** Stands in for the digest only where a policy's `lastKnownGood` allows it. */
+  readonly remembered: Digest | null;
+}
+
+/** A question to the policies about one image. */
+export interface DecideOptions extends DecisionQuestion {
+  /** What the tag led to when the door resolved it; null has it resolved here, once. */
+  readonly digest: Digest | null;
+  readonly source: ArtifactSource;
+  /** `os/architecture[/variant]`: the one leaf that matters; null for the whole tree. */
+  readonly platform: string | null;
+  /** Indexes of the same repository that list the digest, newest first. */
+  readonly parents: readonly Digest[];
+  /** Null where the digest is at hand, or the source is to be asked. */
+  readonly problem: ResolveProblem | null;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Decides about one image by all policies that cover it. A tag is resolved once; the decision, its
+ * evidence and its digest are about the bytes that this fetched (semantics 5). What an image or a
+ * registry does never makes it throw; `usage.invalid` when neither tag nor digest nor problem is given.
+ */
+export async function decide(options: DecideOptions): Promise<{ readonly decision: Decision }> {
+  const started = options.now();
+  const call = options.signal === undefined ? {} : { signal: options.signal };
+  const material = sourceMaterial(options.source, call);
+  const subject = await subjectOf(options, material, call);
+  return { decision: await takeDecision(options, subject, material, started) };
+}
+
+async function subjectOf(
+  options: DecideOptions,
+  material: Material,
+  call: CallOptions,
+): Promise<Subject> {
+  const { digest, tag, problem, parents } = options;
+  if (digest === null && problem !== null) {
+    const root = findProblem('artifact', problem.fault);
+    return { root, digest: null, remembered: problem.remembered, parents: [] };
+  }
+  if (digest === null && tag === null) {
+    throw new TrustFault('usage.invalid', 'a decision needs a tag or a digest');
+  }
+  const root = await fetchRoot(options, material, call);
+  if ('outcome' in root) return { root, digest, remembered: null, parents };
+  const whole = { root, digest: root.digest, remembered: null, parents };
+  if (options.platform === null) return whole;
+  try {
+    return await choosePlatform(root, options.platform, whole, options.source, material, call);
+  } catch (error) {
+    return { ...whole, root: findProblem('artifact', error) };
+  }
+}
+
+async function fetchRoot(
+  { digest, tag, source }: DecideOptions,
+  material: Material,
+  call: CallOptions,
+): Promise<StoredManifest | Finding> {
+  try {
+    const stored =
+      digest === null ? await fetchManifest(source, tag ?? '', call) : await material.node(digest);
+    if (stored !== null) return stored;
+    const says = `${source.name} answered and has no ${printable(digest ?? tag ?? '')}`;
+    return failed('artifact', 'artifact.not-found', says);
+  } catch (error) {
+    return findProblem('artifact', error);
+  }
+}
+
+/** The chosen leaf of an index is what is decided about, with that index as its parent. */
+async function choosePlatform(
+  root: StoredManifest,
+  platform: string,
+  whole: Subject,
+  source: ArtifactSource,
+  material: Material,
+  call: CallOptions,
+): Promise<Subject> {
+  const manifest = parseManifest(root);
+  if (manifest.kind !== 'index') {
+    await requirePlatform(source, manifest, platform, call);
+    return whole;
+  }
+  const { digest } = chooseChild(runnableChildren(manifest), platform);
+  const leaf = await material.node(digest);
+  const says = `${source.name} lacks the leaf ${digest}`;
+  const chosen = leaf ?? failed('artifact', 'artifact.not-found', says);
+  return { ...whole, root: chosen, digest, parents: [root.digest, ...whole.parents] };
+}
