@@ -1,2 +1,77 @@
 /** Faults of policy documents and of the files that they name. */
-export const POLICY_DOCUMENT_CODES = {} as const;
+export const POLICY_DOCUMENT_CODES = {
+  'policy.invalid': {
+    status: 400,
+    exit: 2,
+    means: 'A policy file, or a file that it names, has mistakes; none of its policies is used.',
+    remedy: 'Correct what `bulla policy check` lists.',
+  },
+  'policy.malformed': {
+    status: 400,
+    exit: 2,
+    means: 'A policy is not YAML or JSON, or a field of it has another shape than it must.',
+    remedy: 'Correct the field at the line that is named; docs/policy.md lists them.',
+  },
+  'policy.unknown-field': {
+    status: 400,
+    exit: 2,
+    means: 'A policy has a field that no policy has; left out, it could loosen what was meant.',
+    remedy: 'Correct the spelling of the field, or remove it.',
+  },
+  'policy.requirement-empty': {
+    status: 400,
+    exit: 2,
+    means:
+      'A requirement has no part, so that nothing would satisfy it, and nothing is never enough.',
+    remedy: 'Name at least one authority or requirement.',
+  },
+  'policy.threshold-range': {
+    status: 400,
+    exit: 2,
+    means: 'An `atLeast` is below 1 or above the number of what it counts.',
+    remedy: 'Give a number between 1 and the number of names or requirements that it counts.',
+  },
+  'policy.name-repeated': {
+    status: 400,
+    exit: 2,
+    means: 'A name stands twice where each counts once, or two policies have one name.',
+    remedy: 'Name each once; an authority counts once however often it is named.',
+  },
+  'policy.authority-unknown': {
+    status: 400,
+    exit: 2,
+    means: 'A requirement names an authority that the policy does not define.',
+    remedy: 'Define the authority under `spec.authorities`, or correct its name.',
+  },
+  'policy.authority-unused': {
+    status: 400,
+    exit: 2,
+    means: 'A policy defines an authority that none of its requirements names.',
+    remedy: 'Name the authority in `spec.require`, or remove it.',
+  },
+  'policy.trust-root-missing': {
+    status: 400,
+    exit: 2,
+    means: 'An authority names no trust root where it must, or one that is nowhere defined.',
+    remedy:
+      'Name `public-good`, a trust root under `spec.trustRoots`, or one of the configuration.',
+  },
+  'policy.pin-missing': {
+    status: 400,
+    exit: 2,
+    means: 'A `notary` authority has no pin, and a policy never trusts a repository on first use.',
+    remedy: 'Give `pin` with the key ids of the root role, taken from whoever made the repository.',
+  },
+  'policy.predicate-mismatch': {
+    status: 400,
+    exit: 2,
+    means: 'A helper stands beside an attestation type whose predicate it cannot read.',
+    remedy: 'Use the helper with its own predicate type; docs/policy.md lists them.',
+  },
+  'policy.file': {
+    status: 400,
+    exit: 2,
+    means: 'A policy file, or a key or trust root that it names, cannot be read or is too large.',
+    remedy: 'Check the path, which is relative to the policy, its permissions and its kind.',
+  },
+} as const;
