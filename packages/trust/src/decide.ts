@@ -1,5 +1,10 @@
-import type { Material } from './decide/material.ts';
-import { sourceMaterial } from './decide/material.ts';
+import type { Dossier } from './decide/dossier.ts';
+import {
+  dossierMaterial,
+  type RecordedMaterial,
+  recordedMaterial,
+} from './decide/dossier-material.ts';
+import { type Material, sourceMaterial } from './decide/material.ts';
 import { type DecisionQuestion, type Subject, takeDecision } from './decide/take.ts';
 import { printable, TrustFault } from './fault/fault.ts';
 import { type Finding, failed } from './finding/finding.ts';
@@ -32,22 +37,61 @@ export interface DecideOptions extends DecisionQuestion {
   readonly signal?: AbortSignal;
 }
 
+/** What a door gets: its answer, and all evidence that the answer stands on. */
+export interface Decided {
+  readonly decision: Decision;
+  readonly dossier: Dossier;
+}
+
 /**
  * Decides about one image by all policies that cover it. A tag is resolved once; the decision, its
  * evidence and its digest are about the bytes that this fetched (semantics 5). What an image or a
  * registry does never makes it throw; `usage.invalid` when neither tag nor digest nor problem is given.
  */
-export async function decide(options: DecideOptions): Promise<{ readonly decision: Decision }> {
+export async function decide(options: DecideOptions): Promise<Decided> {
   const started = options.now();
   const call = options.signal === undefined ? {} : { signal: options.signal };
-  const material = sourceMaterial(options.source, call);
+  const material = recordedMaterial(sourceMaterial(options.source, call));
   const subject = await subjectOf(options, material, call);
-  return { decision: await takeDecision(options, subject, material, started) };
+  const decision = await takeDecision(options, subject, material, started);
+  const { root, digest, parents } = subject;
+  const dossier: Dossier = {
+    source: options.source.name,
+    root: digest,
+    problem: 'outcome' in root ? root : null,
+    parents,
+    nodes: material.nodes(),
+  };
+  return { decision, dossier };
+}
+
+/** A question that stored evidence is to answer. */
+export interface DecideFromDossierOptions extends DecisionQuestion {
+  readonly dossier: Dossier;
+}
+
+/**
+ * Decides from what an earlier decision looked at, and touches nothing else. What the dossier never
+ * gathered is inconclusive (`dossier.incomplete`): it was taken for other policies.
+ */
+export async function decideFromDossier(options: DecideFromDossierOptions): Promise<Decision> {
+  const started = options.now();
+  const { dossier } = options;
+  const material = dossierMaterial(dossier);
+  const { root: digest, parents } = dossier;
+  const root = dossier.problem ?? (await heldRoot(dossier, material));
+  return takeDecision(options, { root, digest, remembered: null, parents }, material, started);
+}
+
+async function heldRoot({ root }: Dossier, material: Material): Promise<StoredManifest | Finding> {
+  const stored = root === null ? null : await material.node(root);
+  if (stored !== null) return stored;
+  throw new TrustFault('dossier.malformed', 'expected the root or why it was not at hand');
 }
 
 async function subjectOf(
   options: DecideOptions,
-  material: Material,
+  material: RecordedMaterial,
   call: CallOptions,
 ): Promise<Subject> {
   const { digest, tag, problem, parents } = options;
@@ -60,6 +104,7 @@ async function subjectOf(
   }
   const root = await fetchRoot(options, material, call);
   if ('outcome' in root) return { root, digest, remembered: null, parents };
+  material.keep(root);
   const whole = { root, digest: root.digest, remembered: null, parents };
   if (options.platform === null) return whole;
   try {
