@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { lockFile } from '../lock.ts';
 import type { Store } from '../store.ts';
 import { DELETED } from './deletions.ts';
-import { lockFile } from './lock.ts';
 import { fileObjects, OBJECTS } from './objects.ts';
 import { type FileOperations, isSystemError, SYSTEM_FILES, unlessAbsent } from './operations.ts';
 import { CELLS, fileRegisters } from './registers.ts';

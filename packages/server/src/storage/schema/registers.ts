@@ -1,6 +1,7 @@
 /** A compare-and-swap cell. */
 export interface RegisterRow {
-  readonly key: string;
+  /** As `cell-key.ts` writes it: bytes whose order is that of the key. */
+  readonly key: Uint8Array;
   readonly value: Uint8Array;
   readonly version: string;
 }

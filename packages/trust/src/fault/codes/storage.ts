@@ -1,4 +1,4 @@
-/** Faults of the stores behind `Objects` and `Registers`. */
+/** Faults of the stores behind `Objects`, `Registers` and `Tables`. */
 export const STORAGE_CODES = {
   'storage.name-invalid': {
     status: 400,
@@ -74,6 +74,49 @@ export const STORAGE_CODES = {
       'A data folder cannot be made or used, or its file system does not tell upper from lower case.',
     remedy:
       'Give a folder that this user may write, on a file system that tells upper from lower case.',
+  },
+  'storage.address-invalid': {
+    status: 400,
+    exit: 2,
+    means: 'The address of a database is not a PostgreSQL URL that Bulla can use.',
+    remedy:
+      'Give postgresql://USER@HOST:PORT/DATABASE, and the password in the variable that the configuration names.',
+  },
+  'storage.busy': {
+    status: 503,
+    exit: 3,
+    means: 'Other work on the same rows came in between, or holds what this work needs.',
+    remedy: 'Do the work again after a moment; nothing of it was kept.',
+  },
+  'storage.conflict': {
+    status: 409,
+    exit: 1,
+    means: 'A row with this key is there already.',
+    remedy: 'Read the row that is there, or choose another key.',
+  },
+  'storage.constraint': {
+    status: 409,
+    exit: 1,
+    means: 'A row breaks a rule of its table: a reference leads nowhere, or a value is missing.',
+    remedy: 'Read the rows again: what this one refers to was removed; nothing was written.',
+  },
+  'storage.value-invalid': {
+    status: 400,
+    exit: 4,
+    means: 'A value cannot be stored in a row: text with a NUL character, or no exact number.',
+    remedy: 'Send text without NUL characters, and whole numbers below 2^53.',
+  },
+  'storage.schema-newer': {
+    status: 500,
+    exit: 2,
+    means: 'The database was changed by a newer Bulla than this one.',
+    remedy: 'Start the newer program, or restore the backup that was made before it.',
+  },
+  'storage.lease-held': {
+    status: 503,
+    exit: 3,
+    means: 'Another process holds the lease on this work, and did not let go in time.',
+    remedy: 'Wait until the other process has ended its work, then try again.',
   },
   'storage.closed': {
     status: 503,

@@ -1,4 +1,4 @@
-import { TrustFault } from '@bulla/trust/fault/fault';
+import { quote, TrustFault } from '@bulla/trust/fault/fault';
 
 const SQLITE_BUSY = 5;
 
@@ -19,9 +19,14 @@ export async function lockFile(path: string): Promise<() => void> {
   } catch (cause) {
     database.close();
     if (cause instanceof Error && 'errcode' in cause && cause.errcode === SQLITE_BUSY) {
-      throw new TrustFault('storage.locked', `${path} is held by another process`, undefined, {
-        cause,
-      });
+      throw new TrustFault(
+        'storage.locked',
+        `${quote(path)} is held by another process`,
+        undefined,
+        {
+          cause,
+        },
+      );
     }
     throw cause;
   }

@@ -1,0 +1,184 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import {
+  type EngineOptions,
+  type Failure,
+  failureOf,
+  isFailure,
+  type Reply,
+  type Request,
+  type Result,
+  type Statement,
+} from './message.ts';
+
+/** A connection that answers requests one after another; every call blocks its thread. */
+export interface Engine {
+  answer(request: Request): Reply;
+  close(): void;
+}
+
+/** Written into the header of each database of Bulla: "Bula". */
+const APPLICATION_ID = 0x42756c61;
+const SQLITE_NOTADB = 26;
+const BUSY_TIMEOUT_MS = 5000;
+const STATEMENTS_KEPT = 200;
+const DONE: Result = { rows: [], changes: 0 };
+const ROLLED_BACK: Failure = { errcode: 0, message: 'the transaction was rolled back' };
+
+/**
+ * Opens a connection. Throws SQLite's error; `SQLITE_NOTADB` also for a database of another program.
+ * It imports nothing but Node's own modules, so that a worker starts in any condition.
+ */
+export function openEngine({ path, readOnly }: EngineOptions): Engine {
+  const database = new DatabaseSync(path, { readOnly, timeout: BUSY_TIMEOUT_MS });
+  try {
+    if (readOnly) database.exec('PRAGMA query_only = ON');
+    else prepareFile(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  const prepare = keptStatements(database);
+  return {
+    answer: (request) => ({ outcomes: answer(database, prepare, request, readOnly) }),
+    close: () => database.close(),
+  };
+}
+
+function answer(
+  database: DatabaseSync,
+  prepare: Prepare,
+  request: Request,
+  readOnly: boolean,
+): Reply['outcomes'] {
+  const run = (statement: Statement) => attempt(() => runStatement(prepare, statement));
+  switch (request.kind) {
+    case 'group':
+      return readOnly || request.statements.length === 1
+        ? request.statements.map(run)
+        : runGroup(database, prepare, request.statements);
+    case 'run':
+      // SQLite itself rolls back when the disk is full: what comes then must not stand alone.
+      return [database.isTransaction ? run(request.statement) : ROLLED_BACK];
+    case 'begin':
+      return [attempt(() => exec(prepare, 'BEGIN IMMEDIATE'))];
+    case 'commit':
+      return [database.isTransaction ? commit(database, prepare) : ROLLED_BACK];
+    case 'rollback':
+      return [attempt(() => rollback(database))];
+    default:
+      return request satisfies never;
+  }
+}
+
+function prepareFile(database: DatabaseSync): void {
+  database.exec('PRAGMA journal_mode = WAL');
+  database.exec('PRAGMA synchronous = FULL');
+  database.exec(
+    'PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON',
+  );
+  database.exec('PRAGMA journal_size_limit = 67108864');
+  const id = database.prepare('PRAGMA application_id').get()?.['application_id'];
+  const tables = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'];
+  if (id === APPLICATION_ID) return;
+  if (id !== 0 || tables !== 0) {
+    throw Object.assign(new Error('it is a database of another program'), {
+      errcode: SQLITE_NOTADB,
+    });
+  }
+  database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+}
+
+/** A prepared statement, and whether it answers rows. */
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly answersRows: boolean;
+}
+
+type Prepare = (sql: string) => Prepared;
+
+/** Prepared statements, the least recently used given up first. */
+function keptStatements(database: DatabaseSync): Prepare {
+  const kept = new Map<string, Prepared>();
+  return (sql) => {
+    const prepared = kept.get(sql) ?? prepareStatement(database, sql);
+    kept.delete(sql);
+    kept.set(sql, prepared);
+    const oldest = kept.keys().next();
+    if (kept.size > STATEMENTS_KEPT && oldest.done !== true) kept.delete(oldest.value);
+    return prepared;
+  };
+}
+
+function prepareStatement(database: DatabaseSync, sql: string): Prepared {
+  const statement = database.prepare(sql);
+  return { statement, answersRows: statement.columns().length > 0 };
+}
+
+function runStatement(prepare: Prepare, { sql, parameters }: Statement): Result {
+  const { statement, answersRows } = prepare(sql);
+  if (!answersRows) {
+    return { rows: [], changes: Number(statement.run(...parameters).changes) };
+  }
+  const rows = statement.all(...parameters);
+  return { rows, changes: rows.length };
+}
+
+/** All statements in one transaction, so with one fsync, each in a savepoint of its own. */
+function runGroup(
+  database: DatabaseSync,
+  prepare: Prepare,
+  statements: readonly Statement[],
+): Reply['outcomes'] {
+  const begun = attempt(() => exec(prepare, 'BEGIN IMMEDIATE'));
+  if (isFailure(begun)) return statements.map(() => begun);
+  const outcomes = statements.map((statement) =>
+    database.isTransaction ? inSavepoint(prepare, statement) : ROLLED_BACK,
+  );
+  if (!database.isTransaction) {
+    // The one that made SQLite give up tells why; those before it were undone with it.
+    const cause = outcomes.find(isFailure) ?? ROLLED_BACK;
+    return outcomes.map(() => cause);
+  }
+  const committed = commit(database, prepare);
+  return isFailure(committed) ? outcomes.map(() => committed) : outcomes;
+}
+
+function inSavepoint(prepare: Prepare, statement: Statement): Result | Failure {
+  return attempt(() => {
+    exec(prepare, 'SAVEPOINT one');
+    try {
+      const result = runStatement(prepare, statement);
+      exec(prepare, 'RELEASE one');
+      return result;
+    } catch (error) {
+      // Where SQLite rolled back everything there is no savepoint any more.
+      attempt(() => exec(prepare, 'ROLLBACK TO one'));
+      attempt(() => exec(prepare, 'RELEASE one'));
+      throw error;
+    }
+  });
+}
+
+function commit(database: DatabaseSync, prepare: Prepare): Result | Failure {
+  const committed = attempt(() => exec(prepare, 'COMMIT'));
+  if (isFailure(committed)) attempt(() => rollback(database));
+  return committed;
+}
+
+function rollback(database: DatabaseSync): Result {
+  if (database.isTransaction) database.exec('ROLLBACK');
+  return DONE;
+}
+
+function exec(prepare: Prepare, sql: string): Result {
+  prepare(sql).statement.run();
+  return DONE;
+}
+
+function attempt(act: () => Result): Result | Failure {
+  try {
+    return act();
+  } catch (error) {
+    return failureOf(error);
+  }
+}
