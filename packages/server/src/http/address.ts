@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, isIPv4 } from 'node:net';
 
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -16,4 +16,35 @@ export function plainAddress(address: string | undefined): string {
 export function isLoopback(address: string): boolean {
   const kind = isIP(address);
   return kind !== 0 && LOOPBACK.check(address, kind === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** The 4 or 16 bytes of an IP address, in network order; null for anything else. */
+export function addressBytes(address: string): Uint8Array | null {
+  const [plain = ''] = address.split('%', 1);
+  switch (isIP(plain)) {
+    case 4:
+      return Uint8Array.from(plain.split('.'), Number);
+    case 6:
+      return Uint8Array.from(groupsOf(plain).flatMap((group) => [group >> 8, group & 0xff]));
+    default:
+      return null;
+  }
+}
+
+/** The eight groups of an IPv6 address that was found to be one. */
+function groupsOf(address: string): readonly number[] {
+  const [head = '', tail] = address.split('::');
+  const left = groupList(head);
+  if (tail === undefined) return left;
+  const right = groupList(tail);
+  return [...left, ...Array<number>(8 - left.length - right.length).fill(0), ...right];
+}
+
+function groupList(text: string): readonly number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap((part) => {
+    if (!isIPv4(part)) return [Number.parseInt(part, 16)];
+    const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);
+    return [a * 256 + b, c * 256 + d];
+  });
 }

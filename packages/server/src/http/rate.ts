@@ -1,5 +1,6 @@
-import { isIPv6 } from 'node:net';
+import { encodeHex } from '@bulla/trust/bytes/hex';
 import { TrustFault } from '@bulla/trust/fault/fault';
+import { addressBytes } from './address.ts';
 import type { Rate } from './limits.ts';
 
 /** Token buckets by caller: a principal's id or a remote address. */
@@ -74,10 +75,7 @@ export function retryAfterOf(fault: Error): number | null {
 
 /** Under which key a remote address is counted: one network of IPv6 (/64) is one caller. */
 export function callerOfAddress(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
-  return `${[...left, ...Array<string>(Math.max(0, zeros)).fill('0'), ...right].slice(0, 4).join(':')}::/64`;
+  if (!address.includes(':')) return address;
+  const bytes = addressBytes(address);
+  return bytes === null ? address : `${encodeHex(bytes.subarray(0, 8))}::/64`;
 }

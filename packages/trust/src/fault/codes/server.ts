@@ -79,24 +79,6 @@ export const SERVER_CODES = {
     means: 'A request body is of a media type that this path does not take.',
     remedy: 'Send JSON with `Content-Type: application/json`.',
   },
-  'http.cross-site': {
-    status: 403,
-    exit: 1,
-    means: 'A request that changes something came from a page of another origin.',
-    remedy: 'Make the change in the console of this server, or with an API token.',
-  },
-  'http.sign-in-needed': {
-    status: 401,
-    exit: 1,
-    means: 'The request needs a signed-in caller and carries no credentials.',
-    remedy: 'Sign in, or send an API token as `Authorization: Bearer …`.',
-  },
-  'http.permission-needed': {
-    status: 403,
-    exit: 1,
-    means: 'The caller is known, and has no permission for this.',
-    remedy: 'Ask an owner or an admin of this server for a role or a token that has it.',
-  },
   'gateway.name-invalid': {
     status: 400,
     exit: 1,
