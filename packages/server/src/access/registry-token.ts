@@ -1,0 +1,54 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { TrustFault } from '@bulla/trust/fault/fault';
+import { parseClaims, type RegistryClaims, type RegistryKey } from './parse.ts';
+import type { RegistryKeys } from './registry-keys.ts';
+
+// What is authenticated says what it is for, so that no other use of the key can be mistaken for it.
+const CONTEXT = 'bulla registry token v1\n';
+const FORM = /^v1\.([0-9a-f]{16})\.([A-Za-z0-9_-]{1,16000})\.([A-Za-z0-9_-]{43})$/;
+
+/** Claims as a registry token, `v1.KEY.CLAIMS.MAC`: opaque to clients, and readable to nobody else. */
+export function sealClaims(key: RegistryKey, claims: RegistryClaims): string {
+  const { audience, kind, subject, issued, expires, catalog, access } = claims;
+  const payload = Buffer.from(
+    JSON.stringify({
+      aud: audience,
+      kind,
+      sub: subject,
+      iat: issued.getTime(),
+      exp: expires.getTime(),
+      catalog: catalog ? 'yes' : 'no',
+      access,
+    }),
+  ).toString('base64url');
+  return `v1.${key.id}.${payload}.${macOf(key, payload).toString('base64url')}`;
+}
+
+/**
+ * What a registry token says, when one of the keys made it for this audience and it has not
+ * expired. Throws `access.credentials-invalid` for everything else.
+ */
+export async function openClaims(
+  keys: RegistryKeys,
+  token: string,
+  audience: string,
+  at: Date,
+): Promise<RegistryClaims> {
+  const [, id = '', payload = '', mac = ''] = FORM.exec(token) ?? [];
+  const key = id === '' ? null : await keys.find(id);
+  if (key === null || !timingSafeEqual(macOf(key, payload), Buffer.from(mac, 'base64url'))) {
+    throw invalid('is not one of this server');
+  }
+  const claims = parseClaims(Buffer.from(payload, 'base64url'));
+  if (claims.audience !== audience) throw invalid('is for another service');
+  if (claims.expires.getTime() <= at.getTime()) throw invalid('has expired');
+  return claims;
+}
+
+function macOf({ id, secret }: RegistryKey, payload: string): Buffer {
+  return createHmac('sha256', secret).update(`${CONTEXT}${id}\n${payload}`).digest();
+}
+
+function invalid(why: string): TrustFault {
+  return new TrustFault('access.credentials-invalid', `the registry token ${why}`);
+}
