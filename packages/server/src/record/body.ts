@@ -1,0 +1,85 @@
+import type { FindingJson } from '@bulla/trust/finding/render-json';
+import type { Decision, PolicyOutcome } from '@bulla/trust/policy/decision';
+import type { Surface } from '@bulla/trust/policy/document';
+import type { CacheState, RequestFacts } from '../decision/made.ts';
+import type { Principal } from '../http/principal.ts';
+
+/** The strictest of what the policies did; `deny` whenever the door refused. */
+export type Effect = PolicyOutcome['effect'];
+
+/** A policy of a decision, without its tree: that is a child of the decision's. */
+export interface RecordedPolicy {
+  readonly name: string;
+  readonly hash: string;
+  readonly mode: string;
+  readonly effect: Effect;
+}
+
+/** A decision as the chain keeps it. Times are ISO 8601 in UTC. */
+export interface DecisionBody {
+  readonly kind: 'decision';
+  readonly id: string;
+  /** When the answer was given. */
+  readonly at: string;
+  /** When the decision was taken; earlier than `at` for one from the cache. */
+  readonly decidedAt: string;
+  readonly request: RequestFacts;
+  readonly actor: Pick<Principal, 'kind' | 'id' | 'name'>;
+  readonly surface: Surface;
+  readonly namespace: string | null;
+  readonly environment: string | null;
+  readonly reference: string;
+  readonly repository: string;
+  readonly tag: string | null;
+  readonly digest: string | null;
+  readonly covers: readonly string[];
+  readonly outcome: Decision['outcome'];
+  readonly effect: Effect;
+  /** Code of the first check that did not pass; null when all did. */
+  readonly code: string | null;
+  readonly policies: readonly RecordedPolicy[];
+  readonly policySetHash: string;
+  readonly trustRootVersion: string;
+  readonly evidence: readonly string[];
+  readonly finding: FindingJson;
+  readonly warnings: readonly string[];
+  readonly cache: CacheState;
+  readonly durationMs: number;
+  readonly validUntil: string | null;
+  /** Digest of the evidence that was kept for simulations. */
+  readonly dossier: string | null;
+  /** Names of what was too long and is cut. */
+  readonly cut: readonly string[];
+}
+
+/** How often one recorded pass was given again. */
+export interface Repeat {
+  /** The decision's id as it was recorded. */
+  readonly id: string;
+  readonly count: number;
+  readonly first: string;
+  readonly last: string;
+}
+
+/** The repeated passes of about a second, counted. */
+export interface RepeatsBody {
+  readonly kind: 'repeats';
+  readonly at: string;
+  readonly items: readonly Repeat[];
+}
+
+/** What retention removed: every entry up to `through`, whose hash was `hash`. */
+export interface PrunedBody {
+  readonly kind: 'pruned';
+  readonly at: string;
+  readonly through: number;
+  readonly hash: string;
+  /** How many entries this pruning removed. */
+  readonly count: number;
+  /** Times of the first and the last entry that it removed. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What an entry of the chain says. */
+export type Body = DecisionBody | RepeatsBody | PrunedBody;
