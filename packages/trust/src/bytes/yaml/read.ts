@@ -126,7 +126,7 @@ export function integerOf(min: number, max: number = Number.MAX_SAFE_INTEGER): R
 }
 
 /** One of the words; a near one is named. */
-export function oneOf<T extends string>(words: readonly T[]): Read<T> {
+export function oneOf<const T extends string>(words: readonly T[]): Read<T> {
   return (at) => {
     const value = at.node?.kind === 'scalar' ? at.node.value : null;
     const found = words.find((word) => word === value);

@@ -74,4 +74,10 @@ export const POLICY_DOCUMENT_CODES = {
     means: 'A policy file, or a key or trust root that it names, cannot be read or is too large.',
     remedy: 'Check the path, which is relative to the policy, its permissions and its kind.',
   },
+  'policy.unreadable': {
+    status: 503,
+    exit: 2,
+    means: 'A file or folder that must hold policies is gone or cannot be read.',
+    remedy: 'Check the path and its permissions; until it can be read, no image is admitted.',
+  },
 } as const;

@@ -1,0 +1,103 @@
+import { optional, readFields } from '../../bytes/yaml/fields.ts';
+import { addProblem, addUnexpected, readText, type YamlCursor } from '../../bytes/yaml/read.ts';
+import { asFault, quote } from '../../fault/fault.ts';
+import { canonicalName, parseReference, parseRegistryHost } from '../../oci/reference.ts';
+import { compilePattern, type Pattern } from '../pattern.ts';
+
+const FORMS = {
+  exact: optional(readText, null),
+  glob: optional(readText, null),
+  regex: optional(readText, null),
+};
+
+/**
+ * A pattern as `{ exact }`, `{ glob }` or `{ regex }`, compiled once to see that it can be
+ * (`policy.pattern-invalid`). A bare text is refused: it would secretly be one of the three.
+ */
+export function readPattern(at: YamlCursor): Pattern | undefined {
+  if (at.node?.kind !== 'map') return addUnexpected(at, 'one of exact, glob, regex with its text');
+  const forms = readFields(at, FORMS, 'policy.unknown-field');
+  if (forms === undefined) return undefined;
+  const { exact, glob, regex } = forms;
+  const given: readonly Pattern[] = [
+    ...(exact === null ? [] : [{ exact }]),
+    ...(glob === null ? [] : [{ glob }]),
+    ...(regex === null ? [] : [{ regex }]),
+  ];
+  const [pattern] = given;
+  if (pattern === undefined || given.length > 1) {
+    return addProblem(
+      at,
+      `expected exactly one of exact, glob, regex at ${at.place.path}, found ${given.length}`,
+    );
+  }
+  try {
+    compilePattern(pattern);
+    return pattern;
+  } catch (error) {
+    const { message, remedy } = asFault(error);
+    return addProblem(at, `${message} at ${at.place.path}`, {
+      code: 'policy.pattern-invalid',
+      remedy,
+    });
+  }
+}
+
+/**
+ * A pattern of image names. One that no canonical name can match (semantics 7: `nginx`, a tag, a
+ * host in upper case) is an error: its policy would cover less than its writer meant.
+ */
+export function readImagePattern(at: YamlCursor): Pattern | undefined {
+  const pattern = readPattern(at);
+  if (pattern === undefined || 'regex' in pattern) return pattern;
+  const meant = 'exact' in pattern ? canonicalExact(pattern.exact) : canonicalGlob(pattern.glob);
+  const text = 'exact' in pattern ? pattern.exact : pattern.glob;
+  if (meant === text) return pattern;
+  const tail = meant === null ? '' : ` (did you mean ${quote(meant)}?)`;
+  return addProblem(at, `no image has a name like ${quote(text)} at ${at.place.path}${tail}`, {
+    code: 'policy.pattern-invalid',
+    remedy: NAME_REMEDY,
+  });
+}
+
+const NAME_REMEDY =
+  'Write the whole name as registry/repository, without tag or digest: docker.io/library/nginx.';
+
+/** The canonical name that a text means; null when it names no repository. */
+function canonicalExact(text: string): string | null {
+  try {
+    const reference = parseReference(text);
+    return reference.kind === 'registry' ? canonicalName(reference) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The glob with its host made canonical; null when it can match no canonical name. */
+function canonicalGlob(glob: string): string | null {
+  const slash = glob.indexOf('/');
+  const first = slash === -1 ? glob : glob.slice(0, slash);
+  if (first.includes('**')) return isPath(glob) ? glob : null;
+  const rest = glob.slice(slash + 1);
+  // Without a slash only `**` can stand for the one that every name has.
+  if (slash === -1) return null;
+  if (!isPath(rest) || rest === '') return null;
+  if (first.includes('*')) return first === first.toLowerCase() ? glob : glob.toLowerCase();
+  if (!/[.:]/.test(first) && first !== 'localhost') return `docker.io/${glob}`;
+  const host = canonicalHost(first);
+  return host === null ? null : `${host}/${rest}`;
+}
+
+function canonicalHost(text: string): string | null {
+  try {
+    return parseRegistryHost(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Repositories have no upper case, and neither `@` nor `:` (a digest, a tag). */
+function isPath(text: string): boolean {
+  const afterHost = text.slice(text.indexOf('/') + 1);
+  return !/[A-Z@]/.test(text) && !afterHost.includes(':');
+}
