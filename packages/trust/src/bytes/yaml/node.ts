@@ -50,3 +50,15 @@ export function plainValue(node: YamlNode): unknown {
       return node satisfies never;
   }
 }
+
+/** The node at the end of a path of keys, or the deepest that is there on the way. */
+export function childOf(node: YamlNode, keys: readonly string[]): YamlNode {
+  let found = node;
+  for (const key of keys) {
+    const entries = found.kind === 'map' ? found.entries : [];
+    const next = entries.find((entry) => entry.key === key);
+    if (next === undefined) return found;
+    found = next.value;
+  }
+  return found;
+}

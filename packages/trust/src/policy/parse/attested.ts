@@ -82,7 +82,7 @@ function expressionOf(names: PolicyNames): Read<string> {
         { code: 'cel.invalid' },
       );
     }
-    names.expressions.push({ text, at });
+    names.expressions.push({ text, place: at.place });
     return text;
   };
 }

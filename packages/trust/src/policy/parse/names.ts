@@ -1,3 +1,4 @@
+import type { Place } from '../../bytes/yaml/node.ts';
 import {
   addProblem,
   addUnexpected,
@@ -22,7 +23,7 @@ export interface PolicyNames {
 /** A CEL expression of a policy and where it stands. */
 export interface PolicyExpression {
   readonly text: string;
-  readonly at: YamlCursor;
+  readonly place: Place;
 }
 
 /** `read`, whose items must differ (`policy.name-repeated`): each counts once. */
