@@ -128,7 +128,8 @@ export const ROOM_FILES = [
   },
   {
     kind: 'storage',
-    rooms: /^server\/src\/storage\/[^/]+$/,
+    // Beside the rooms lie what all of them hold: the rows' shapes, and the steps to them.
+    rooms: /^server\/src\/storage\/(?!migrations$|schema$)[^/]+$/,
     files: ['README.md', 'open.ts'],
   },
   {

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { LEASES } from '../lease.ts';
 import { lockFile } from '../lock.ts';
-import { REGISTERS } from '../migrations/registers.ts';
+import { makeRegistersTable } from '../registers-table.ts';
 import type { RowStore } from '../store.ts';
 import type { Queues } from './dialect.ts';
 import { openQueue } from './queue.ts';
@@ -58,7 +58,7 @@ async function openLocked(
   };
   try {
     const tables = sqliteTables(queues);
-    await REGISTERS.up(tables.db);
+    await makeRegistersTable(tables.db);
     const cells = openCellReader(path);
     const registers = sqliteRegisters(queues, cells);
     // Whoever held a lease held the lock as well, which is ours now.
@@ -79,7 +79,7 @@ async function openInMemory(options: SqliteOptions): Promise<RowStore> {
   const writer = openQueue({ path: MEMORY, start: async () => thread, idleMs }, thread);
   const queues: Queues = { writer, reader: writer };
   const tables = sqliteTables(queues);
-  await REGISTERS.up(tables.db);
+  await makeRegistersTable(tables.db);
   const cells = queuedCellReader(queues);
   const registers = sqliteRegisters(queues, cells);
   return { tables, registers, [Symbol.asyncDispose]: closing(queues, cells, () => undefined) };

@@ -53,12 +53,12 @@ const GROUP_MOST_BYTES = 8 << 20;
 export function openQueue(options: QueueOptions, started?: SqliteThread): Queue {
   const { path } = options;
   const waiting: (Single | Alone)[] = [];
-  let thread = started ?? null;
+  let thread = started === undefined ? null : closingOnFailure(started);
   let pumping: Promise<void> | null = null;
   let closed = false;
 
   async function running(): Promise<SqliteThread> {
-    if (thread === null || thread.ended()) thread = await options.start();
+    if (thread === null || thread.ended()) thread = closingOnFailure(await options.start());
     return thread;
   }
 
@@ -203,6 +203,25 @@ function openTurn(
           await ask({ kind: 'commit' });
           state = 'committed';
         }),
+    },
+  };
+}
+
+/**
+ * A thread of which nobody knows what it did is ended, and whatever transaction was open on it with
+ * it: the next statement goes to a new one.
+ */
+function closingOnFailure(thread: SqliteThread): SqliteThread {
+  return {
+    ended: () => thread.ended(),
+    close: () => thread.close(),
+    async ask(request) {
+      try {
+        return await thread.ask(request);
+      } catch (error) {
+        await thread.close();
+        throw error;
+      }
     },
   };
 }

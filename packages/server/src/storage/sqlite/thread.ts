@@ -27,12 +27,9 @@ export interface SqliteThread {
 export type StartThread = (options: EngineOptions) => Promise<SqliteThread>;
 
 /** An engine in a worker, which keeps the process alive only while it has something to do. */
-export async function startWorker(
-  options: EngineOptions,
-  url: URL = workerUrl(),
-): Promise<SqliteThread> {
+export async function startWorker(options: EngineOptions): Promise<SqliteThread> {
   // Without this process's flags and environment: neither is for a worker.
-  const worker = new Worker(url, {
+  const worker = new Worker(workerUrl(), {
     name: options.readOnly ? 'sqlite-reader' : 'sqlite',
     env: {},
     execArgv: [],
