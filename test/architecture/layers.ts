@@ -85,11 +85,14 @@ export const PACKAGES = {
       record: 1,
       access: 1,
       console: 1,
+      overview: 1,
       // The registry wired on its own, for the demo and for tests; main.ts wires everything.
       'registry.ts': 2,
       // The rooms that the configuration names, opened.
       'store.ts': 2,
-      'up.ts': 3,
+      // Each room made from the configuration, for main.ts to put together.
+      wiring: 2.5,
+      'up.ts': 3.1,
       'main.ts': 3,
     },
     roomsIn: ['storage'],

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { decide } from '@bulla/trust/decide';
+import { newDecisionId } from '@bulla/trust/decide/decision-id';
+import { writeDossier } from '@bulla/trust/decide/dossier';
+import { TrustFault } from '@bulla/trust/fault/fault';
+import type { Finding } from '@bulla/trust/finding/finding';
+import type { Decision } from '@bulla/trust/policy/decision';
+import type { ExpressionRunner } from '@bulla/trust/policy/expression';
+import type { PolicySet, ReadyPolicy } from '@bulla/trust/policy/policy-set';
+import type { Ask } from './ask.ts';
+import type { Passes } from './passes.ts';
+import type { TakenDecision } from './service.ts';
+
+/** What decisions are taken with. */
+export interface TakerParts {
+  /** Opened when the first statement meets a `where`, and not before. */
+  readonly expressions: () => ExpressionRunner;
+  readonly passes: Passes;
+  readonly environment: string | null;
+  /** So many decisions are taken at a time; the others wait. */
+  readonly parallel: number;
+  /** So long one may take, the wait for its turn included. */
+  readonly deadlineMs: number;
+  /** The largest dossier that is kept, in bytes. */
+  readonly maxDossierBytes: number;
+  readonly clock: () => Date;
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number;
+}
+
+/** Takes one decision from evidence. */
+export type Take = (ask: Ask, set: PolicySet, revocationEpoch: number) => Promise<TakenDecision>;
+
+/** Decisions by the library's `decide`, bounded in number and time. */
+export function createTaker(parts: TakerParts): Take {
+  const turns = openTurns(parts.parallel);
+  return async (ask, set, revocationEpoch) => {
+    // Not the caller's signal: others may wait for the same decision.
+    const late = new TrustFault('decision.timeout', `no decision in ${parts.deadlineMs} ms`);
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(late), parts.deadlineMs);
+    try {
+      await using _turn = await turns.take();
+      return await takeOne(parts, ask, set, revocationEpoch, abort.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+async function takeOne(
+  parts: TakerParts,
+  ask: Ask,
+  set: PolicySet,
+  revocationEpoch: number,
+  signal: AbortSignal,
+): Promise<TakenDecision> {
+  const { repository, surface, namespace, resolved, rollback } = ask;
+  const at = parts.clock();
+  const passKey = (digest: string, policyHash: string) => ({
+    repository,
+    digest,
+    policyHash,
+    trustRootVersion: set.trustRootVersion,
+    revocationEpoch,
+  });
+  const { decision, dossier } = await decide({
+    id: newDecisionId(at, randomBytes(10)),
+    reference: ask.reference,
+    scope: { repository, surface, namespace, environment: parts.environment },
+    tag: ask.tag,
+    digest: 'digest' in resolved ? resolved.digest : null,
+    problem:
+      'digest' in resolved ? null : { fault: resolved.problem, remembered: resolved.remembered },
+    source: ask.source,
+    platform: null,
+    parents: ask.parents,
+    policies: set,
+    expressions: parts.expressions,
+    lastPass: (digest, policyHash) => parts.passes.last(passKey(digest, policyHash)),
+    rollback,
+    at,
+    now: parts.now,
+    signal,
+  });
+  if (decision.digest !== null) {
+    const { digest } = decision;
+    const noted = remembering(decision, set).map(({ hash }) =>
+      parts.passes.note(passKey(digest, hash), at),
+    );
+    await Promise.all(noted);
+  }
+  const stoodIn = decision.policies.some(({ finding }) => standsIn(finding));
+  return {
+    decision,
+    cache: stoodIn ? 'last-known-good' : 'miss',
+    dossier: kept(writeDossier(dossier), parts.maxDossierBytes),
+  };
+}
+
+/** Policies that will want to know of this pass in an outage; one that stood in itself is no pass. */
+function remembering(decision: Decision, set: PolicySet): readonly ReadyPolicy[] {
+  return set.policies.filter(({ hash, document }) => {
+    if (typeof document.onInconclusive === 'string') return false;
+    const own = decision.policies.find((policy) => policy.hash === hash);
+    return own !== undefined && own.effect === 'pass' && !standsIn(own.finding);
+  });
+}
+
+function standsIn({ check, outcome, because = [] }: Finding): boolean {
+  return (check === 'policy.last-known-good' && outcome === 'pass') || because.some(standsIn);
+}
+
+function kept(dossier: Uint8Array, most: number): Uint8Array | null {
+  return dossier.length > most ? null : dossier;
+}
+
+interface Turns {
+  take(): Promise<AsyncDisposable>;
+}
+
+/** Lets so many go on at a time, in the order in which they came. */
+function openTurns(most: number): Turns {
+  let busy = 0;
+  const waiting: (() => void)[] = [];
+  const release = () => {
+    const next = waiting.shift();
+    if (next === undefined) busy -= 1;
+    else next();
+  };
+  return {
+    async take() {
+      if (busy < most) busy += 1;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+      return {
+        async [Symbol.asyncDispose]() {
+          release();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import type { InForce } from '../decision/policies.ts';
+import type { ReadyCheck } from '../http/probes.ts';
+
+/** Decisions of the last day. */
+export interface DayCounts {
+  readonly admitted24h: number;
+  readonly denied24h: number;
+  readonly warned24h: number;
+}
+
+/** A policy file as it was read. */
+export interface PolicyText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** What an overview is made from. */
+export interface OverviewParts {
+  readonly version: string;
+  readonly startedAt: Date;
+  readonly origin: () => string | null;
+  readonly addresses: () => readonly string[];
+  /** The certificate of the local authority that clients must trust; null where none was made. */
+  readonly caCertificate: () => string | null;
+  readonly services: readonly { readonly name: string; readonly state: 'running' | 'off' }[];
+  readonly storage: { readonly tables: string; readonly objects: string };
+  readonly inForce: () => InForce;
+  readonly texts: () => readonly PolicyText[];
+  /** The name of the policy that the first start wrote; it is there until somebody replaces it. */
+  readonly starterPolicy: string;
+  readonly checks: readonly ReadyCheck[];
+  readonly counts: () => Promise<DayCounts>;
+  readonly anonymousPull: boolean | 'loopback';
+}
+
+/** What the overview page shows. */
+export interface Overview {
+  readonly version: string;
+  readonly startedAt: string;
+  readonly origin: string | null;
+  readonly addresses: readonly string[];
+  readonly caCertificate: string | null;
+  readonly services: readonly { readonly name: string; readonly state: string }[];
+  readonly storage: { readonly tables: string; readonly objects: string };
+  readonly policies: {
+    readonly count: number;
+    readonly hash: string | null;
+    readonly warnings: readonly string[];
+    readonly starter: boolean;
+  };
+  readonly checks: readonly { readonly name: string; readonly ok: boolean }[];
+  readonly counts: DayCounts;
+  readonly anonymousPull: string;
+}
+
+/** The policies in force with the text of their files. */
+export interface PoliciesView {
+  readonly hash: string | null;
+  readonly loadedAt: string;
+  readonly policies: readonly PolicyView[];
+  readonly files: readonly PolicyText[];
+  readonly problems: readonly { readonly code: string; readonly message: string }[];
+  readonly warnings: readonly string[];
+}
+
+/** One policy in force. */
+export interface PolicyView {
+  readonly name: string;
+  readonly mode: string;
+  readonly hash: string;
+  readonly description: string | null;
+  readonly images: readonly string[];
+  readonly exclude: readonly string[];
+  readonly surfaces: readonly string[];
+  readonly authorities: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly supported: boolean;
+  }[];
+}
+
+const CHECK_MS = 2000;
+
+/** The overview as of now. Checks that fail or hang are shown as such. */
+export async function overviewOf(parts: OverviewParts): Promise<Overview> {
+  const { set, warnings, problem } = parts.inForce();
+  const [checks, counts] = await Promise.all([
+    Promise.all(
+      parts.checks.map(async ({ name, check }) => ({
+        name,
+        ok: await check(AbortSignal.timeout(CHECK_MS)).then(
+          () => true,
+          () => false,
+        ),
+      })),
+    ),
+    parts.counts(),
+  ]);
+  return {
+    version: parts.version,
+    startedAt: parts.startedAt.toISOString(),
+    origin: parts.origin(),
+    addresses: parts.addresses(),
+    caCertificate: parts.caCertificate(),
+    services: parts.services,
+    storage: parts.storage,
+    policies: {
+      count: set?.policies.length ?? 0,
+      hash: set?.hash ?? null,
+      warnings: problem === null ? warnings : [problem.message, ...warnings],
+      starter: set?.policies.some(({ document }) => document.name === parts.starterPolicy) ?? false,
+    },
+    checks,
+    counts,
+    anonymousPull: String(parts.anonymousPull),
+  };
+}
+
+/** The policies in force, and the files that they, or would-be successors, stand in. */
+export function policiesOf(parts: OverviewParts): PoliciesView {
+  const { set, loadedAt, problem, warnings } = parts.inForce();
+  const pattern = (one: object) =>
+    Object.entries(one)
+      .map(([kind, text]) => `${kind} ${String(text)}`)
+      .join('');
+  return {
+    hash: set?.hash ?? null,
+    loadedAt: loadedAt.toISOString(),
+    policies: (set?.policies ?? []).map(({ document, hash, authorities }) => ({
+      name: document.name,
+      mode: document.mode,
+      hash,
+      description: document.description,
+      images: document.images.map(pattern),
+      exclude: document.exclude.map(pattern),
+      surfaces: document.surfaces,
+      authorities: [...authorities.values()].map(({ name, kind, authority }) => ({
+        name,
+        kind,
+        supported: authority !== null,
+      })),
+    })),
+    files: parts.texts(),
+    problems: problem === null ? [] : [{ code: problem.code, message: problem.message }],
+    warnings,
+  };
+}
