@@ -1,0 +1,39 @@
+import { BlockList, isIP } from 'node:net';
+import { addProblem, addUnexpected, type Read, readText } from '@bulla/trust/bytes/yaml/read';
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** Whether a URL's host is this machine: `localhost`, or an address of loopback. */
+export function isLoopbackHost(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const kind = isIP(host);
+  if (kind === 0) return host === 'localhost';
+  return LOOPBACK.check(host, kind === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** An http(s) URL of nothing but scheme, host and port, as `new URL` writes its origin. */
+export function originOf(expected: string): Read<URL> {
+  return (at) => {
+    const text = readText(at);
+    if (text === undefined) return undefined;
+    const url = URL.canParse(text) ? new URL(text) : null;
+    const isBare =
+      url !== null &&
+      /^https?:$/.test(url.protocol) &&
+      `${url.username}${url.pathname}${url.search}${url.hash}` === '/' &&
+      url.password === '';
+    return isBare ? url : addUnexpected(at, expected);
+  };
+}
+
+/** The server's public origin: https, or http where it is this machine. Without a slash at its end. */
+export const readOrigin: Read<string> = (at) => {
+  const url = originOf('an origin such as https://bulla.example')(at);
+  if (url === undefined) return undefined;
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
+    return addProblem(at, `expected https:// at ${at.place.path}, found ${url.origin}`);
+  }
+  return url.origin;
+};

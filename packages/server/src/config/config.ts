@@ -1,0 +1,169 @@
+import type { Secret } from './secret.ts';
+
+/** What a server can be made of; `only` names some of them. */
+export const SERVICES = ['gateway', 'api', 'console'] as const;
+
+/** One part of the server that can run without the others. */
+export type Service = (typeof SERVICES)[number];
+
+/** The certificate of a listener; paths are absolute. */
+export interface TlsConfig {
+  readonly certificate: string;
+  readonly key: string;
+  readonly clientCa: string | null;
+  readonly clientAuth: 'required' | 'optional';
+}
+
+/** One address to listen on. */
+export interface ListenConfig {
+  /** `http://127.0.0.1:5000`, `https://0.0.0.0:5443`. */
+  readonly url: string;
+  /** Null with `https:` is a certificate of the local CA that the server makes. */
+  readonly tls: TlsConfig | null;
+}
+
+/** Where rows and cells live. A URL may hold a password, so it is kept as a secret either way. */
+export type TablesConfig =
+  | 'embedded'
+  | 'memory'
+  | { readonly postgres: { readonly url: Secret; readonly poolSize: number } };
+
+/** A registry that is pulled through, by a prefix of the repository's name. */
+export interface UpstreamEntry {
+  readonly prefix: string;
+  readonly registry: string;
+  readonly credentials: { readonly username: Secret; readonly password: Secret } | null;
+  /** Whom the upstream, and with it the credentials, serves (semantics 19). */
+  readonly users: 'anyone' | 'signed-in' | readonly string[];
+  readonly plainHttp: boolean;
+  /** Whether the registry may be at a loopback, private or link-local address (semantics 19). */
+  readonly privateAddresses: boolean;
+  /** Further hosts of the registry: its token service and its storage. */
+  readonly ownHosts: readonly string[];
+  /** PEM file of authorities; null: the system's. */
+  readonly ca: string | null;
+  readonly timeoutMs: number;
+}
+
+/** `from` is another name of `to`: a mirror, or an alias of a registry (semantics 7). */
+export interface NameAlias {
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface GatewaySection {
+  /** The local store's canonical host, by which policies match; null: `localhost`. */
+  readonly name: string | null;
+  readonly anonymousPull: boolean | 'loopback';
+  readonly upstreams: readonly UpstreamEntry[];
+  readonly tagFreshnessMs: number;
+  /** The longest that a decision which admits is used again (semantics 14). */
+  readonly cacheMaxAgeMs: number;
+  readonly maxBlobBytes: number;
+  readonly maxManifestBytes: number;
+  /** How long content that nothing refers to stays. */
+  readonly graceMs: number;
+  /** How long manifests without a tag stay; null: for ever. */
+  readonly untaggedMs: number | null;
+}
+
+export interface RecordSection {
+  readonly headEveryMs: number;
+  /** Null: for ever. */
+  readonly retentionMs: number | null;
+  /** How long the first entry of a group waits for others. */
+  readonly groupMs: number;
+}
+
+export interface AccessSection {
+  readonly sessionMs: number;
+  readonly sessionIdleMs: number;
+  readonly tokenMaxMs: number;
+}
+
+export interface LimitsSection {
+  /** Of one caller. */
+  readonly requestsPerSecond: number;
+  readonly burst: number;
+  /** Of one listener. */
+  readonly connections: number;
+  /** Of one remote address. */
+  readonly connectionsPerCaller: number;
+  readonly headerBytes: number;
+  readonly drainMs: number;
+}
+
+export type LogLevelName = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** `bulla.yaml`, checked and with its defaults filled in; paths are absolute. */
+export interface ServerConfig {
+  readonly data: string;
+  readonly listen: readonly ListenConfig[];
+  /** What clients call this server, `https://bulla.example`; null: what each request says. */
+  readonly origin: string | null;
+  readonly storage: {
+    readonly tables: TablesConfig;
+    /** Null: within `data`. */
+    readonly objects: { readonly folder: string | null };
+  };
+  readonly policies: readonly string[];
+  readonly trustRoots: Readonly<Record<string, { readonly file: string }>>;
+  /** Which tier this server serves, for policies that name some. */
+  readonly environment: string | null;
+  readonly aliases: readonly NameAlias[];
+  readonly gateway: GatewaySection;
+  readonly record: RecordSection;
+  readonly access: AccessSection;
+  readonly limits: LimitsSection;
+  readonly log: { readonly level: LogLevelName };
+  readonly telemetry: { readonly otlpEndpoint: string } | null;
+  readonly metrics: { readonly token: Secret | null };
+  readonly only: readonly Service[];
+}
+
+const SECOND_MS = 1000;
+const HOUR_MS = 3600 * SECOND_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/**
+ * What holds where nothing is configured. Each is the safe choice: loopback only, no anonymous push,
+ * no upstream, no telemetry. `data` is relative to the configuration's folder.
+ */
+export const CONFIG_DEFAULTS = {
+  data: 'bulla-data',
+  listen: [
+    { url: 'http://127.0.0.1:5000', tls: null },
+    { url: 'https://127.0.0.1:5443', tls: null },
+  ],
+  origin: null,
+  storage: { tables: 'embedded', objects: { folder: null } },
+  policies: [],
+  trustRoots: {},
+  environment: null,
+  aliases: [],
+  gateway: {
+    name: null,
+    anonymousPull: 'loopback',
+    upstreams: [],
+    tagFreshnessMs: 5 * SECOND_MS,
+    cacheMaxAgeMs: HOUR_MS,
+    maxBlobBytes: 64 * 2 ** 30,
+    maxManifestBytes: 4 << 20,
+    graceMs: DAY_MS,
+    untaggedMs: null,
+  },
+  record: { headEveryMs: 60 * SECOND_MS, retentionMs: 365 * DAY_MS, groupMs: 2 },
+  access: { sessionMs: 12 * HOUR_MS, sessionIdleMs: 2 * HOUR_MS, tokenMaxMs: 366 * DAY_MS },
+  limits: {
+    requestsPerSecond: 1000,
+    burst: 5000,
+    connections: 4096,
+    connectionsPerCaller: 1024,
+    headerBytes: 32 << 10,
+    drainMs: 10 * SECOND_MS,
+  },
+  log: { level: 'info' },
+  telemetry: null,
+  metrics: { token: null },
+  only: SERVICES,
+} as const satisfies ServerConfig;
