@@ -65,10 +65,7 @@ export async function verifyRecord(tables: Tables, ask: VerifyAsk): Promise<Veri
     for (const row of rows) walk.step(row);
     await checkIndex(tables, rows, index);
   }
-  if (to > from - 1 && walk.end?.seq !== to) {
-    const says = `expected entry ${to}, found ${walk.end?.seq ?? 'none'}`;
-    chain.add({ code: walk.end === null ? 'record.gap' : 'record.truncated', says, seq: to });
-  }
+  checkReached(ask, { from, to, walked: walk.count === 0 ? null : walk.end }, chain);
   const finding = allOf(
     'record',
     [
@@ -76,7 +73,12 @@ export async function verifyRecord(tables: Tables, ask: VerifyAsk): Promise<Veri
       reportOf('record.chain', chain, `${walk.count} entries follow one another`),
       reportOf('record.index', index, 'what is searched by is what the entries say'),
       await checkHeads(tables, ask, start, newest?.seq ?? -1),
-      checkEnd(ask, { isWhole: to === last.seq, walked: walk.end, last, highest }),
+      checkEnd(ask, {
+        isWhole: to === last.seq && from <= to + 1,
+        walked: walk.end,
+        last,
+        highest,
+      }),
       await checkFresh(ask, newest?.note),
       await checkKept(tables, ask, start, last),
     ],
@@ -84,6 +86,26 @@ export async function verifyRecord(tables: Tables, ask: VerifyAsk): Promise<Veri
     { source: RECORD_SOURCE },
   );
   return { finding, entries: walk.count, end: walk.end };
+}
+
+/** Nothing is never enough: a range must hold entries, and they must lead to its end. */
+function checkReached(
+  ask: VerifyAsk,
+  {
+    from,
+    to,
+    walked,
+  }: { readonly from: number; readonly to: number; readonly walked: ChainEnd | null },
+  problems: Problems,
+): void {
+  const isRange = ask.from !== undefined || ask.to !== undefined;
+  if (walked === null && (to >= from || isRange)) {
+    const says = `expected entries from ${from}, found none`;
+    problems.add({ code: to >= from ? 'record.truncated' : 'record.gap', says, seq: from });
+  } else if (walked !== null && walked.seq !== to) {
+    const says = `expected entry ${to}, found ${walked.seq} to be the last`;
+    problems.add({ code: 'record.truncated', says, seq: to });
+  }
 }
 
 /** Whether columns, terms and counts of repeats are those that the bodies lead to. */
