@@ -1,6 +1,7 @@
 /**
  * `npm run build`: makes what is published. The library and the server as `.js` and `.d.ts` by tsc
- * (`packages/{trust,server}/dist`), the CLI and the server's program as one esbuild build each.
+ * (`packages/{trust,server}/dist`), the CLI and the server's program as one esbuild build each, the
+ * console by Vite.
  * Writes only what changed, so a build that has nothing to do leaves running programs alone.
  */
 import { existsSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { bundleCommands, bundleServer } from './build/bundle.ts';
 import { keepCompiledCode } from './build/code-cache.ts';
 import { compile } from './build/compile.ts';
+import { buildConsole } from './build/console.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -15,6 +17,7 @@ const started = performance.now();
 try {
   // The server's declarations are made against the library's, so the library comes first.
   for (const name of ['trust', 'server']) report(compile(ROOT, name));
+  report(buildConsole(ROOT));
   report(await bundleCommands(ROOT, 'packages/cli/dist'));
   report(await keepCompiledCode(ROOT, 'packages/cli/dist'));
   if (existsSync(join(ROOT, 'packages/server/src/main.ts'))) {

@@ -34,6 +34,12 @@ const STEPS: readonly Step[] = [
     args: ['--noEmit', '-p', 'tsconfig.json'],
   },
   {
+    // Markup and a browser's globals are known there only.
+    heading: 'types of the console (tsc)',
+    program: 'node_modules/typescript/bin/tsc',
+    args: ['--noEmit', '-p', 'packages/console/tsconfig.json'],
+  },
+  {
     heading: 'unused files, exports and dependencies (knip)',
     program: 'node_modules/knip/bin/knip.js',
     // The build configurations say which source a file of a `dist` comes from.
@@ -47,6 +53,11 @@ const STEPS: readonly Step[] = [
   { heading: 'lock file', program: 'tools/lock.ts', args: [] },
   { heading: 'licences', program: 'tools/licences.ts', args: [] },
   { heading: 'build', program: 'tools/build.ts', args: [] },
+  {
+    heading: 'console (vitest)',
+    program: 'node_modules/vitest/vitest.mjs',
+    args: ['run', '--root', 'packages/console', '--reporter', 'dot'],
+  },
 ];
 
 const failed = STEPS.filter((step) => !passes(step)).map(({ heading }) => heading);

@@ -1,0 +1,75 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import type { ReactElement } from 'react';
+import { type ActivityEntry, activityQuery } from '../../api/access.ts';
+import { Icon } from '../../parts/icons.tsx';
+import { Page } from '../../parts/page.tsx';
+import { Empty, Loading, Problem } from '../../parts/states.tsx';
+import { type Column, DataTable } from '../../parts/table.tsx';
+import { Ago } from '../../parts/values.tsx';
+import { actionText, changesOf, entityName } from './changes.ts';
+
+const route = getRouteApi('/app/activity');
+
+/** Who changed users and tokens, and how. */
+export function ActivityPage(): ReactElement {
+  const search = route.useSearch();
+  const { data, error, refetch } = useQuery(activityQuery(search.cursor));
+  return (
+    <Page title="Activity" lead="Who changed users, roles, passwords and tokens.">
+      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
+      {data === undefined && error === null ? <Loading rows={8} /> : null}
+      {data === undefined ? null : data.activity.length === 0 ? (
+        <Empty title={search.cursor === undefined ? 'Nothing was changed yet' : 'No older changes'}>
+          <p>Every change of a user, a role, a password or a token appears here.</p>
+        </Empty>
+      ) : (
+        <div className="results">
+          <DataTable
+            caption="Changes, the newest first"
+            columns={COLUMNS}
+            rows={data.activity}
+            rowKey={({ id }) => id}
+          />
+          {data.next === null ? null : (
+            <nav className="pager" aria-label="Pages">
+              <span />
+              <Link to="/activity" search={{ cursor: data.next }}>
+                Older <Icon name="chevron" />
+              </Link>
+            </nav>
+          )}
+        </div>
+      )}
+    </Page>
+  );
+}
+
+const COLUMNS: readonly Column<ActivityEntry>[] = [
+  {
+    title: 'What',
+    kind: 'main',
+    cell: (entry) => (
+      <>
+        {actionText(entry.action)} <strong>{entityName(entry)}</strong>
+      </>
+    ),
+  },
+  { title: 'By', cell: ({ actor }) => actor.name },
+  {
+    title: 'Changes',
+    cell: (entry) => {
+      const changes = changesOf(entry.before, entry.after);
+      return changes.length === 0 ? (
+        ''
+      ) : (
+        <ul className="plain-list">
+          {changes.map((change) => (
+            <li key={change}>{change}</li>
+          ))}
+        </ul>
+      );
+    },
+  },
+  { title: 'When', cell: ({ at }) => <Ago at={at} /> },
+];

@@ -1,0 +1,144 @@
+import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { type FormEvent, type ReactElement, useState } from 'react';
+import { countFilters, type DecisionsSearch, EFFECTS, readFilters, SPANS } from './filters.ts';
+import '../../parts/form.css';
+
+const EFFECT_OPTIONS = [
+  { value: '', label: 'Any' },
+  ...Object.entries(EFFECTS).map(([value, label]) => ({ value, label })),
+];
+const OUTCOME_OPTIONS = [
+  { value: '', label: 'Any' },
+  { value: 'admit', label: 'Admitted' },
+  { value: 'deny', label: 'Denied' },
+];
+const TIME_OPTIONS = [
+  { value: '', label: 'Any time' },
+  ...Object.entries(SPANS).map(([value, { title }]) => ({ value, label: title })),
+  { value: 'range', label: 'From … to …' },
+];
+const TEXT_FIELDS = [
+  { name: 'repository', label: 'Repository', placeholder: 'registry.example/app' },
+  { name: 'policy', label: 'Policy', placeholder: 'production' },
+  { name: 'actor', label: 'Asked by', placeholder: 'ann' },
+  { name: 'code', label: 'Reason', placeholder: 'signature.none' },
+] as const;
+
+/** The filters of the list. Choices take effect at once, text with Enter or the button. */
+export function FilterForm(props: {
+  readonly search: DecisionsSearch;
+  readonly onChange: (search: DecisionsSearch) => void;
+}): ReactElement {
+  const { search, onChange } = props;
+  const active = countFilters(search);
+  const [open, setOpen] = useState(active > 0);
+  const [range, setRange] = useState(search.from !== undefined || search.to !== undefined);
+  const apply = (changes: Readonly<Record<string, unknown>>) => {
+    const { cursor: _, ...rest } = search;
+    onChange(readFilters({ ...rest, ...changes }));
+  };
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const time = form.get('time') === 'range' ? {} : { time: form.get('time') };
+    apply({ ...Object.fromEntries(form), time: undefined, ...time });
+  };
+  return (
+    <details
+      className="filters"
+      open={open}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
+      <summary>
+        Filters
+        <span className="dim">{active === 0 ? 'none' : `${active} active`}</span>
+      </summary>
+      {/* A new address brings new defaults: what the fields show is always what is asked. */}
+      <form key={JSON.stringify(search)} onSubmit={submit}>
+        <div className="fields">
+          <NativeSelect
+            name="outcome"
+            label="Outcome"
+            data={OUTCOME_OPTIONS}
+            value={search.outcome ?? ''}
+            onChange={({ currentTarget }) => apply({ outcome: currentTarget.value })}
+          />
+          <NativeSelect
+            name="effect"
+            label="Effect"
+            data={EFFECT_OPTIONS}
+            value={search.effect ?? ''}
+            onChange={({ currentTarget }) => apply({ effect: currentTarget.value })}
+          />
+          <NativeSelect
+            name="time"
+            label="Time"
+            data={TIME_OPTIONS}
+            value={range ? 'range' : (search.time ?? '')}
+            onChange={({ currentTarget: { value } }) => {
+              setRange(value === 'range');
+              if (value !== 'range') apply({ time: value, from: undefined, to: undefined });
+            }}
+          />
+          {range ? <RangeFields search={search} /> : null}
+          <TextFields search={search} />
+        </div>
+        <div className="form-acts">
+          <Button type="submit" size="xs">
+            Apply
+          </Button>
+          <Button
+            variant="default"
+            size="xs"
+            disabled={active === 0}
+            onClick={() => {
+              setRange(false);
+              onChange(search.live === undefined ? {} : { live: search.live });
+            }}
+          >
+            Clear
+          </Button>
+        </div>
+      </form>
+    </details>
+  );
+}
+
+function TextFields({ search }: { readonly search: DecisionsSearch }): ReactElement {
+  return (
+    <>
+      {TEXT_FIELDS.map(({ name, label, placeholder }) => (
+        <TextInput
+          key={name}
+          name={name}
+          label={label}
+          placeholder={placeholder}
+          defaultValue={search[name] ?? ''}
+          autoComplete="off"
+          spellCheck={false}
+        />
+      ))}
+    </>
+  );
+}
+
+function RangeFields({ search }: { readonly search: DecisionsSearch }): ReactElement {
+  return (
+    <>
+      <TextInput
+        name="from"
+        label="From (UTC)"
+        placeholder="2026-11-21T08:00:00Z"
+        defaultValue={search.from ?? ''}
+        autoComplete="off"
+      />
+      <TextInput
+        name="to"
+        label="To (UTC)"
+        placeholder="2026-11-22T08:00:00Z"
+        defaultValue={search.to ?? ''}
+        autoComplete="off"
+      />
+    </>
+  );
+}

@@ -1,0 +1,169 @@
+import { Button, Switch } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { type ReactElement, useEffect, useRef, useState } from 'react';
+import { type DecisionSummary, decisionsQuery } from '../../api/decisions.ts';
+import { Icon } from '../../parts/icons.tsx';
+import { Mark } from '../../parts/mark.tsx';
+import { Page } from '../../parts/page.tsx';
+import { Empty, Loading, Problem } from '../../parts/states.tsx';
+import { type Column, DataTable } from '../../parts/table.tsx';
+import { Ago, DigestText } from '../../parts/values.tsx';
+import { FilterForm } from './filter-form.tsx';
+import { askOf, countFilters, type DecisionsSearch, isLive } from './filters.ts';
+
+const route = getRouteApi('/app/decisions');
+
+/** The decisions of every door, the newest first. What is looked for stands in the address. */
+export function DecisionsPage(): ReactElement {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const live = isLive(search);
+  const { data, error, isPlaceholderData, refetch } = useQuery(decisionsQuery(askOf(search), live));
+  const fresh = useFresh(data?.decisions);
+  const go = (next: DecisionsSearch) => void navigate({ search: next });
+  return (
+    <Page
+      title="Decisions"
+      lead="What each door answered, and why."
+      acts={
+        <Switch
+          label="Live"
+          checked={live}
+          disabled={search.cursor !== undefined || search.to !== undefined}
+          onChange={({ currentTarget }) => {
+            const { live: _, ...rest } = search;
+            go(currentTarget.checked ? rest : { ...rest, live: 'off' });
+          }}
+        />
+      }
+    >
+      <FilterForm search={search} onChange={go} />
+      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
+      {data === undefined ? (
+        error === null ? (
+          <Loading rows={10} />
+        ) : null
+      ) : data.decisions.length === 0 ? (
+        <NothingFound search={search} onChange={go} />
+      ) : (
+        <div aria-busy={isPlaceholderData} className="results">
+          <DataTable
+            caption="Decisions, the newest first"
+            columns={COLUMNS}
+            rows={data.decisions}
+            rowKey={({ id }) => id}
+            fresh={fresh}
+          />
+          <Pager search={search} next={data.next} />
+        </div>
+      )}
+    </Page>
+  );
+}
+
+const COLUMNS: readonly Column<DecisionSummary>[] = [
+  {
+    title: 'Outcome',
+    cell: ({ outcome, effect }) => (
+      <Mark of={outcome === 'deny' ? 'deny' : effect === 'pass' ? 'admit' : effect} />
+    ),
+  },
+  {
+    title: 'Image',
+    kind: 'main',
+    cell: ({ id, reference, digest }) => (
+      <>
+        <Link className="image-link" to="/decisions/$id" params={{ id }}>
+          {reference}
+        </Link>
+        {digest === null ? null : (
+          <span className="sub">
+            <DigestText of={digest} copy={false} />
+          </span>
+        )}
+      </>
+    ),
+  },
+  {
+    title: 'Policy',
+    cell: ({ policies }) => policies.map(({ name }) => name).join(', ') || 'none',
+  },
+  { title: 'Reason', cell: ({ code }) => (code === null ? '' : <code>{code}</code>) },
+  {
+    title: 'Asked by',
+    cell: ({ actor, surface }) => (
+      <>
+        {actor.name}
+        <span className="sub dim">{surface}</span>
+      </>
+    ),
+  },
+  { title: 'When', cell: ({ at }) => <Ago at={at} /> },
+];
+
+function Pager(props: {
+  readonly search: DecisionsSearch;
+  readonly next: string | null;
+}): ReactElement | null {
+  const { search, next } = props;
+  if (search.cursor === undefined && next === null) return null;
+  const { cursor: _, ...newest } = search;
+  return (
+    <nav className="pager" aria-label="Pages">
+      {search.cursor === undefined ? (
+        <span />
+      ) : (
+        <Link to="/decisions" search={newest}>
+          <Icon name="newer" /> Newest
+        </Link>
+      )}
+      {next === null ? (
+        <span className="dim">No older decisions</span>
+      ) : (
+        <Link to="/decisions" search={{ ...search, cursor: next }}>
+          Older <Icon name="chevron" />
+        </Link>
+      )}
+    </nav>
+  );
+}
+
+function NothingFound(props: {
+  readonly search: DecisionsSearch;
+  readonly onChange: (search: DecisionsSearch) => void;
+}): ReactElement {
+  const filtered = countFilters(props.search) > 0;
+  return filtered ? (
+    <Empty title="No decision matches these filters">
+      <p>Widen the time or take a filter away.</p>
+      <Button variant="default" onClick={() => props.onChange({})}>
+        Clear all filters
+      </Button>
+    </Empty>
+  ) : (
+    <Empty title="No decision was taken yet">
+      <p>
+        Pull an image through this server, and what it answered appears here at once. The{' '}
+        <Link to="/">overview</Link> shows how each client is connected.
+      </p>
+    </Empty>
+  );
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Ids that a renewed list holds and the one before did not. */
+function useFresh(decisions: readonly DecisionSummary[] | undefined): ReadonlySet<string> {
+  const seen = useRef<ReadonlySet<string> | null>(null);
+  const [fresh, setFresh] = useState(NONE);
+  useEffect(() => {
+    if (decisions === undefined) return;
+    const ids = new Set(decisions.map(({ id }) => id));
+    // A list that shares nothing with the one before is another question's.
+    const renewed = seen.current !== null && [...ids].some((id) => seen.current?.has(id));
+    setFresh(renewed ? new Set([...ids].filter((id) => !seen.current?.has(id))) : NONE);
+    seen.current = ids;
+  }, [decisions]);
+  return fresh;
+}

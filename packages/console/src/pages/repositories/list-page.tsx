@@ -1,0 +1,57 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import type { ReactElement } from 'react';
+import { repositoriesQuery } from '../../api/repositories.ts';
+import { Icon } from '../../parts/icons.tsx';
+import { Page } from '../../parts/page.tsx';
+import { Empty, Loading, Problem } from '../../parts/states.tsx';
+import { DataTable } from '../../parts/table.tsx';
+
+const route = getRouteApi('/app/repositories');
+
+/** The repositories that this server has or has fetched from. */
+export function RepositoriesPage(): ReactElement {
+  const { cursor } = route.useSearch();
+  const { data, error, refetch } = useQuery(repositoriesQuery(cursor));
+  return (
+    <Page title="Repositories" lead="Images that were pushed here or fetched through here.">
+      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
+      {data === undefined && error === null ? <Loading /> : null}
+      {data === undefined ? null : data.repositories.length === 0 && cursor === undefined ? (
+        <Empty title="No repository is here yet">
+          <p>
+            Push an image, or pull one through a configured upstream. The{' '}
+            <Link to="/">overview</Link> shows how each client is connected.
+          </p>
+        </Empty>
+      ) : (
+        <div className="results">
+          <DataTable
+            caption="Repositories by name"
+            rows={data.repositories}
+            rowKey={({ name }) => name}
+            columns={[
+              {
+                title: 'Repository',
+                kind: 'main',
+                cell: ({ name }) => (
+                  <Link className="image-link" to="/repositories/$" params={{ _splat: name }}>
+                    {name}
+                  </Link>
+                ),
+              },
+            ]}
+          />
+          {data.next === null ? null : (
+            <nav className="pager" aria-label="Pages">
+              <span />
+              <Link to="/repositories" search={{ cursor: data.next }}>
+                More <Icon name="chevron" />
+              </Link>
+            </nav>
+          )}
+        </div>
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,81 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { ReactElement } from 'react';
+import { type TagAnswer, tagHistoryQuery } from '../../api/repositories.ts';
+import { Label } from '../../parts/mark.tsx';
+import { Panel } from '../../parts/page.tsx';
+import { Loading, Problem } from '../../parts/states.tsx';
+import { DataTable } from '../../parts/table.tsx';
+import { DigestText, Instant } from '../../parts/values.tsx';
+
+/** The chosen tag: what is attached to its image, and what it led to before. */
+export function TagPanel(props: {
+  readonly repository: string;
+  readonly tag: TagAnswer;
+}): ReactElement {
+  const { repository, tag } = props;
+  return (
+    <Panel
+      title={`Tag ${tag.tag}`}
+      aside={
+        <Link to="/repositories/$" params={{ _splat: repository }}>
+          Close
+        </Link>
+      }
+    >
+      <h3>Attached</h3>
+      {tag.attached.length === 0 ? (
+        <p className="dim">
+          Nothing is attached: no signature, no attestation. A policy that asks for one refuses this
+          image.
+        </p>
+      ) : (
+        <ul className="policy-lines">
+          {tag.attached.map(({ digest, kind, type }) => (
+            <li key={digest}>
+              <Label tone="mute">{kind}</Label>
+              <code>{type}</code>
+              <DigestText of={digest} />
+            </li>
+          ))}
+        </ul>
+      )}
+      <h3>History</h3>
+      <History repository={repository} tag={tag.tag} />
+    </Panel>
+  );
+}
+
+function History(props: { readonly repository: string; readonly tag: string }): ReactElement {
+  const { data, error, refetch } = useQuery(tagHistoryQuery(props.repository, props.tag));
+  if (error !== null) return <Problem error={error} retry={() => void refetch()} />;
+  if (data === undefined) return <Loading rows={3} />;
+  return (
+    <DataTable
+      caption={`What ${props.tag} led to, the newest first`}
+      rows={data.history}
+      rowKey={({ from }) => from}
+      columns={[
+        {
+          title: 'Digest',
+          kind: 'main',
+          cell: ({ digest, rollback }) => (
+            <span className="words">
+              <DigestText of={digest} />
+              {rollback ? (
+                <Label tone="warn" icon="rollback">
+                  rolled back
+                </Label>
+              ) : null}
+            </span>
+          ),
+        },
+        { title: 'From', cell: ({ from }) => <Instant at={from} /> },
+        {
+          title: 'Until',
+          cell: ({ until }) => (until === null ? 'now' : <Instant at={until} />),
+        },
+      ]}
+    />
+  );
+}

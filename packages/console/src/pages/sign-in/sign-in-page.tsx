@@ -1,0 +1,84 @@
+import { Button, PasswordInput, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { type FormEvent, type ReactElement, useEffect, useState } from 'react';
+import { signIn } from '../../api/access.ts';
+import { Seal } from '../../parts/icons.tsx';
+import { Problem } from '../../parts/states.tsx';
+import { LinkForm } from './link-form.tsx';
+import { linkTokenOf, pathAfter } from './link-token.ts';
+import './sign-in.css';
+
+const route = getRouteApi('/sign-in');
+
+/** Signs in, by name and password or with a one-time link. */
+export function SignInPage(): ReactElement {
+  const { to } = route.useSearch();
+  const router = useRouter();
+  const client = useQueryClient();
+  const [token] = useState(() => linkTokenOf(location.hash));
+  useEffect(() => {
+    document.title = 'Sign in · Bulla';
+    // The token must neither stay in the address nor in the history of the browser.
+    if (location.hash !== '') history.replaceState(history.state, '', location.pathname);
+  }, []);
+  const enter = () => {
+    client.clear();
+    router.history.push(pathAfter(to));
+  };
+  return (
+    <main className="sign-in">
+      <div className="sign-in-box">
+        <p className="sign-in-brand">
+          <Seal /> Bulla
+        </p>
+        {token === null ? (
+          <PasswordForm onDone={enter} />
+        ) : (
+          <LinkForm token={token} onDone={enter} />
+        )}
+      </div>
+    </main>
+  );
+}
+
+function PasswordForm({ onDone }: { readonly onDone: () => void }): ReactElement {
+  const enter = useMutation({
+    mutationFn: (form: FormData) => signIn(String(form.get('name')), String(form.get('password'))),
+    onSuccess: onDone,
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    enter.mutate(new FormData(event.currentTarget));
+  };
+  return (
+    <form onSubmit={submit} className="sign-in-form">
+      <h1>Sign in</h1>
+      {enter.error === null ? null : <Problem error={enter.error} title="You are not signed in" />}
+      <TextInput
+        name="name"
+        label="Name"
+        required
+        withAsterisk={false}
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        autoFocus
+      />
+      <PasswordInput
+        name="password"
+        label="Password"
+        required
+        withAsterisk={false}
+        autoComplete="current-password"
+      />
+      <Button type="submit" loading={enter.isPending} fullWidth>
+        Sign in
+      </Button>
+      <p className="dim">
+        A forgotten password is renewed by a link, which an administrator makes with{' '}
+        <code>bulla user</code>.
+      </p>
+    </form>
+  );
+}

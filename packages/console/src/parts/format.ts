@@ -1,0 +1,50 @@
+const MINUTE = 60;
+const HOUR = 3600;
+const DAY = 86_400;
+
+/** How long ago `instant` (ISO 8601) was at `at`, in few words; `in …` for a later one. */
+export function ago(instant: string, at: Date): string {
+  const seconds = Math.round((at.getTime() - new Date(instant).getTime()) / 1000);
+  if (Number.isNaN(seconds)) return instant;
+  const span = spell(Math.abs(seconds));
+  if (span === null) return 'just now';
+  return seconds < 0 ? `in ${span}` : `${span} ago`;
+}
+
+function spell(seconds: number): string | null {
+  if (seconds < 5) return null;
+  if (seconds < MINUTE) return `${seconds} s`;
+  if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min`;
+  if (seconds < 2 * DAY) return `${Math.floor(seconds / HOUR)} h`;
+  return `${Math.floor(seconds / DAY)} days`;
+}
+
+/** An instant (ISO 8601) as `2026-11-21 13:02:07 UTC`: it can be compared with logs elsewhere. */
+export function instantText(instant: string): string {
+  const date = new Date(instant);
+  if (Number.isNaN(date.getTime())) return instant;
+  return `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** A digest cut to what people compare: `sha256:9f2c1a7be04d`. Anything else is given back whole. */
+export function shortDigest(digest: string): string {
+  const parts = /^([a-z0-9]+):([0-9a-f]{12})[0-9a-f]{20,}$/.exec(digest);
+  return parts === null ? digest : `${parts[1]}:${parts[2]}`;
+}
+
+/** A duration in milliseconds in the unit that reads well. */
+export function durationText(ms: number): string {
+  if (ms < 1) return `${Math.max(1, Math.round(ms * 1000))} µs`;
+  if (ms < 1000) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+  return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+}
+
+/** A whole number with narrow spaces between thousands. */
+export function countText(count: number): string {
+  return String(Math.trunc(count)).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+}
+
+/** `1 policy`, `3 policies`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${countText(count)} ${count === 1 ? one : many}`;
+}

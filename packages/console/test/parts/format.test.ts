@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import {
+  ago,
+  countText,
+  durationText,
+  instantText,
+  plural,
+  shortDigest,
+} from '../../src/parts/format.ts';
+
+const AT = new Date('2026-11-21T12:00:00Z');
+
+describe('the time since an instant', () => {
+  test.each([
+    ['2026-11-21T12:00:00Z', 'just now'],
+    ['2026-11-21T11:59:18Z', '42 s ago'],
+    ['2026-11-21T11:58:59Z', '1 min ago'],
+    ['2026-11-21T09:30:00Z', '2 h ago'],
+    ['2026-11-20T10:00:00Z', '26 h ago'],
+    ['2026-11-18T12:00:00Z', '3 days ago'],
+    ['2026-11-21T12:05:00Z', 'in 5 min'],
+    ['2027-02-19T12:00:00Z', 'in 90 days'],
+    ['never', 'never'],
+  ])('%s is %s', (instant, text) => expect(ago(instant, AT)).toBe(text));
+});
+
+describe('a duration', () => {
+  test.each([
+    [0, '1 µs'],
+    [0.042, '42 µs'],
+    [3.25, '3.3 ms'],
+    [42.4, '42 ms'],
+    [1500, '1.5 s'],
+    [65_000, '65 s'],
+  ])('of %d ms is %s', (ms, text) => expect(durationText(ms)).toBe(text));
+});
+
+test('an instant is written in UTC, to the second', () => {
+  expect(instantText('2026-11-21T13:02:07.915+02:00')).toBe('2026-11-21 11:02:07 UTC');
+  expect(instantText('soon')).toBe('soon');
+});
+
+test('only a digest is cut', () => {
+  expect(shortDigest(`sha256:${'9f'.repeat(32)}`)).toBe('sha256:9f9f9f9f9f9f');
+  expect(shortDigest('sha256:9f2c')).toBe('sha256:9f2c');
+  expect(shortDigest('latest')).toBe('latest');
+});
+
+test('counts are grouped and words agree with them', () => {
+  expect(countText(1_234_567)).toBe('1\u202f234\u202f567');
+  expect(countText(999)).toBe('999');
+  expect(plural(1, 'policy', 'policies')).toBe('1 policy');
+  expect(plural(0, 'policy', 'policies')).toBe('0 policies');
+  expect(plural(2, 'tag')).toBe('2 tags');
+});
