@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import type { Code } from '@bulla/trust/fault/codes';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Sweep } from '../../src/storage/objects.ts';
-import type { Store } from '../../src/storage/store.ts';
 
-/** One promise of the contract, tried on a new store. */
-export interface Case {
+/** One promise of a contract, tried on a new store. */
+export interface Case<Contracts> {
   readonly name: string;
-  run(store: Store): Promise<void>;
+  run(store: Contracts): Promise<void>;
 }
 
 export const text = (value: string): Uint8Array => new TextEncoder().encode(value);

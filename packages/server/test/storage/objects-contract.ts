@@ -10,7 +10,7 @@ async function stage(store: Store, id: string, ...parts: readonly string[]): Pro
 }
 
 /** The promises of `Objects`. */
-export const OBJECTS: readonly Case[] = [
+export const OBJECTS: readonly Case<Store>[] = [
   {
     name: 'a committed object is read whole, in part and as a stream',
     async run({ objects }) {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import type { RowStore } from '../../src/storage/store.ts';
 import { type Case, faultOf, text } from './expectations.ts';
 
 /** The promises of `Registers`. */
-export const REGISTERS: readonly Case[] = [
+export const REGISTERS: readonly Case<Pick<RowStore, 'registers'>>[] = [
   {
     name: 'a swap needs the version that is there',
     async run({ registers }) {
@@ -83,6 +84,35 @@ export const REGISTERS: readonly Case[] = [
       assert.deepEqual(await registers.list('', { limit: 3 }), ['t', 't/B', 't/a']);
       assert.deepEqual(await registers.list('t/', { after: 't/a', limit: 1 }), ['t/a/x']);
       await assert.rejects(registers.list('t'), faultOf('storage.name-invalid'));
+    },
+  },
+  {
+    name: 'keys outside the basic plane stand where UTF-16 has them',
+    async run({ registers }) {
+      const keys = [
+        's/\u{1f512}',
+        's/\uff5e',
+        's/a',
+        's/\u{10ffff}/x',
+        's/\ue000',
+        's/ü\u{1f512}z',
+      ];
+      for (const key of keys) await registers.swap(key, null, text(key));
+      assert.deepEqual(await registers.list('s/'), keys.toSorted());
+      const after = 's/\u{1f512}';
+      const later = keys.toSorted().filter((key) => key > after);
+      assert.deepEqual(await registers.list('s/', { after }), later);
+      assert.deepEqual(await registers.list('s/', { after: 'a' }), keys.toSorted());
+      assert.deepEqual(await registers.list('s/', { after: 't' }), []);
+    },
+  },
+  {
+    name: 'the largest value is kept',
+    async run({ registers }) {
+      const value = new Uint8Array(5 << 20).fill(7);
+      await registers.swap('k', null, value);
+      const cell = await registers.read('k');
+      assert.ok(cell !== null && Buffer.compare(cell.value, value) === 0);
     },
   },
   {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openMemory } from '../../src/storage/memory/open.ts';
-import { runContract } from './contract.ts';
+import { runObjectsContract, runRegistersContract } from './contract.ts';
 import { chunks, faultOf, text } from './expectations.ts';
-import { ROOMS } from './rooms.ts';
+import { ROOMS, rowRooms } from './rooms.ts';
 
-for (const room of ROOMS) runContract(room);
+for (const room of ROOMS) runObjectsContract(room);
+for (const room of [...ROOMS, ...rowRooms()]) runRegistersContract(room);
 
 test('memory: a room that is full refuses, and has room again after a removal', async () => {
   const store = openMemory({ maxBytes: 10 });

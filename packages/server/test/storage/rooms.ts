@@ -1,8 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after, type TestContext } from 'node:test';
+import { requirePeer } from '../../../../test/peers.ts';
+import { type Postgres, startPostgres } from '../../../../test/postgres.ts';
 import { openFiles } from '../../src/storage/files/open.ts';
 import { openMemory } from '../../src/storage/memory/open.ts';
+import { openPostgres } from '../../src/storage/postgres/open.ts';
+import { openSqlite } from '../../src/storage/sqlite/open.ts';
+import type { RowStore, Store } from '../../src/storage/store.ts';
 import type { RoomUnderTest } from './contract.ts';
 
 /** A folder that is gone at the end of the test. */
@@ -11,8 +17,8 @@ export async function temporaryFolder(): Promise<{ readonly path: string } & Asy
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Every room there is. */
-export const ROOMS: readonly RoomUnderTest[] = [
+/** Every room of objects there is. */
+export const ROOMS: readonly RoomUnderTest<Store>[] = [
   {
     name: 'memory',
     durable: false,
@@ -30,3 +36,60 @@ export const ROOMS: readonly RoomUnderTest[] = [
     },
   },
 ];
+
+let started: Promise<Postgres> | undefined;
+
+/** The server of this test file, which its end ends as well; null, and the test skipped, without. */
+export async function postgresServer(t: TestContext): Promise<Postgres | null> {
+  const program = requirePeer(t, 'postgresql');
+  if (program === null) return null;
+  started ??= startPostgres(program);
+  return started;
+}
+
+after(async () => {
+  await (await started?.catch(() => undefined))?.close();
+});
+
+/** How the rooms of rows differ from their defaults in some test. */
+export interface RowOptions {
+  readonly idleTransactionMs?: number;
+}
+
+/** Every room of rows there is. */
+export function rowRooms(options: RowOptions = {}): readonly RoomUnderTest<RowStore>[] {
+  return [
+    {
+      name: 'sqlite',
+      durable: true,
+      async place() {
+        const folder = await temporaryFolder();
+        return {
+          open: () => openSqlite(join(folder.path, 'tables.db'), options),
+          [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+        };
+      },
+    },
+    {
+      name: 'sqlite in memory',
+      durable: false,
+      place: async () => ({
+        open: () => openSqlite(':memory:', options),
+        [Symbol.asyncDispose]: async () => {},
+      }),
+    },
+    {
+      name: 'postgres',
+      durable: true,
+      async place(t) {
+        const server = await postgresServer(t);
+        if (server === null) return null;
+        const url = await server.database();
+        return {
+          open: () => openPostgres({ url, ...options }),
+          [Symbol.asyncDispose]: async () => {},
+        };
+      },
+    },
+  ];
+}

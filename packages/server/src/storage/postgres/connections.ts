@@ -61,15 +61,29 @@ export function openConnections(
   const pool = new Pool(settings(where, options));
   // A connection that breaks while nobody uses it is dropped by the pool.
   pool.on('error', () => undefined);
+  const inUse = new Set<Promise<void>>();
   let closing: Promise<void> | undefined;
 
   async function acquire(): Promise<Connection> {
     if (closing !== undefined) throw new TrustFault('storage.closed', `${quote(shown)} was closed`);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    inUse.add(promise);
+    const done = () => {
+      inUse.delete(promise);
+      resolve();
+    };
     try {
-      return connectionOf(await pool.connect(), shown);
+      return connectionOf(await pool.connect(), shown, done);
     } catch (error) {
+      done();
       throw faultOf(error, shown);
     }
+  }
+
+  async function close(): Promise<void> {
+    // The pool itself, once it ends, lets whoever waits for a connection wait for ever.
+    while (inUse.size > 0) await Promise.all(inUse);
+    await pool.end();
   }
 
   return {
@@ -86,7 +100,7 @@ export function openConnections(
       }
     },
     close() {
-      closing ??= pool.end();
+      closing ??= close();
       return closing;
     },
   };
@@ -109,7 +123,7 @@ function settings(
   };
 }
 
-function connectionOf(client: PoolClient, shown: string): Connection {
+function connectionOf(client: PoolClient, shown: string, done: () => void): Connection {
   let broken = false;
   const onError = () => {
     broken = true;
@@ -130,6 +144,7 @@ function connectionOf(client: PoolClient, shown: string): Connection {
     release(asBroken) {
       client.off('error', onError);
       client.release(broken || asBroken);
+      done();
     },
   };
 }
