@@ -1,11 +1,10 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { HttpRequest } from '../http/exchange.ts';
 import {
-  type Authorize,
   mayAct,
   type Principal,
+  type RegistryAction,
   type RegistryNeed,
-  withChallenge,
 } from '../http/principal.ts';
 import { mayPullAnonymously, originOf } from './caller.ts';
 import { parseAuthorization } from './credentials.ts';
@@ -14,39 +13,64 @@ import { formatScopes } from './registry-scope.ts';
 import type { AccessService } from './service.ts';
 import { ANONYMOUS, type Standing } from './standing.ts';
 
-/**
- * Who makes a request to the registry: a registry token as Bearer, an API token in Basic, or nobody
- * where pulls are anonymous. A cookie is not read (semantics 20). The probe of `/v2/` is challenged
- * without credentials even where pulls are anonymous: clients learn from it alone how to log in.
- */
-export function createAuthorize(access: AccessService): Authorize {
-  return async (request, need) => {
-    const challenge = challengeFor(originOf(request, access.config), access, need);
-    const anonymous = mayPullAnonymously(request, access.config);
-    const standing = await standingOf(access, request, challenge);
-    if (standing === null) {
-      if (anonymous && mayDo(ANONYMOUS, need)) return ANONYMOUS;
-      throw unauthenticated('expected credentials', challenge());
-    }
-    // A token for nobody is worth what nobody may do here, wherever it was fetched.
-    if (standing.whole.kind === 'anonymous' && !anonymous && need !== 'base') {
-      throw unauthenticated('expected credentials', challenge());
-    }
-    if (need === 'base' || mayDo(standing.principal, need)) return standing.principal;
-    // Who may do more than this token can fetch another; nobody can log in.
-    if (standing.whole.kind === 'anonymous' || mayDo(standing.whole, need)) {
-      throw unauthenticated('the token does not have the scope', challenge('insufficient_scope'));
-    }
-    throw denied(standing.principal, need);
-  };
+/** The rights of those who speak to the registry. */
+export interface RegistryAccess {
+  /**
+   * Who asks, if they have what the request needs: by a registry token as Bearer, by an API token in
+   * Basic, or nobody where pulls are anonymous. A cookie is not read (semantics 20). Throws
+   * `access.unauthenticated` (401), where other credentials or another token might help, and
+   * `access.denied` (403). It never looks whether the repository is there, so what is unknown and
+   * what is forbidden look alike.
+   */
+  authorize(request: HttpRequest, need: RegistryNeed): Promise<Principal>;
+  /** Whether somebody who was authorized may do something beside what the request needed. */
+  may(principal: Principal, repository: string, action: RegistryAction): boolean;
+  /** The value of `WWW-Authenticate` beside a 401. */
+  challenge(request: HttpRequest, need: RegistryNeed): string;
 }
 
-type Challenge = (error?: 'invalid_token' | 'insufficient_scope') => string;
+type ChallengeError = 'invalid_token' | 'insufficient_scope';
+
+/**
+ * The access of the gateway. The probe of `/v2/` is challenged without credentials even where pulls
+ * are anonymous: docker and podman learn from it alone how to log in.
+ */
+export function createRegistryAccess(access: AccessService): RegistryAccess {
+  // Why a request was refused; clients fetch a wider token for `insufficient_scope` only.
+  const reasons = new WeakMap<HttpRequest, ChallengeError>();
+  const refuse = (request: HttpRequest, error: ChallengeError, cause?: unknown): TrustFault => {
+    reasons.set(request, error);
+    const message =
+      error === 'invalid_token' ? 'the token does not hold' : 'the token does not have the scope';
+    return unauthenticated(message, cause);
+  };
+  return {
+    async authorize(request, need) {
+      const anonymous = mayPullAnonymously(request, access.config);
+      const standing = await standingOf(access, request, refuse);
+      if (standing === null) {
+        if (anonymous && need.kind !== 'base' && mayDo(ANONYMOUS, need)) return ANONYMOUS;
+        throw unauthenticated('expected credentials');
+      }
+      const { principal, whole } = standing;
+      // A token for nobody is worth what nobody may do here, wherever it was fetched.
+      if (whole.kind === 'anonymous' && !anonymous) throw unauthenticated('expected credentials');
+      if (mayDo(principal, need)) return principal;
+      // Who may do more than this token can fetch another; nobody can log in.
+      if (whole.kind === 'anonymous' || mayDo(whole, need)) {
+        throw refuse(request, 'insufficient_scope');
+      }
+      throw denied(principal, need);
+    },
+    may: mayAct,
+    challenge: (request, need) => challengeOf(access, request, need, reasons.get(request)),
+  };
+}
 
 async function standingOf(
   access: AccessService,
   request: HttpRequest,
-  challenge: Challenge,
+  refuse: (request: HttpRequest, error: ChallengeError, cause?: unknown) => TrustFault,
 ): Promise<Standing | null> {
   const credentials = parseAuthorization(request.header('authorization'));
   if (credentials.kind === 'none') return null;
@@ -57,27 +81,33 @@ async function standingOf(
     }
   } catch (error) {
     if (!hasCode(error, 'access.credentials-invalid')) throw error;
-    throw unauthenticated('the token does not hold', challenge('invalid_token'), error);
+    throw refuse(request, 'invalid_token', error);
   }
   // A password is taken where tokens are issued, once, and not with each of a pull's requests.
-  throw unauthenticated('expected a registry token', challenge('invalid_token'));
+  throw refuse(request, 'invalid_token');
 }
 
-/** What clients ask for to be able to do what they were refused. */
-function challengeFor(origin: string, access: AccessService, need: RegistryNeed): Challenge {
+/** A challenge as token.md of the distribution specification and RFC 6750 §3 write it. */
+function challengeOf(
+  { config }: AccessService,
+  request: HttpRequest,
+  need: RegistryNeed,
+  error: ChallengeError | undefined,
+): string {
   const scope = scopeOf(need);
-  return (error) =>
-    [
-      `Bearer realm="${origin}/auth/token"`,
-      `service="${access.config.service}"`,
-      ...(scope === '' ? [] : [`scope="${scope}"`]),
-      ...(error === undefined ? [] : [`error="${error}"`]),
-    ].join(',');
+  const parts = [
+    `Bearer realm="${originOf(request, config)}/auth/token"`,
+    `service="${config.service}"`,
+    ...(scope === '' ? [] : [`scope="${scope}"`]),
+    ...(error === undefined ? [] : [`error="${error}"`]),
+  ];
+  return parts.join(',');
 }
 
+/** What clients have to ask for to be able to do what they were refused. */
 function scopeOf(need: RegistryNeed): string {
-  if (need === 'base') return '';
-  if (need === 'catalog') return formatScopes({ repositories: [], catalog: true });
+  if (need.kind === 'base') return '';
+  if (need.kind === 'catalog') return formatScopes({ repositories: [], catalog: true });
   const { repository, action } = need;
   // Pushing looks for what is there, and signing reads what it signs.
   const actions = action === 'pull' || action === 'delete' ? [action] : (['pull', action] as const);
@@ -85,21 +115,25 @@ function scopeOf(need: RegistryNeed): string {
 }
 
 function mayDo(principal: Principal, need: RegistryNeed): boolean {
-  if (need === 'base') return principal.kind !== 'anonymous';
-  if (need === 'catalog') {
-    return principal.kind === 'anonymous' || principal.permissions.has('repositories.read');
+  switch (need.kind) {
+    case 'base':
+      return true;
+    case 'catalog':
+      return principal.kind === 'anonymous' || principal.permissions.has('repositories.read');
+    case 'repository':
+      return mayAct(principal, need.repository, need.action);
+    default:
+      return need satisfies never;
   }
-  return mayAct(principal, need.repository, need.action);
 }
 
-function unauthenticated(message: string, challenge: string, cause?: unknown): TrustFault {
+function unauthenticated(message: string, cause?: unknown): TrustFault {
   const options = cause === undefined ? undefined : { cause };
-  const fault = new TrustFault('access.unauthenticated', message, undefined, options);
-  return withChallenge(fault, challenge);
+  return new TrustFault('access.unauthenticated', message, undefined, options);
 }
 
 function denied({ name }: Principal, need: RegistryNeed): TrustFault {
   const what =
-    typeof need === 'string' ? 'list repositories' : `${need.action} ${quote(need.repository)}`;
+    need.kind === 'repository' ? `${need.action} ${quote(need.repository)}` : 'list repositories';
   return new TrustFault('access.denied', `${quote(name)} may not ${what}`);
 }

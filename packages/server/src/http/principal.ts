@@ -1,6 +1,4 @@
-import type { TrustFault } from '@bulla/trust/fault/fault';
 import { compilePattern } from '@bulla/trust/policy/pattern';
-import type { HttpRequest } from './exchange.ts';
 
 /** What a person may do in the product; each role has all that the one below it has, auditor apart. */
 export type Role = 'owner' | 'admin' | 'member' | 'viewer' | 'auditor';
@@ -49,16 +47,13 @@ export interface Principal {
  * (`catalog`), or to be answered at all (`base`, the probe of `/v2/`).
  */
 export type RegistryNeed =
-  | { readonly repository: string; readonly action: RegistryAction }
-  | 'catalog'
-  | 'base';
-
-/**
- * Who makes a request to the registry, if they have what it needs. Throws `access.unauthenticated`
- * (401, with a challenge that `challengeOf` gives) and `access.denied` (403). It never looks whether
- * the repository is there, so what is unknown and what is forbidden look alike.
- */
-export type Authorize = (request: HttpRequest, need: RegistryNeed) => Promise<Principal>;
+  | { readonly kind: 'base' }
+  | { readonly kind: 'catalog' }
+  | {
+      readonly kind: 'repository';
+      readonly repository: string;
+      readonly action: RegistryAction;
+    };
 
 const matchers = new WeakMap<RepositoryScope, (name: string) => boolean>();
 
@@ -79,17 +74,4 @@ function matcherOf(scope: RepositoryScope): (name: string) => boolean {
   const matcher = compilePattern({ glob: scope.repository });
   matchers.set(scope, matcher);
   return matcher;
-}
-
-const challenges = new WeakMap<Error, string>();
-
-/** Remembers the value of `WWW-Authenticate` that the answer to this fault must carry. */
-export function withChallenge(fault: TrustFault, challenge: string): TrustFault {
-  challenges.set(fault, challenge);
-  return fault;
-}
-
-/** The value of `WWW-Authenticate` for the answer to a fault, or null when it has none. */
-export function challengeOf(fault: Error): string | null {
-  return challenges.get(fault) ?? null;
 }
