@@ -1,0 +1,61 @@
+/** A configuration that sets every member. */
+export const FULL = `
+data: /var/lib/bulla
+listen:
+  - url: http://127.0.0.1:5000
+  - url: https://0.0.0.0
+    tls: { certificate: tls/cert.pem, key: tls/key.pem, clientCa: /etc/ca.pem, clientAuth: optional }
+origin: https://bulla.example/
+storage:
+  tables: { postgres: { urlEnv: PG_URL, poolSize: 20 } }
+  objects: { folder: /mnt/blobs }
+policies: [policies/prod.yaml, /etc/bulla/policies]
+trustRoots: { acme: { file: roots/acme.json } }
+environment: production
+aliases:
+  - { from: mirror.example/hub, to: docker.io }
+  - { from: Old.example:443, to: new.example }
+gateway:
+  name: bulla.example
+  anonymousPull: false
+  upstreams:
+    - prefix: hub
+      registry: index.docker.io
+      usernameEnv: HUB_USER
+      passwordEnv: HUB_PASSWORD
+      users: [ci, alice]
+      ownHosts: [auth.docker.io]
+      ca: hub-ca.pem
+      timeout: 30s
+    - { prefix: dev/local, registry: "127.0.0.1:5001", plainHttp: true, privateAddresses: true }
+  tagFreshness: 0s
+  cacheMaxAge: 15m
+  maxBlobSize: 8GiB
+  maxManifestSize: 4MiB
+  grace: 2d
+  keepUntagged: 30d
+record: { headEvery: 5m, retention: forever, group: 5ms }
+access: { session: 1h, sessionIdle: 30m, tokenMax: 90d }
+limits:
+  requestsPerSecond: 50
+  burst: 100
+  connections: 10
+  connectionsPerCaller: 5
+  headerSize: 16KiB
+  drain: 30s
+log: { level: warn }
+telemetry: { otlpEndpoint: "http://127.0.0.1:4318" }
+metrics: { tokenEnv: SCRAPE_TOKEN }
+only: [gateway, api]
+`;
+
+/** The variables that it names. */
+export const ENVIRONMENT = {
+  PG_URL: 'postgres://bulla:s3cret@db.example/bulla',
+  HUB_USER: 'acme',
+  HUB_PASSWORD: 'hunter2-hunter2',
+  SCRAPE_TOKEN: 'a-token-that-is-long-enough',
+  EMPTY: '',
+  SHORT: 'short',
+  NOT_PG: 'https://db.example/',
+} as const;
