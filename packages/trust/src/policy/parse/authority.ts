@@ -36,6 +36,8 @@ export function readAuthority(at: YamlCursor): AuthoritySpec | undefined {
   if (at.node?.kind !== 'map') return addUnexpected(at, `a map of one of ${KINDS.join(', ')}`);
   refuseUnknownKeys(at, KINDS, 'policy.unknown-field');
   const [kind, second] = KINDS.filter((word) => keysOf(at).includes(word));
+  // A kind that is none of these has been refused already.
+  if (kind === undefined && keysOf(at).length > 0) return undefined;
   if (kind === undefined || second !== undefined) {
     const found = kind === undefined ? 'none' : `${kind} and ${second}`;
     return addProblem(

@@ -1,5 +1,11 @@
 import { optional, readFields } from '../../bytes/yaml/fields.ts';
-import { addProblem, addUnexpected, readText, type YamlCursor } from '../../bytes/yaml/read.ts';
+import {
+  addProblem,
+  addUnexpected,
+  keysOf,
+  readText,
+  type YamlCursor,
+} from '../../bytes/yaml/read.ts';
 import { asFault, quote } from '../../fault/fault.ts';
 import { canonicalName, parseReference, parseRegistryHost } from '../../oci/reference.ts';
 import { compilePattern, type Pattern } from '../pattern.ts';
@@ -25,6 +31,8 @@ export function readPattern(at: YamlCursor): Pattern | undefined {
     ...(regex === null ? [] : [{ regex }]),
   ];
   const [pattern] = given;
+  // A form that is none of the three has been refused already.
+  if (pattern === undefined && keysOf(at).length > 0) return undefined;
   if (pattern === undefined || given.length > 1) {
     return addProblem(
       at,

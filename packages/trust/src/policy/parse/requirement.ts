@@ -45,14 +45,13 @@ export function requirementOf(names: PolicyNames): Read<Requirement> {
   return read;
 }
 
+/** An empty map, or one of words that begin no requirement. */
 function refuseKind(at: YamlCursor): undefined {
-  if (keysOf(at).length === 0) {
-    return addProblem(at, `expected a requirement at ${at.place.path}, found an empty map`, {
-      code: 'policy.requirement-empty',
-    });
-  }
   refuseUnknownKeys(at, KINDS, 'policy.unknown-field');
-  return addProblem(at, `expected one of ${KINDS.join(', ')} at ${at.place.path}, found none`);
+  if (keysOf(at).length > 0) return undefined;
+  return addProblem(at, `expected a requirement at ${at.place.path}, found an empty map`, {
+    code: 'policy.requirement-empty',
+  });
 }
 
 function readKind(
