@@ -17,7 +17,7 @@ export interface Answer {
 /** A statement; one with a name is prepared once on each connection. */
 export interface PostgresStatement {
   readonly text: string;
-  readonly values: readonly Parameter[];
+  readonly values: readonly (Parameter | boolean)[];
   readonly name?: string;
 }
 

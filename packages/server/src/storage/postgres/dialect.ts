@@ -4,23 +4,34 @@ import {
   type Dialect,
   type DialectAdapter,
   type Driver,
+  Kysely,
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
   sql,
 } from 'kysely';
-import { parameterOf } from '../parameter.ts';
+import { type Parameter, parameterOf } from '../parameter.ts';
 import type { Connection, Connections } from './connections.ts';
 import { queryResultOf } from './parse.ts';
 
 /** Kysely over a pool of connections to PostgreSQL. */
 export function postgresDialect(connections: Connections): Dialect {
   return {
-    createDriver: () => postgresDriver(connections),
+    createDriver: () => postgresDriver(connections, parameterOf),
     createQueryCompiler: () => new PostgresQueryCompiler(),
     createAdapter: () => ADAPTER,
-    createIntrospector: (db) => new PostgresIntrospector(db),
+    createIntrospector: () => catalogOf(connections),
   };
+}
+
+/** Kysely's own queries on the catalogue compare booleans, which rows of Bulla do not have. */
+function catalogOf(connections: Connections): PostgresIntrospector {
+  const orBoolean = (value: unknown) => (typeof value === 'boolean' ? value : parameterOf(value));
+  const dialect: Dialect = {
+    ...postgresDialect(connections),
+    createDriver: () => postgresDriver(connections, orBoolean),
+  };
+  return new PostgresIntrospector(new Kysely({ dialect }));
 }
 
 const USUAL = new PostgresAdapter();
@@ -45,7 +56,10 @@ interface Held {
   inTransaction: boolean;
 }
 
-function postgresDriver(connections: Connections): Driver {
+function postgresDriver(
+  connections: Connections,
+  check: (value: unknown) => Parameter | boolean,
+): Driver {
   const held = new WeakMap<DatabaseConnection, Held>();
   const holding = (connection: DatabaseConnection): Held => {
     const found = held.get(connection);
@@ -58,7 +72,7 @@ function postgresDriver(connections: Connections): Driver {
       const connection = await connections.acquire();
       const named: DatabaseConnection = {
         async executeQuery({ sql: text, parameters }) {
-          return queryResultOf(await connection.run({ text, values: parameters.map(parameterOf) }));
+          return queryResultOf(await connection.run({ text, values: parameters.map(check) }));
         },
         streamQuery() {
           throw new TrustFault('internal.defect', 'rows are paged by key, not streamed');

@@ -80,7 +80,8 @@ export async function startInline(options: EngineOptions): Promise<SqliteThread>
     const engine = openEngine(options);
     return {
       ended: () => ended,
-      ask: async (request) => engine.answer(request),
+      // Cloned, as what crosses threads is: rows are plain objects, and nobody shares bytes.
+      ask: async (request) => structuredClone(engine.answer(request)),
       async close() {
         if (!ended) engine.close();
         ended = true;
