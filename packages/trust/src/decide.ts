@@ -5,7 +5,13 @@ import {
   recordedMaterial,
 } from './decide/dossier-material.ts';
 import { type Material, sourceMaterial } from './decide/material.ts';
-import { type DecisionQuestion, type Subject, takeDecision } from './decide/take.ts';
+import {
+  type DecisionQuestion,
+  isCovered,
+  type Subject,
+  takeDecision,
+  uncovered,
+} from './decide/take.ts';
 import { printable, TrustFault } from './fault/fault.ts';
 import { type Finding, failed } from './finding/finding.ts';
 import type { Digest } from './oci/digest.ts';
@@ -45,8 +51,9 @@ export interface Decided {
 
 /**
  * Decides about one image by all policies that cover it. A tag is resolved once; the decision, its
- * evidence and its digest are about the bytes that this fetched (semantics 5). What an image or a
- * registry does never makes it throw; `usage.invalid` when neither tag nor digest nor problem is given.
+ * evidence and its digest are about the bytes that this fetched (semantics 5). A source that no policy
+ * covers is not asked. What an image or a registry does never makes it throw; `usage.invalid` when
+ * neither tag nor digest nor problem is given.
  */
 export async function decide(options: DecideOptions): Promise<Decided> {
   const started = options.now();
@@ -95,6 +102,11 @@ async function subjectOf(
   call: CallOptions,
 ): Promise<Subject> {
   const { digest, tag, problem, parents } = options;
+  // Semantics 19: a host that no policy names is not asked.
+  if (!isCovered(options)) {
+    const root = uncovered(options.policies, options.scope);
+    return { root, digest, remembered: null, parents: [] };
+  }
   if (digest === null && problem !== null) {
     const root = findProblem('artifact', problem.fault);
     return { root, digest: null, remembered: problem.remembered, parents: [] };

@@ -58,7 +58,7 @@ export async function takeDecision(
 ): Promise<Decision> {
   const { policies, scope } = question;
   const covering = inOrder(policies.policies.filter((policy) => policy.covers(scope)));
-  const refusal = uncovered(policies, covering, scope);
+  const refusal = covering.length === 0 ? uncovered(policies, scope) : null;
   const seen = new Set<string>();
   const evaluated =
     refusal === null ? await evaluateAll(covering, question, subject, noting(material, seen)) : [];
@@ -94,17 +94,20 @@ function inOrder(policies: readonly ReadyPolicy[]): readonly ReadyPolicy[] {
   return policies.toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
+/** Whether any policy covers the scope. What none covers is refused unasked (semantics 4 and 19). */
+export function isCovered({
+  policies,
+  scope,
+}: Pick<DecisionQuestion, 'policies' | 'scope'>): boolean {
+  return policies.policies.some((policy) => policy.covers(scope));
+}
+
 /** Deny is the default (semantics 4). */
-function uncovered(
-  { policies }: PolicySet,
-  covering: readonly ReadyPolicy[],
-  { repository, surface }: PolicyScope,
-): Finding | null {
+export function uncovered({ policies }: PolicySet, { repository, surface }: PolicyScope): Finding {
   const source = 'semantics 4';
   if (policies.length === 0) {
     return failed('policy', 'policy.none', 'no policy is loaded, so nothing is admitted', source);
   }
-  if (covering.length > 0) return null;
   const says = `none of ${policies.length} policies covers ${repository} at ${surface}`;
   return failed('policy', 'policy.no-match', says, source);
 }
