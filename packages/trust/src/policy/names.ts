@@ -36,7 +36,9 @@ export function nameReader(
     const parsed = typeof reference === 'string' ? parseReference(reference) : reference;
     const name = canonicalReference(parsed);
     if (parsed.kind !== 'registry') return name;
-    const alias = known.find(({ from }) => name === from || name.startsWith(`${from}/`));
+    const alias = known.find(
+      ({ from, to }) => name.startsWith(`${from}/`) || (name === from && to.includes('/')),
+    );
     if (alias === undefined) return name;
     // Read anew: `docker.io/nginx`, which is left, means `docker.io/library/nginx`.
     return canonicalReference(parseReference(`${alias.to}${name.slice(alias.from.length)}`));
