@@ -1,4 +1,5 @@
 import { GATEWAY_CONFIG, type GatewayConfig } from './gateway/config.ts';
+import { type GatewayPorts, OPEN_PORTS } from './gateway/ports.ts';
 import { gatewayDoor } from './gateway/routes.ts';
 import { createGateway, type Gateway } from './gateway/service.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
@@ -18,6 +19,8 @@ export interface RegistryOptions extends ListenOptions {
   /** Whether the referrers API answers. Default true. */
   readonly referrers?: boolean;
   readonly config?: Partial<GatewayConfig>;
+  /** Access, verification and memory. Default `OPEN_PORTS`: this is a plain registry. */
+  readonly ports?: GatewayPorts;
   readonly limits?: Partial<HttpLimits>;
   readonly clock?: () => Date;
 }
@@ -37,8 +40,8 @@ const SWEEP_EVERY_MS = 3600_000;
 
 /**
  * Starts an OCI registry (distribution-spec 1.1) on the given storage, on loopback and a free port
- * unless told otherwise. It has no access control: whoever reaches the port may push and delete.
- * Throws `http.listen`, `storage.locked`, `storage.folder-unsuitable`.
+ * unless told otherwise. Without `ports` it has no access control: whoever reaches the port may push
+ * and delete. Throws `http.listen`, `storage.locked`, `storage.folder-unsuitable`.
  *
  * @example
  * await using registry = await startRegistry({ storage: 'memory' });
@@ -48,12 +51,12 @@ export async function startRegistry(
   storage: RegistryStorage,
   options: RegistryOptions = {},
 ): Promise<Registry> {
-  const { referrers = true, clock = () => new Date() } = options;
+  const { referrers = true, clock = () => new Date(), ports = OPEN_PORTS } = options;
   const store = await openStore(storage);
   try {
     const config = { ...GATEWAY_CONFIG, referrers, ...options.config };
     const { objects, registers } = store;
-    const gateway = createGateway({ objects, registers, config, clock });
+    const gateway = createGateway({ objects, registers, config, ports, clock });
     const limits = { ...HTTP_LIMITS, ...options.limits };
     const server = await listen([gatewayDoor(gateway)], options, limits);
     return running(server, store, gateway);
@@ -80,7 +83,10 @@ function running(server: HttpServer, store: Store, gateway: Gateway): Registry {
   let sweeping: Promise<unknown> = Promise.resolve();
   const sweep = () => {
     // A sweep that fails leaves its work to the next one.
-    sweeping = gateway.sweep().catch(() => undefined);
+    sweeping = gateway
+      .collect()
+      .then(() => gateway.sweep())
+      .catch(() => undefined);
   };
   const timer = setInterval(sweep, SWEEP_EVERY_MS);
   timer.unref();
@@ -90,6 +96,7 @@ function running(server: HttpServer, store: Store, gateway: Gateway): Registry {
       clearInterval(timer);
       await server.close();
       await sweeping;
+      await gateway.close();
       await store[Symbol.asyncDispose]();
     })();
     return closing;

@@ -1,35 +1,42 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
 import type { HttpReply, HttpRequest } from '../http/exchange.ts';
+import { uploaderOf } from './blob-pull.ts';
 import { refuse } from './errors.ts';
 import { chunkRange, entityTag, rangeOf } from './headers.ts';
 import { digestName, repositoryName } from './names.ts';
-import { API_VERSION, created, type Routes, STORED } from './replies.ts';
+import type { Place } from './place.ts';
+import { API_VERSION, type Call, created, needOf, type Routes, STORED } from './replies.ts';
 import type { Gateway } from './service.ts';
-import type { Target } from './target.ts';
+import { mayUse, requireWritable } from './upstream/users.ts';
 
 /** GET, HEAD and DELETE of a blob. */
-export function blobRoutes(
-  gateway: Gateway,
-  target: Extract<Target, { readonly kind: 'blob' }>,
-): Routes {
-  const get = (request: HttpRequest) => getBlob(gateway, target, request);
+export function blobRoutes(gateway: Gateway, place: Place, digest: Digest): Routes {
+  const pull = needOf(place.name, 'pull');
+  const handle = (call: Call) => getBlob(gateway, place, digest, call);
   return {
-    GET: get,
-    HEAD: get,
-    async DELETE() {
-      await gateway.deleteBlob(target.repository, target.digest);
-      return { status: 202, headers: API_VERSION };
+    GET: { needs: pull, handle },
+    HEAD: { needs: pull, handle },
+    DELETE: {
+      needs: needOf(place.name, 'delete'),
+      async handle() {
+        requireWritable(place);
+        await gateway.deleteBlob(place.key, digest);
+        return { status: 202, headers: API_VERSION };
+      },
     },
   };
 }
 
 async function getBlob(
   gateway: Gateway,
-  { repository, digest }: Extract<Target, { readonly kind: 'blob' }>,
-  request: HttpRequest,
+  place: Place,
+  digest: Digest,
+  { request, caller }: Call,
 ): Promise<HttpReply> {
-  const size = await gateway.requireBlob(repository, digest);
+  const head = request.method === 'HEAD';
+  const blob = await gateway.pullBlob(place, digest, caller, head);
+  const { size } = blob;
   const etag = entityTag(digest);
   const headers = {
     ...STORED,
@@ -38,16 +45,16 @@ async function getBlob(
     'accept-ranges': 'bytes',
     etag,
   };
-  const head = request.method === 'HEAD';
-  // RFC 9110 §14.2: Range is defined for GET only.
-  const range = head ? 'whole' : rangeOf(request, size, etag);
+  // RFC 9110 §14.2: Range is defined for GET only, and may be ignored: what is still being fetched
+  // is sent whole.
+  const range = head || !blob.isStored ? 'whole' : rangeOf(request, size, etag);
   if (range === 'unsatisfiable') {
     return { status: 416, headers: { ...headers, 'content-range': `bytes */${size}` } };
   }
   if (range === 'whole') {
     const whole = { ...headers, 'content-length': size };
     if (head) return { status: 200, headers: whole };
-    const body = await gateway.readBlob(digest, { from: 0, length: size });
+    const body = await blob.read({ from: 0, length: size });
     return { status: 200, headers: whole, body };
   }
   const { from, length } = range;
@@ -58,100 +65,140 @@ async function getBlob(
       'content-length': length,
       'content-range': `bytes ${from}-${from + length - 1}/${size}`,
     },
-    body: await gateway.readBlob(digest, range),
+    body: await blob.read(range),
   };
 }
 
 /** POST: a mount, a whole blob at once, or a new upload. */
-export function uploadsRoutes(gateway: Gateway, repository: string): Routes {
+export function uploadsRoutes(gateway: Gateway, place: Place): Routes {
   return {
-    async POST(request) {
-      const { query } = request;
-      const mount = query.get('mount');
-      if (mount !== null) {
-        const digest = digestName(mount);
-        const from = query.get('from');
-        const source = from === null || from === '' ? null : repositoryName(from);
-        if (await gateway.mountBlob(repository, digest, source))
-          return blobCreated(repository, digest);
-      }
-      const digest = query.get('digest');
-      if (digest !== null) return postWhole(gateway, repository, digestName(digest), request);
-      const like = query.get('digest-algorithm') ?? mount?.split(':', 1)[0] ?? 'sha256';
-      return started(gateway, repository, like);
+    POST: {
+      needs: needOf(place.name, 'push'),
+      async handle(call) {
+        requireWritable(place);
+        const { query } = call.request;
+        const mount = query.get('mount');
+        if (mount !== null && (await mounted(gateway, place, digestName(mount), call))) {
+          return blobCreated(place, digestName(mount));
+        }
+        const digest = query.get('digest');
+        if (digest !== null) return postWhole(gateway, place, digestName(digest), call);
+        const like = query.get('digest-algorithm') ?? mount?.split(':', 1)[0] ?? 'sha256';
+        return started(gateway, place, like);
+      },
     },
   };
 }
 
-async function started(gateway: Gateway, repository: string, like: string): Promise<HttpReply> {
+/** A source that the caller may not pull is as if it had nothing (semantics 15). */
+function mounted(
+  gateway: Gateway,
+  place: Place,
+  digest: Digest,
+  { request, caller }: Call,
+): Promise<boolean> {
+  const { access } = gateway.ports;
+  const { principal } = caller;
+  const from = request.query.get('from');
+  const source =
+    from === null || from === '' ? null : gateway.places.locate(repositoryName(from)).key;
+  return gateway.mountBlob(place.key, digest, source, (key) => {
+    const other = gateway.places.ofKey(key);
+    return other !== null && access.may(principal, other.name, 'pull') && mayUse(other, principal);
+  });
+}
+
+async function started(gateway: Gateway, place: Place, like: string): Promise<HttpReply> {
   if (like !== 'sha256' && like !== 'sha512') {
     throw new TrustFault('gateway.digest-invalid', 'expected digest-algorithm sha256 or sha512');
   }
-  return uploadState(202, repository, await gateway.startUpload(repository, like), 0);
+  return uploadState(202, place, await gateway.startUpload(place.key, like), 0);
 }
 
 async function postWhole(
   gateway: Gateway,
-  repository: string,
+  place: Place,
   digest: Digest,
-  request: HttpRequest,
+  { request, caller }: Call,
 ): Promise<HttpReply> {
   const like = digest.startsWith('sha512:') ? 'sha512' : 'sha256';
   // Without a body the sender means to go on with PUT, unless the blob is the empty one.
   if (!request.hasBody && computeDigest(new Uint8Array(), digest) !== digest) {
-    return started(gateway, repository, like);
+    return started(gateway, place, like);
   }
-  const upload = await gateway.startUpload(repository, like);
+  const upload = await gateway.startUpload(place.key, like);
   try {
-    await append(gateway, repository, upload, request);
-    await gateway.finishUpload(repository, upload, digest);
+    await append(gateway, place, upload, request);
+    await gateway.finishUpload(place.key, upload, digest, uploaderOf(caller));
   } catch (error) {
     // Nobody was told of this upload, so nobody can go on with it.
-    await gateway.cancelUpload(repository, upload).catch(() => undefined);
+    await gateway.cancelUpload(place.key, upload).catch(() => undefined);
     throw error;
   }
-  return blobCreated(repository, digest);
+  return blobCreated(place, digest);
 }
 
 /** PATCH, PUT, GET and DELETE of an upload. */
-export function uploadRoutes(
-  gateway: Gateway,
-  { repository, upload }: Extract<Target, { readonly kind: 'upload' }>,
-): Routes {
-  const status = async (): Promise<HttpReply> =>
-    uploadState(204, repository, upload, await gateway.uploadSize(repository, upload));
+export function uploadRoutes(gateway: Gateway, place: Place, upload: string): Routes {
+  const { key } = place;
+  const needs = needOf(place.name, 'push');
+  const status = async (): Promise<HttpReply> => {
+    requireWritable(place);
+    return uploadState(204, place, upload, await gateway.uploadSize(key, upload));
+  };
   return {
-    GET: status,
-    HEAD: status,
-    async PATCH(request) {
-      return inOrder(gateway, repository, upload, async () =>
-        uploadState(202, repository, upload, await append(gateway, repository, upload, request)),
-      );
+    GET: { needs, handle: status },
+    HEAD: { needs, handle: status },
+    PATCH: {
+      needs,
+      async handle({ request }) {
+        requireWritable(place);
+        return inOrder(gateway, place, upload, async () =>
+          uploadState(202, place, upload, await append(gateway, place, upload, request)),
+        );
+      },
     },
-    async PUT(request) {
-      const text = request.query.get('digest');
-      if (text === null) throw new TrustFault('gateway.digest-invalid', 'PUT needs ?digest=');
-      const digest = digestName(text);
-      return inOrder(gateway, repository, upload, async () => {
-        if (request.hasBody) await append(gateway, repository, upload, request);
-        await gateway.finishUpload(repository, upload, digest);
-        return blobCreated(repository, digest);
-      });
+    PUT: {
+      needs,
+      async handle(call) {
+        requireWritable(place);
+        return putUpload(gateway, place, upload, call);
+      },
     },
-    async DELETE() {
-      await gateway.cancelUpload(repository, upload);
-      return { status: 204, headers: API_VERSION };
+    DELETE: {
+      needs,
+      async handle() {
+        requireWritable(place);
+        await gateway.cancelUpload(key, upload);
+        return { status: 204, headers: API_VERSION };
+      },
     },
   };
 }
 
+async function putUpload(
+  gateway: Gateway,
+  place: Place,
+  upload: string,
+  { request, caller }: Call,
+): Promise<HttpReply> {
+  const text = request.query.get('digest');
+  if (text === null) throw new TrustFault('gateway.digest-invalid', 'PUT needs ?digest=');
+  const digest = digestName(text);
+  return inOrder(gateway, place, upload, async () => {
+    if (request.hasBody) await append(gateway, place, upload, request);
+    await gateway.finishUpload(place.key, upload, digest, uploaderOf(caller));
+    return blobCreated(place, digest);
+  });
+}
+
 function append(
   gateway: Gateway,
-  repository: string,
+  place: Place,
   upload: string,
   request: HttpRequest,
 ): Promise<number> {
-  return gateway.appendChunk(repository, upload, {
+  return gateway.appendChunk(place.key, upload, {
     content: request.body(),
     range: chunkRange(request),
     length: request.contentLength,
@@ -161,7 +208,7 @@ function append(
 /** A 416 tells where to go on from, as the answer to GET would. */
 async function inOrder(
   gateway: Gateway,
-  repository: string,
+  place: Place,
   upload: string,
   write: () => Promise<HttpReply>,
 ): Promise<HttpReply> {
@@ -169,19 +216,19 @@ async function inOrder(
     return await write();
   } catch (error) {
     if (!(error instanceof TrustFault) || error.code !== 'gateway.chunk-out-of-order') throw error;
-    const size = await gateway.uploadSize(repository, upload);
-    const { headers } = uploadState(416, repository, upload, size);
+    const size = await gateway.uploadSize(place.key, upload);
+    const { headers } = uploadState(416, place, upload, size);
     const reply = refuse(error);
     return { ...reply, headers: { ...reply.headers, ...headers } };
   }
 }
 
-function uploadState(status: number, repository: string, upload: string, size: number): HttpReply {
+function uploadState(status: number, place: Place, upload: string, size: number): HttpReply {
   return {
     status,
     headers: {
       ...API_VERSION,
-      location: `/v2/${repository}/blobs/uploads/${upload}`,
+      location: `/v2/${place.name}/blobs/uploads/${upload}`,
       // The grammar has no empty range; clients read 0-0 of a fresh upload as "nothing yet".
       range: `0-${Math.max(0, size - 1)}`,
       'docker-upload-uuid': upload,
@@ -189,6 +236,6 @@ function uploadState(status: number, repository: string, upload: string, size: n
   };
 }
 
-function blobCreated(repository: string, digest: Digest): HttpReply {
-  return created(`/v2/${repository}/blobs/${digest}`, digest);
+function blobCreated(place: Place, digest: Digest): HttpReply {
+  return created(`/v2/${place.name}/blobs/${digest}`, digest);
 }

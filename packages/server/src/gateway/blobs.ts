@@ -9,20 +9,33 @@ import {
   hasRepository,
   isContentWanted,
 } from './ground.ts';
-import { contentName, KEYS, repositoryOfKey } from './names.ts';
-import { readBlobSize, writeBlobSize } from './parse.ts';
+import { contentName, KEYS, repositoryOfKey, shownName } from './names.ts';
+import { type BlobRecord, readBlobRecord, writeBlobRecord } from './parse.ts';
 
 /** Content up to this size is answered at once; opening a stream costs more than copying it. */
 const AT_ONCE_BYTES = 256 << 10;
+/** Most uploaders that are remembered of a blob, the last ones. */
+const UPLOADERS_MOST = 16;
+const ATTEMPTS = 16;
+const COARSE_MS = 3600_000;
 
-/** The size of a blob of this repository, or null when the repository does not have it. */
-export async function blobSize(
+/** What this repository knows of a blob, or null when it does not have it. */
+export async function blobRecord(
   { registers }: Ground,
   repository: string,
   digest: Digest,
-): Promise<number | null> {
+): Promise<BlobRecord | null> {
   const cell = await registers.read(KEYS.blob(repository, digest));
-  return cell === null ? null : readBlobSize(cell.value);
+  return cell === null ? null : readBlobRecord(cell.value);
+}
+
+/** The size of a blob of this repository, or null when the repository does not have it. */
+export async function blobSize(
+  ground: Ground,
+  repository: string,
+  digest: Digest,
+): Promise<number | null> {
+  return (await blobRecord(ground, repository, digest))?.size ?? null;
 }
 
 /** The same, or throws `gateway.name-unknown` or `gateway.blob-unknown`. */
@@ -34,9 +47,9 @@ export async function requireBlob(
   const size = await blobSize(ground, repository, digest);
   if (size !== null) return size;
   if (!(await hasRepository(ground, repository))) {
-    throw new TrustFault('gateway.name-unknown', `no repository ${repository}`);
+    throw new TrustFault('gateway.name-unknown', `no repository ${shownName(repository)}`);
   }
-  throw new TrustFault('gateway.blob-unknown', `${repository} has no blob ${digest}`);
+  throw new TrustFault('gateway.blob-unknown', `${shownName(repository)} has no blob ${digest}`);
 }
 
 /** The bytes of a blob that `requireBlob` found. Throws `gateway.blob-unknown` if it went meanwhile. */
@@ -55,44 +68,75 @@ export async function readBlob(
 }
 
 /**
- * Gives a repository content that the store holds. False when a sweep removed the content right
- * before (see `Objects.keep`); then the repository does not have it.
+ * Gives a repository content that the store holds; `uploader` is the id of whoever sent its bytes
+ * to this repository, or null. False when a sweep removed the content right before (see
+ * `Objects.keep`); then the repository does not have it.
  */
 export async function linkBlob(
   ground: Ground,
   repository: string,
   digest: Digest,
   size: number,
+  uploader: string | null = null,
 ): Promise<boolean> {
   await ensureRepository(ground, repository);
   const key = KEYS.blob(repository, digest);
-  // Null means that the repository has the blob already.
-  await ground.registers.swap(key, null, writeBlobSize(size));
+  await noteBlob(ground, key, size, uploader);
   if (await ground.objects.keep(contentName(digest))) return true;
   await deleteCell(ground, key);
   return false;
 }
 
+async function noteBlob(
+  { registers, clock }: Ground,
+  key: string,
+  size: number,
+  uploader: string | null,
+): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const cell = await registers.read(key);
+    const known = cell === null ? null : readBlobRecord(cell.value);
+    const uploaders = known?.uploaders ?? [];
+    const isNoted = uploader === null || uploaders.includes(uploader);
+    const since = clock().getTime() - COARSE_MS;
+    // What is linked anew is not what nobody has wanted for long.
+    const isLate = known?.at !== undefined && Date.parse(known.at) >= since;
+    if (isNoted && isLate) return;
+    const noted = isNoted ? uploaders : [...uploaders, uploader].slice(-UPLOADERS_MOST);
+    const value = writeBlobRecord({ size, uploaders: noted, at: clock().toISOString() });
+    if ((await registers.swap(key, cell?.version ?? null, value)) !== null) return;
+  }
+  throw new TrustFault('storage.failed', `the cell ${key} is changed by others without a pause`);
+}
+
 /**
- * Gives `repository` a blob of another: of `from`, or of any when `from` is null. False when none
- * has it.
+ * Gives `repository` a blob of another: of `from`, or of any that `may` names when `from` is null.
+ * False when none has it. Who mounts is no uploader: the bytes were not shown.
  */
 export async function mountBlob(
   ground: Ground,
   repository: string,
   digest: Digest,
   from: string | null,
+  may: (repository: string) => boolean = () => true,
 ): Promise<boolean> {
+  if (from !== null && !may(from)) return false;
   const size =
-    from === null ? await sizeAnywhere(ground, digest) : await blobSize(ground, from, digest);
+    from === null ? await sizeAnywhere(ground, digest, may) : await blobSize(ground, from, digest);
   return size !== null && linkBlob(ground, repository, digest, size);
 }
 
-async function sizeAnywhere(ground: Ground, digest: Digest): Promise<number | null> {
+async function sizeAnywhere(
+  ground: Ground,
+  digest: Digest,
+  may: (repository: string) => boolean,
+): Promise<number | null> {
   // Most mounts without a source are of content that nobody has: one look instead of many.
   if ((await ground.objects.stat(contentName(digest))) === null) return null;
   for (const key of await ground.registers.list(KEYS.repositories)) {
-    const size = await blobSize(ground, repositoryOfKey(key), digest);
+    const repository = repositoryOfKey(key);
+    if (!may(repository)) continue;
+    const size = await blobSize(ground, repository, digest);
     if (size !== null) return size;
   }
   return null;

@@ -1,5 +1,11 @@
+import type { UpstreamConfig } from './upstream/config.ts';
+
 /** How one registry behaves. */
 export interface GatewayConfig {
+  /** The registry's own canonical host, `HOST` or `HOST:PORT`: policies match local images by it. */
+  readonly registry: string;
+  /** Registries that are pulled through, by prefix. */
+  readonly upstreams: readonly UpstreamConfig[];
   /** Whether the referrers API answers; without it clients use the fallback tag. */
   readonly referrers: boolean;
   /** The largest blob, in bytes. */
@@ -14,10 +20,23 @@ export interface GatewayConfig {
   readonly graceMs: number;
   /** How long an upload may lie without a new byte. */
   readonly uploadMs: number;
+  /**
+   * How long manifests that no tag, kept index or kept subject leads to stay, and blobs that no
+   * manifest lists; null: for ever.
+   */
+  readonly untaggedMs: number | null;
+  /** Most bytes of manifests in memory. */
+  readonly hotBytes: number;
+  /** How long a manifest in memory is served before its record is looked at again. */
+  readonly hotMs: number;
+  /** How old an answer about an upstream's tag may be. */
+  readonly tagFreshnessMs: number;
 }
 
 /** What holds where nothing else is configured. */
 export const GATEWAY_CONFIG: GatewayConfig = {
+  registry: 'localhost',
+  upstreams: [],
   referrers: true,
   maxBlobBytes: 64 * 2 ** 30,
   maxManifestBytes: 4 << 20,
@@ -25,4 +44,8 @@ export const GATEWAY_CONFIG: GatewayConfig = {
   pageBytes: 4_000_000,
   graceMs: 24 * 3600_000,
   uploadMs: 24 * 3600_000,
+  untaggedMs: null,
+  hotBytes: 48 << 20,
+  hotMs: 5_000,
+  tagFreshnessMs: 5_000,
 };

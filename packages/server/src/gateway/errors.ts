@@ -23,23 +23,37 @@ const IDENTIFIERS: Partial<Readonly<Record<Code, string>>> = {
   'gateway.manifest-too-large': 'SIZE_INVALID',
   'gateway.manifest-blob-unknown': 'MANIFEST_BLOB_UNKNOWN',
   'gateway.precondition-failed': 'DENIED',
+  'upstream.read-only': 'UNSUPPORTED',
   'json.malformed': 'MANIFEST_INVALID',
   'json.duplicate-key': 'MANIFEST_INVALID',
   'json.limit': 'MANIFEST_INVALID',
 };
 
+/** Where no identifier of the fault's own is listed; the last three are those of Docker's registry. */
+const BY_STATUS: Readonly<Record<number, string>> = {
+  401: 'UNAUTHORIZED',
+  403: 'DENIED',
+  429: 'TOOMANYREQUESTS',
+  502: 'UNAVAILABLE',
+  503: 'UNAVAILABLE',
+  504: 'UNAVAILABLE',
+};
+
 /**
  * A fault as the specification's JSON. Faults of the server itself (5xx) keep their message to
- * themselves: it may name folders or hosts, and is no business of the caller.
+ * themselves: it may name folders or hosts, and is no business of the caller. Those of upstreams are
+ * worded for the caller.
  */
 export function refuse(error: Error): HttpReply {
   const fault = asFault(error);
   const { status, means, remedy } = codeEntry(fault.code);
   const own = status >= 500;
+  const isPrivate = own && !fault.code.startsWith('upstream.');
+  const byStatus = BY_STATUS[status] ?? (own ? 'UNKNOWN' : 'UNSUPPORTED');
   const entry = {
-    code: own ? 'UNKNOWN' : (IDENTIFIERS[fault.code] ?? 'UNSUPPORTED'),
-    message: own ? means : fault.message,
-    detail: { code: fault.code, remedy: own ? remedy : fault.remedy },
+    code: IDENTIFIERS[fault.code] ?? byStatus,
+    message: isPrivate ? means : fault.message,
+    detail: { code: fault.code, remedy: isPrivate ? remedy : fault.remedy },
   };
   return {
     status,

@@ -3,6 +3,7 @@ import type { Digest } from '@bulla/trust/oci/digest';
 import type { Objects } from '../storage/objects.ts';
 import type { Registers } from '../storage/registers.ts';
 import type { GatewayConfig } from './config.ts';
+import type { Contents } from './contents.ts';
 import { KEYS, repositoryOfKey } from './names.ts';
 
 /** What every part of the registry stands on. */
@@ -13,6 +14,8 @@ export interface Ground {
   readonly clock: () => Date;
   /** Repositories whose cell was seen by this process; they are never deleted. */
   readonly known: Set<string>;
+  /** Manifests in memory. */
+  readonly contents: Contents;
 }
 
 const ATTEMPTS = 16;

@@ -2,9 +2,12 @@ import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
 import { blobSize, releaseContent } from './blobs.ts';
 import { deleteCell, ensureRepository, type Ground, hasRepository, writeCell } from './ground.ts';
-import { contentName, KEYS, type Reference } from './names.ts';
+import { deleteListings, writeListings } from './listings.ts';
+import { contentName, KEYS, type Reference, shownName } from './names.ts';
 import {
+  type Listed,
   type ManifestRecord,
+  type PushedManifest,
   parseManifest,
   readManifestRecord,
   writeManifestRecord,
@@ -57,19 +60,21 @@ export async function findManifest(
   const digest =
     'tag' in reference ? await readTagCell(ground, repository, reference.tag) : reference.digest;
   const record = digest === null ? null : await manifestRecord(ground, repository, digest);
-  if (digest === null || record === null) throw await unknown(ground, repository, reference);
+  if (digest === null || record === null)
+    throw await unknownManifest(ground, repository, reference);
   return { digest, record };
 }
 
-async function unknown(
+/** Why a manifest is not there: for lack of it, or of its whole repository. */
+export async function unknownManifest(
   ground: Ground,
   repository: string,
   reference: Reference,
 ): Promise<TrustFault> {
   const what = 'tag' in reference ? quote(reference.tag) : reference.digest;
   return (await hasRepository(ground, repository))
-    ? new TrustFault('gateway.manifest-unknown', `${repository} has no manifest ${what}`)
-    : new TrustFault('gateway.name-unknown', `no repository ${repository}`);
+    ? new TrustFault('gateway.manifest-unknown', `${shownName(repository)} has no manifest ${what}`)
+    : new TrustFault('gateway.name-unknown', `no repository ${shownName(repository)}`);
 }
 
 /** The bytes of a manifest that `findManifest` found, exactly as they were pushed. */
@@ -87,7 +92,7 @@ export async function readManifest({ objects }: Ground, digest: Digest): Promise
  */
 export async function pushManifest(ground: Ground, push: ManifestPush): Promise<PushedResult> {
   const { repository, reference, bytes } = push;
-  const { record, needs } = parseManifest(bytes, push.contentType);
+  const parsed = parseManifest(bytes, push.contentType);
   const digest = 'tag' in reference ? computeDigest(bytes) : computeDigest(bytes, reference.digest);
   if ('digest' in reference && reference.digest !== digest) {
     throw new TrustFault('gateway.digest-invalid', `expected ${reference.digest}, found ${digest}`);
@@ -96,23 +101,33 @@ export async function pushManifest(ground: Ground, push: ManifestPush): Promise<
   for (const tag of tags) {
     checkConditions(await readTagCell(ground, repository, tag), push.conditions);
   }
-  await requireContent(ground, repository, needs);
-  await keepManifest(ground, repository, digest, record, bytes);
+  await requireContent(ground, repository, parsed.needs);
+  await keepManifest(ground, repository, digest, parsed, bytes);
+  // A collection may have taken out what was there a moment ago: see `takeOut`.
+  if (ground.config.untaggedMs !== null) await requireContent(ground, repository, parsed.needs);
   for (const tag of tags) await setTag(ground, repository, tag, digest, push.conditions);
-  const { subject } = record;
+  const { subject } = parsed.record;
   return { digest, subject: subject !== undefined && ground.config.referrers ? subject : null };
 }
 
-async function keepManifest(
+/**
+ * Keeps a manifest whose digest was checked: content, record, place among the referrers, and what it
+ * lists, in this order. Doing it again after a fault is safe.
+ */
+export async function keepManifest(
   ground: Ground,
   repository: string,
   digest: Digest,
-  record: ManifestRecord,
+  { record, lists }: PushedManifest,
   bytes: Uint8Array,
 ): Promise<void> {
   await ensureRepository(ground, repository);
   await ground.objects.put(contentName(digest), bytes);
-  await writeCell(ground, KEYS.manifest(repository, digest), writeManifestRecord(record));
+  await writeCell(
+    ground,
+    KEYS.manifest(repository, digest),
+    writeManifestRecord({ ...record, at: ground.clock().toISOString() }),
+  );
   if (!(await ground.objects.keep(contentName(digest)))) {
     await deleteCell(ground, KEYS.manifest(repository, digest));
     throw new TrustFault('storage.failed', `the content of ${digest} was removed meanwhile`);
@@ -121,6 +136,8 @@ async function keepManifest(
   if (record.subject !== undefined) {
     await writeCell(ground, KEYS.referrer(repository, record.subject, digest), new Uint8Array());
   }
+  await writeListings(ground, repository, digest, lists);
+  ground.contents.forget(repository, [digest, ...lists.map((one) => one.digest)]);
 }
 
 /** Everything but the subject must be there before the manifest (distribution-spec, "Push"). */
@@ -139,7 +156,7 @@ async function requireContent(
     const shown = missing.slice(0, SHOWN_MISSING).join(', ');
     throw new TrustFault(
       'gateway.manifest-blob-unknown',
-      `${repository} lacks ${missing.length} of ${needs.length}: ${shown}`,
+      `${shownName(repository)} lacks ${missing.length} of ${needs.length}: ${shown}`,
     );
   }
 }
@@ -164,6 +181,8 @@ export async function deleteManifest(
 ): Promise<void> {
   const { record } = await findManifest(ground, repository, { digest });
   const key = KEYS.manifest(repository, digest);
+  const bytes = await ground.objects.bytes(contentName(digest));
+  const lists = bytes === null ? [] : listsOf(bytes, record.mediaType);
   for (;;) {
     const cell = await ground.registers.read(key);
     if (cell === null) break;
@@ -171,14 +190,26 @@ export async function deleteManifest(
     if (record.subject !== undefined) {
       await deleteCell(ground, KEYS.referrer(repository, record.subject, digest));
     }
+    await deleteListings(ground, repository, digest, lists);
     // A push of the same manifest meanwhile gave the record a new version: delete that one as well.
     if (await ground.registers.delete(key, cell.version)) break;
   }
+  ground.contents.forget(repository, [digest, ...lists.map((one) => one.digest)]);
   await releaseContent(ground, digest);
+}
+
+/** What a kept manifest lists; nothing for one that an older release took and this one would not. */
+export function listsOf(bytes: Uint8Array, mediaType: string): readonly Listed[] {
+  try {
+    return parseManifest(bytes, mediaType).lists;
+  } catch (error) {
+    if (error instanceof TrustFault) return [];
+    throw error;
+  }
 }
 
 /** Deletes a tag, not what it points to. Throws `gateway.name-unknown`, `gateway.manifest-unknown`. */
 export async function deleteTag(ground: Ground, repository: string, tag: string): Promise<void> {
   if (await deleteCell(ground, KEYS.tag(repository, tag))) return;
-  throw await unknown(ground, repository, { tag });
+  throw await unknownManifest(ground, repository, { tag });
 }

@@ -46,6 +46,32 @@ export function referenceName(text: string): Reference {
   return text.includes(':') ? { digest: digestName(text) } : { tag: tagName(text) };
 }
 
+/**
+ * What cells call the repository of an upstream: no name that anybody can push to begins with `~`,
+ * and no host has one, so the port's colon can be told from the slashes of a key.
+ */
+export function upstreamKey(registry: string, repository: string): string {
+  return `~${registry.replaceAll(':', '~')}/${repository}`;
+}
+
+/** The registry and the repository of an `upstreamKey`, or null for a repository of this registry. */
+export function readUpstreamKey(
+  key: string,
+): { readonly registry: string; readonly repository: string } | null {
+  const slash = key.indexOf('/');
+  if (!key.startsWith('~') || slash === -1) return null;
+  return {
+    registry: key.slice(1, slash).replaceAll('~', ':'),
+    repository: key.slice(slash + 1),
+  };
+}
+
+/** A repository as messages name it, whatever cells call it. */
+export function shownName(key: string): string {
+  const upstream = readUpstreamKey(key);
+  return upstream === null ? key : `${upstream.registry}/${upstream.repository}`;
+}
+
 // A repository is one segment of a key, so that `app` and `app/web` do not list each other.
 function segment(repository: string): string {
   return repository.replaceAll('/', ':');
@@ -55,7 +81,9 @@ function segment(repository: string): string {
 export const KEYS = {
   repositories: 'repositories/',
   repository: (repository: string) => `repositories/${segment(repository)}`,
+  blobs: (repository: string) => `blobs/${segment(repository)}/`,
   blob: (repository: string, digest: Digest) => `blobs/${segment(repository)}/${digest}`,
+  manifests: (repository: string) => `manifests/${segment(repository)}/`,
   manifest: (repository: string, digest: Digest) => `manifests/${segment(repository)}/${digest}`,
   tags: (repository: string) => `tags/${segment(repository)}/`,
   tag: (repository: string, tag: string) => `tags/${segment(repository)}/${tag}`,
@@ -63,6 +91,10 @@ export const KEYS = {
     `referrers/${segment(repository)}/${subject}/`,
   referrer: (repository: string, subject: Digest, digest: Digest) =>
     `referrers/${segment(repository)}/${subject}/${digest}`,
+  /** The manifests of the repository that list a digest. */
+  listed: (repository: string, digest: Digest) => `listed/${segment(repository)}/${digest}/`,
+  listing: (repository: string, digest: Digest, manifest: Digest) =>
+    `listed/${segment(repository)}/${digest}/${manifest}`,
 } as const;
 
 /** The repository of a key below `KEYS.repositories`. */

@@ -1,4 +1,5 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
+import type { Descriptor } from '@bulla/trust/oci/descriptor';
 import { type Digest, isDigest } from '@bulla/trust/oci/digest';
 import type { Ground } from './ground.ts';
 import { manifestRecord } from './manifests.ts';
@@ -34,14 +35,36 @@ export async function listReferrers(
   if (!ground.config.referrers) {
     throw new TrustFault('gateway.referrers-off', 'the referrers API is off');
   }
-  const { pageEntries, pageBytes } = ground.config;
+  return pageOf(ground, described(ground, repository, subject, ask.last), ask);
+}
+
+async function* described(
+  ground: Ground,
+  repository: string,
+  subject: Digest,
+  last: string | undefined,
+): AsyncGenerator<Descriptor> {
+  for await (const [digest, record] of recordsAfter(ground, repository, subject, last)) {
+    yield descriptorOf(digest, record);
+  }
+}
+
+/** A page of referrers that come in the order of their digests, those after `ask.last`. */
+export async function pageOf(
+  { config }: Pick<Ground, 'config'>,
+  descriptors: AsyncIterable<Descriptor> | Iterable<Descriptor>,
+  ask: ReferrersAsk,
+): Promise<ReferrersPage> {
+  const { pageEntries, pageBytes } = config;
   const most = Math.max(1, Math.min(ask.n ?? pageEntries, pageEntries));
   const entries: string[] = [];
   let size = 0;
   let last: Digest | null = null;
-  for await (const [digest, record] of recordsAfter(ground, repository, subject, ask.last)) {
-    if (ask.artifactType !== undefined && record.artifactType !== ask.artifactType) continue;
-    const entry = JSON.stringify(descriptorOf(digest, record));
+  for await (const descriptor of descriptors) {
+    const { artifactType, digest } = descriptor;
+    if (ask.last !== undefined && digest <= ask.last) continue;
+    if (ask.artifactType !== undefined && artifactType !== ask.artifactType) continue;
+    const entry = JSON.stringify(descriptor);
     const bytes = Buffer.byteLength(entry) + 1;
     if (entries.length === most || (entries.length > 0 && size + bytes > pageBytes)) {
       return { index: indexOf(entries), next: last };
@@ -54,7 +77,7 @@ export async function listReferrers(
 }
 
 /** The referrers in the order of their digests, a bounded number read at a time. */
-async function* recordsAfter(
+export async function* recordsAfter(
   ground: Ground,
   repository: string,
   subject: Digest,
@@ -81,10 +104,16 @@ async function* recordsAfter(
   }
 }
 
-function descriptorOf(digest: Digest, record: ManifestRecord): object {
+/** The descriptor of a manifest as lists of referrers show it. */
+export function descriptorOf(digest: Digest, record: ManifestRecord): Descriptor {
   const { mediaType, size, artifactType, annotations } = record;
-  // An undefined member is left out by JSON.
-  return { mediaType, digest, size, artifactType, annotations };
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
 }
 
 function indexOf(entries: readonly string[]): Uint8Array {

@@ -1,23 +1,28 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
+import type { Digest } from '@bulla/trust/oci/digest';
 import type { Door, HttpReply, HttpRequest } from '../http/exchange.ts';
 import { blobRoutes, uploadRoutes, uploadsRoutes } from './blob-routes.ts';
 import { refuse } from './errors.ts';
-import { conditionsOf, entityTag, mediaTypeOf, nextLink, pageSize } from './headers.ts';
+import { nextLink, pageSize } from './headers.ts';
+import { manifestRoutes } from './manifest-routes.ts';
 import { digestName, tagName } from './names.ts';
 import { REFERRERS_TYPE } from './parse.ts';
-import { API_VERSION, created, json, type Routes, STORED } from './replies.ts';
+import type { Place } from './place.ts';
+import type { AccessNeed } from './ports.ts';
+import { type Call, json, needOf, type Route, type Routes, STORED } from './replies.ts';
 import type { Gateway } from './service.ts';
 import { parseTargetPath, type Target } from './target.ts';
+import { mayUse, requireUse } from './upstream/users.ts';
 
 /** The registry's door: `/v2`, the whole of distribution-spec 1.1. */
 export function gatewayDoor(gateway: Gateway): Door {
   return {
     prefix: '/v2',
-    handle(request) {
+    async handle(request) {
       const target = parseTargetPath(request.segments);
       const routes = routesOf(gateway, target);
       const route = Object.hasOwn(routes, request.method) ? routes[request.method] : undefined;
-      return route === undefined ? otherMethod(request, routes) : route(request);
+      return route === undefined ? otherMethod(request, routes) : admit(gateway, route, request);
     },
     refuse,
   };
@@ -29,57 +34,107 @@ async function otherMethod(request: HttpRequest, routes: Routes): Promise<HttpRe
   return { ...reply, headers: { ...reply.headers, allow: Object.keys(routes).join(', ') } };
 }
 
+/** Who asks is settled before anything is looked up: a name that one may not see is no name. */
+async function admit(gateway: Gateway, route: Route, request: HttpRequest): Promise<HttpReply> {
+  const { access } = gateway.ports;
+  const { needs } = route;
+  let call: Call;
+  try {
+    const principal = await access.authorize(request, needs);
+    if (needs.kind === 'repository') {
+      requireUse(gateway.places.locate(needs.repository), principal);
+    }
+    call = { request, caller: { principal, facts: factsOf(request) } };
+  } catch (error) {
+    return unauthorized(gateway, needs, request, error);
+  }
+  return route.handle(call);
+}
+
+function factsOf(request: HttpRequest) {
+  return {
+    id: request.id,
+    remoteAddress: request.remoteAddress,
+    userAgent: request.header('user-agent') ?? '',
+  };
+}
+
+/** A 401 says how to get credentials that would do (RFC 9110 §11.6.1). */
+function unauthorized(
+  { ports }: Gateway,
+  needs: AccessNeed,
+  request: HttpRequest,
+  error: unknown,
+): HttpReply {
+  if (!(error instanceof Error)) throw error;
+  const reply = refuse(error);
+  const challenge = reply.status === 401 ? ports.access.challenge(request, needs) : null;
+  if (challenge === null) return reply;
+  return { ...reply, headers: { ...reply.headers, 'www-authenticate': challenge } };
+}
+
 function routesOf(gateway: Gateway, target: Target): Routes {
   switch (target.kind) {
     case 'base':
-      return reading(async () => json(200, {}));
+      return reading({ kind: 'base' }, async () => json(200, {}));
     case 'catalog':
-      return reading((request) => catalog(gateway, request));
+      return reading({ kind: 'catalog' }, (call) => catalog(gateway, call));
+    default:
+      return repositoryRoutes(gateway, target, gateway.places.locate(target.repository));
+  }
+}
+
+function repositoryRoutes(
+  gateway: Gateway,
+  target: Exclude<Target, { readonly kind: 'base' | 'catalog' }>,
+  place: Place,
+): Routes {
+  const pull = needOf(target.repository, 'pull');
+  switch (target.kind) {
     case 'tags':
-      return reading((request) => tags(gateway, target.repository, request));
+      return reading(pull, ({ request }) => tags(gateway, place, request));
     case 'referrers':
-      return reading((request) => referrers(gateway, target, request));
+      return reading(pull, ({ request }) => referrers(gateway, place, target.subject, request));
     case 'manifest':
-      return manifestRoutes(gateway, target);
+      return manifestRoutes(gateway, place, target.reference);
     case 'blob':
-      return blobRoutes(gateway, target);
+      return blobRoutes(gateway, place, target.digest);
     case 'uploads':
-      return uploadsRoutes(gateway, target.repository);
+      return uploadsRoutes(gateway, place);
     case 'upload':
-      return uploadRoutes(gateway, target);
+      return uploadRoutes(gateway, place, target.upload);
     default:
       return target satisfies never;
   }
 }
 
-function reading(route: (request: HttpRequest) => Promise<HttpReply>): Routes {
-  return { GET: route, HEAD: route };
+function reading(needs: AccessNeed, handle: Route['handle']): Routes {
+  return { GET: { needs, handle }, HEAD: { needs, handle } };
 }
 
-async function catalog(gateway: Gateway, request: HttpRequest): Promise<HttpReply> {
+async function catalog(gateway: Gateway, { request, caller }: Call): Promise<HttpReply> {
   const n = pageSize(request.query);
   const last = request.query.get('last') ?? undefined;
-  const page = await gateway.listRepositories({
-    ...(n === undefined ? {} : { n }),
-    ...(last === undefined ? {} : { last }),
-  });
+  const { principal } = caller;
+  const page = await gateway.listCatalog(
+    { ...(n === undefined ? {} : { n }), ...(last === undefined ? {} : { last }) },
+    (repository) =>
+      gateway.ports.access.may(principal, repository, 'pull') &&
+      mayUse(gateway.places.locate(repository), principal),
+  );
   const reply = json(200, { repositories: page.names });
   return page.more ? withNext(reply, '/v2/_catalog', n, page.names.at(-1)) : reply;
 }
 
-async function tags(
-  gateway: Gateway,
-  repository: string,
-  request: HttpRequest,
-): Promise<HttpReply> {
+async function tags(gateway: Gateway, place: Place, request: HttpRequest): Promise<HttpReply> {
   const n = pageSize(request.query);
   const last = request.query.get('last');
-  const page = await gateway.listTags(repository, {
+  const page = await gateway.placeTags(place, {
     ...(n === undefined ? {} : { n }),
     ...(last === null ? {} : { last: tagName(last) }),
   });
-  const reply = json(200, { name: repository, tags: page.names });
-  return page.more ? withNext(reply, `/v2/${repository}/tags/list`, n, page.names.at(-1)) : reply;
+  const reply = json(200, { name: place.name, tags: page.names });
+  return page.more ? withNext(reply, `/v2/${place.name}/tags/list`, n, page.names.at(-1)) : reply;
 }
 
 function withNext(
@@ -94,18 +149,19 @@ function withNext(
 
 async function referrers(
   gateway: Gateway,
-  { repository, subject }: Extract<Target, { readonly kind: 'referrers' }>,
+  place: Place,
+  subject: Digest,
   request: HttpRequest,
 ): Promise<HttpReply> {
   const n = pageSize(request.query);
   const last = request.query.get('last');
   const artifactType = request.query.get('artifactType') || undefined;
-  const page = await gateway.listReferrers(repository, subject, {
+  const page = await gateway.placeReferrers(place, subject, {
     ...(n === undefined ? {} : { n }),
     ...(last === null ? {} : { last: digestName(last) }),
     ...(artifactType === undefined ? {} : { artifactType }),
   });
-  const path = `/v2/${repository}/referrers/${subject}`;
+  const path = `/v2/${place.name}/referrers/${subject}`;
   const next = { artifactType, n: n === undefined ? undefined : String(n) };
   return {
     status: 200,
@@ -117,73 +173,4 @@ async function referrers(
     },
     body: page.index,
   };
-}
-
-function manifestRoutes(
-  gateway: Gateway,
-  target: Extract<Target, { readonly kind: 'manifest' }>,
-): Routes {
-  const { repository, reference } = target;
-  return {
-    ...reading((request) => getManifest(gateway, target, request)),
-    PUT: (request) => putManifest(gateway, target, request),
-    async DELETE() {
-      if ('tag' in reference) await gateway.deleteTag(repository, reference.tag);
-      else await gateway.deleteManifest(repository, reference.digest);
-      return { status: 202, headers: API_VERSION };
-    },
-  };
-}
-
-async function getManifest(
-  gateway: Gateway,
-  { repository, reference }: Extract<Target, { readonly kind: 'manifest' }>,
-  request: HttpRequest,
-): Promise<HttpReply> {
-  const { digest, record } = await gateway.findManifest(repository, reference);
-  const headers = {
-    ...STORED,
-    'content-type': record.mediaType,
-    'content-length': record.size,
-    'docker-content-digest': digest,
-    etag: entityTag(digest),
-  };
-  const { noneMatch = [] } = conditionsOf(request);
-  if (noneMatch.some((tag) => tag === '*' || tag === digest)) {
-    const { 'content-length': _, ...rest } = headers;
-    return { status: 304, headers: rest };
-  }
-  if (request.method === 'HEAD') return { status: 200, headers };
-  return { status: 200, headers, body: await gateway.readManifest(digest) };
-}
-
-async function putManifest(
-  gateway: Gateway,
-  { repository, reference }: Extract<Target, { readonly kind: 'manifest' }>,
-  request: HttpRequest,
-): Promise<HttpReply> {
-  const contentType = mediaTypeOf(request);
-  const tags = 'tag' in reference ? [] : request.query.getAll('tag').map(tagName);
-  const conditions = conditionsOf(request);
-  const bytes = await wholeBody(request, gateway.config.maxManifestBytes);
-  const push = { repository, reference, tags, contentType, bytes, conditions };
-  const { digest, subject } = await gateway.pushManifest(push);
-  return created(`/v2/${repository}/manifests/${digest}`, digest, {
-    ...(subject === null ? {} : { 'oci-subject': subject }),
-    ...(tags.length === 0 ? {} : { 'oci-tag': tags.join(', ') }),
-  });
-}
-
-async function wholeBody(request: HttpRequest, maxBytes: number): Promise<Uint8Array> {
-  const tooLarge = () =>
-    new TrustFault('gateway.manifest-too-large', `expected at most ${maxBytes} bytes`);
-  if ((request.contentLength ?? 0) > maxBytes) throw tooLarge();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body()) {
-    size += chunk.length;
-    if (size > maxBytes) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

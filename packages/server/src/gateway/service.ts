@@ -2,9 +2,13 @@ import type { Readable } from 'node:stream';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { ByteRange, Objects, Swept } from '../storage/objects.ts';
 import type { Registers } from '../storage/registers.ts';
+import { type PulledBlob, pullBlob } from './blob-pull.ts';
 import { deleteBlob, mountBlob, readBlob, requireBlob } from './blobs.ts';
+import { type Collected, collectGarbage } from './collect.ts';
 import type { GatewayConfig } from './config.ts';
+import { openContents } from './contents.ts';
 import { type Ground, isContentWanted } from './ground.ts';
+import { listCatalog, placeReferrers, placeTags } from './lists.ts';
 import {
   deleteManifest,
   deleteTag,
@@ -16,8 +20,12 @@ import {
   readManifest,
 } from './manifests.ts';
 import { digestOfContent, type Reference } from './names.ts';
+import { type Place, type Places, placesOf } from './place.ts';
+import type { GatewayPorts } from './ports.ts';
+import { type Caller, type Pulled, type PullParts, pullManifest } from './pull.ts';
+import { openRecent } from './recent.ts';
 import { listReferrers, type ReferrersAsk, type ReferrersPage } from './referrers.ts';
-import { listRepositories, listTags, type NamesPage, type PageQuery } from './tags.ts';
+import { isCompanionTag, listTags, type NamesPage, type PageQuery } from './tags.ts';
 import {
   appendChunk,
   type Chunk,
@@ -26,31 +34,59 @@ import {
   startUpload,
   uploadSize,
 } from './uploads.ts';
+import { openUpstreams } from './upstream/open.ts';
 
 /** What a registry is made of. */
 export interface GatewayParts {
   readonly objects: Objects;
   readonly registers: Registers;
   readonly config: GatewayConfig;
+  /** Access, verification and memory; `OPEN_PORTS` for a plain registry. */
+  readonly ports: GatewayPorts;
   /** The present, for cells and grace periods. */
   readonly clock: () => Date;
 }
 
 /**
  * A registry without HTTP. Names, tags and digests that come in were checked by `names.ts`. Each
- * method is documented where it is written (`blobs.ts`, `uploads.ts`, `manifests.ts`, `tags.ts`,
- * `referrers.ts`); faults are those of `gateway.*`, `json.*` and `storage.*`.
+ * method is documented where it is written; faults are those of `gateway.*`, `upstream.*`, `json.*`
+ * and `storage.*`. What takes a repository's name works on this registry's own repositories and
+ * asks nobody for leave; what takes a `Place` also reaches upstreams, and the pulls decide.
  */
 export interface Gateway {
   readonly config: GatewayConfig;
+  readonly ports: GatewayPorts;
+  readonly places: Places;
+  /** What the product API lists from. */
+  readonly ground: Ground;
+  pullManifest(place: Place, reference: Reference, caller: Caller): Promise<Pulled>;
+  pullBlob(
+    place: Place,
+    digest: Digest,
+    caller: Caller,
+    onlyExistence: boolean,
+  ): Promise<PulledBlob>;
+  placeReferrers(place: Place, subject: Digest, ask: ReferrersAsk): Promise<ReferrersPage>;
+  placeTags(place: Place, query: PageQuery): Promise<NamesPage>;
+  listCatalog(query: PageQuery, may: (repository: string) => boolean): Promise<NamesPage>;
   requireBlob(repository: string, digest: Digest): Promise<number>;
   readBlob(digest: Digest, range: ByteRange): Promise<Uint8Array | Readable>;
-  mountBlob(repository: string, digest: Digest, from: string | null): Promise<boolean>;
+  mountBlob(
+    repository: string,
+    digest: Digest,
+    from: string | null,
+    may?: (repository: string) => boolean,
+  ): Promise<boolean>;
   deleteBlob(repository: string, digest: Digest): Promise<void>;
   startUpload(repository: string, like: 'sha256' | 'sha512'): Promise<string>;
   uploadSize(repository: string, upload: string): Promise<number>;
   appendChunk(repository: string, upload: string, chunk: Chunk): Promise<number>;
-  finishUpload(repository: string, upload: string, digest: Digest): Promise<void>;
+  finishUpload(
+    repository: string,
+    upload: string,
+    digest: Digest,
+    uploader?: string | null,
+  ): Promise<void>;
   cancelUpload(repository: string, upload: string): Promise<void>;
   findManifest(repository: string, reference: Reference): Promise<FoundManifest>;
   readManifest(digest: Digest): Promise<Uint8Array>;
@@ -58,36 +94,101 @@ export interface Gateway {
   deleteManifest(repository: string, digest: Digest): Promise<void>;
   deleteTag(repository: string, tag: string): Promise<void>;
   listTags(repository: string, query: PageQuery): Promise<NamesPage>;
-  listRepositories(query: PageQuery): Promise<NamesPage>;
   listReferrers(repository: string, subject: Digest, ask: ReferrersAsk): Promise<ReferrersPage>;
   /** Removes content that no repository has, and uploads that nobody goes on with. */
   sweep(): Promise<Swept>;
+  /** Lets repositories go of what nothing in them leads to any more, as `untaggedMs` says. */
+  collect(): Promise<Collected>;
+  /** Ends what is being fetched from upstreams. */
+  close(): Promise<void>;
 }
 
-/** A registry on a store. It keeps nothing of its own that a restart would lose. */
-export function createGateway(parts: GatewayParts): Gateway {
-  const ground: Ground = { ...parts, known: new Set() };
+const ADMITTED_MOST = 10_000;
+
+/**
+ * A registry on a store. It keeps nothing of its own that a restart would lose. Throws
+ * `upstream.config-invalid`.
+ */
+export function createGateway({ ports, ...parts }: GatewayParts): Gateway {
+  const places = placesOf(parts.config.registry, parts.config.upstreams);
+  const contents = openContents(parts, parts.config, parts.clock);
+  const ground: Ground = { ...parts, known: new Set(), contents };
+  const upstreams = openUpstreams(ground);
+  const pulls = { ground, ports, upstreams };
+  const blobs = { ...pulls, admitted: openRecent<true>(ADMITTED_MOST) };
   return {
     config: parts.config,
+    ports,
+    places,
+    ground,
+    pullManifest: (place, reference, caller) => pullManifest(pulls, place, reference, caller),
+    pullBlob: (place, digest, caller, only) => pullBlob(blobs, place, digest, caller, only),
+    placeReferrers: (place, subject, ask) => placeReferrers(pulls, place, subject, ask),
+    placeTags: (place, query) => placeTags(pulls, place, query),
+    listCatalog: (query, may) => listCatalog(ground, places, query, may),
+    ...storeMethods(pulls, places),
+    sweep: () => sweepGateway(ground),
+    collect: () => collectGarbage(ground),
+    close: () => upstreams.blobs.close(),
+  };
+}
+
+type StoreMethods = Omit<
+  Gateway,
+  | 'config'
+  | 'ports'
+  | 'places'
+  | 'ground'
+  | 'sweep'
+  | 'collect'
+  | 'close'
+  | 'listCatalog'
+  | `pull${string}`
+  | `place${string}`
+>;
+
+function storeMethods(parts: PullParts, places: Places): StoreMethods {
+  const { ground } = parts;
+  return {
     requireBlob: (repository, digest) => requireBlob(ground, repository, digest),
     readBlob: (digest, range) => readBlob(ground, digest, range),
-    mountBlob: (repository, digest, from) => mountBlob(ground, repository, digest, from),
+    mountBlob: (repository, digest, from, may) => mountBlob(ground, repository, digest, from, may),
     deleteBlob: (repository, digest) => deleteBlob(ground, repository, digest),
     startUpload: (repository, like) => startUpload(ground, repository, like),
     uploadSize: (repository, upload) => uploadSize(ground, repository, upload),
     appendChunk: (repository, upload, chunk) => appendChunk(ground, repository, upload, chunk),
-    finishUpload: (repository, upload, digest) => finishUpload(ground, repository, upload, digest),
+    finishUpload: (repository, upload, digest, uploader) =>
+      finishUpload(ground, repository, upload, digest, uploader),
     cancelUpload: (repository, upload) => cancelUpload(ground, repository, upload),
     findManifest: (repository, reference) => findManifest(ground, repository, reference),
     readManifest: (digest) => readManifest(ground, digest),
-    pushManifest: (push) => pushManifest(ground, push),
+    pushManifest: (push) => pushAndNote(parts, places.locate(push.repository), push),
     deleteManifest: (repository, digest) => deleteManifest(ground, repository, digest),
     deleteTag: (repository, tag) => deleteTag(ground, repository, tag),
     listTags: (repository, query) => listTags(ground, repository, query),
-    listRepositories: (query) => listRepositories(ground, query),
     listReferrers: (repository, subject, ask) => listReferrers(ground, repository, subject, ask),
-    sweep: () => sweepGateway(ground),
   };
+}
+
+/** A push ends the refusals of its repository (semantics 14), and its tags are remembered. */
+async function pushAndNote(
+  { ground, ports }: PullParts,
+  { canonical }: Place,
+  push: ManifestPush,
+): Promise<PushedResult> {
+  try {
+    const pushed = await pushManifest(ground, push);
+    const tags = 'tag' in push.reference ? [push.reference.tag] : push.tags;
+    for (const tag of tags) {
+      // Lists of signatures change with each; an image under such a tag is noted when it is pulled.
+      if (isCompanionTag(tag)) continue;
+      await ports.history.seen(canonical, tag, pushed.digest, ground.clock());
+    }
+    return pushed;
+  } finally {
+    // Also after a fault: a part of the push may have been written.
+    if (ports.verification.kind === 'policies') ports.verification.forgetRefusals(canonical);
+  }
 }
 
 async function sweepGateway(ground: Ground): Promise<Swept> {

@@ -1,7 +1,7 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
-import type { Digest } from '@bulla/trust/oci/digest';
+import { type Digest, isDigest } from '@bulla/trust/oci/digest';
 import { type Ground, hasRepository } from './ground.ts';
-import { KEYS, repositoryOfKey } from './names.ts';
+import { KEYS, shownName } from './names.ts';
 import { readTag, writeTag } from './parse.ts';
 
 /** What a tag must point to for a write to happen (RFC 9110 §13.1). */
@@ -87,6 +87,24 @@ export async function deleteTagsOf(
   }
 }
 
+const COMPANION = /^(sha256|sha512)-([0-9a-f]{64,128})(?:\.(?:sig|att|sbom))?$/;
+
+/**
+ * The digest that a tag belongs to, when it is of the form under which clients keep what is about a
+ * digest (cosign's tags, and the tag of the referrers tag schema); null for any other tag, and for
+ * one whose digest the schema cuts short.
+ */
+export function subjectOfCompanion(tag: string): Digest | null {
+  const [, algorithm, encoded] = COMPANION.exec(tag) ?? [];
+  const digest = `${algorithm}:${encoded}`;
+  return isDigest(digest) ? digest : null;
+}
+
+/** Whether a tag is of that form at all. */
+export function isCompanionTag(tag: string): boolean {
+  return COMPANION.test(tag);
+}
+
 /** A page of the repository's tags. Throws `gateway.name-unknown`. */
 export async function listTags(
   ground: Ground,
@@ -94,36 +112,16 @@ export async function listTags(
   query: PageQuery,
 ): Promise<NamesPage> {
   if (!(await hasRepository(ground, repository))) {
-    throw new TrustFault('gateway.name-unknown', `no repository ${repository}`);
+    throw new TrustFault('gateway.name-unknown', `no repository ${shownName(repository)}`);
   }
   const prefix = KEYS.tags(repository);
-  return listNames(
-    ground,
-    prefix,
-    query,
-    (tag) => `${prefix}${tag}`,
-    (key) => key.slice(prefix.length),
-  );
-}
-
-/** A page of the repositories. */
-export async function listRepositories(ground: Ground, query: PageQuery): Promise<NamesPage> {
-  return listNames(ground, KEYS.repositories, query, KEYS.repository, repositoryOfKey);
-}
-
-async function listNames(
-  { registers, config }: Ground,
-  prefix: string,
-  { n, last }: PageQuery,
-  toKey: (name: string) => string,
-  fromKey: (key: string) => string,
-): Promise<NamesPage> {
-  const limit = Math.min(n ?? config.pageEntries, config.pageEntries);
+  const limit = Math.min(query.n ?? ground.config.pageEntries, ground.config.pageEntries);
   // distribution-spec, "Listing Tags": for n = 0 an empty list, and no Link.
   if (limit === 0) return { names: [], more: false };
-  const keys = await registers.list(prefix, {
+  const keys = await ground.registers.list(prefix, {
     limit: limit + 1,
-    ...(last === undefined ? {} : { after: toKey(last) }),
+    ...(query.last === undefined ? {} : { after: `${prefix}${query.last}` }),
   });
-  return { names: keys.slice(0, limit).map(fromKey), more: keys.length > limit };
+  const names = keys.slice(0, limit).map((key) => key.slice(prefix.length));
+  return { names, more: keys.length > limit };
 }

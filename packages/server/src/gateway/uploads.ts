@@ -80,14 +80,16 @@ export async function appendChunk(
 }
 
 /**
- * Closes the upload under `digest` and gives the blob to the repository. An upload whose bytes
- * have another digest is dropped (`gateway.digest-invalid`): nothing sent later could mend it.
+ * Closes the upload under `digest` and gives the blob to the repository; `uploader` is the id of
+ * whoever sent it, null when nobody is known. An upload whose bytes have another digest is dropped
+ * (`gateway.digest-invalid`): nothing sent later could mend it.
  */
 export async function finishUpload(
   ground: Ground,
   repository: string,
   upload: string,
   digest: Digest,
+  uploader: string | null = null,
 ): Promise<void> {
   const staging = stagingName(repository, upload);
   let size: number;
@@ -98,7 +100,7 @@ export async function finishUpload(
     if (isCode(error, 'gateway.digest-invalid')) await ground.objects.abort(staging);
     throw error;
   }
-  if (!(await linkBlob(ground, repository, digest, size))) {
+  if (!(await linkBlob(ground, repository, digest, size, uploader))) {
     throw new TrustFault('storage.failed', `the content of ${digest} was removed meanwhile`);
   }
 }

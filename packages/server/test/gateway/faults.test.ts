@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { GATEWAY_CONFIG } from '../../src/gateway/config.ts';
+import { OPEN_PORTS } from '../../src/gateway/ports.ts';
 import { createGateway, type Gateway } from '../../src/gateway/service.ts';
 import { startRegistry } from '../../src/registry.ts';
 import { openMemory } from '../../src/storage/memory/open.ts';
@@ -15,7 +16,7 @@ const clock = () => new Date('2026-01-01T00:00:00Z');
 
 function gatewayOn(store: Pick<Store, 'objects' | 'registers'>): Gateway {
   const { objects, registers } = store;
-  return createGateway({ objects, registers, config: GATEWAY_CONFIG, clock });
+  return createGateway({ objects, registers, config: GATEWAY_CONFIG, ports: OPEN_PORTS, clock });
 }
 
 async function* bytes(content: string) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GATEWAY_CONFIG } from '../../src/gateway/config.ts';
+import { OPEN_PORTS } from '../../src/gateway/ports.ts';
 import { createGateway } from '../../src/gateway/service.ts';
 import { openMemory } from '../../src/storage/memory/open.ts';
 import { digestOf } from './client.ts';
@@ -9,7 +10,13 @@ test('content goes a grace after the last repository let go of it', async () => 
   let now = new Date('2026-01-01T00:00:00Z');
   await using store = openMemory();
   const { objects, registers } = store;
-  const gateway = createGateway({ objects, registers, config: GATEWAY_CONFIG, clock: () => now });
+  const gateway = createGateway({
+    objects,
+    registers,
+    config: GATEWAY_CONFIG,
+    ports: OPEN_PORTS,
+    clock: () => now,
+  });
   const digest = digestOf('blob');
   const push = async (repository: string) => {
     const upload = await gateway.startUpload(repository, 'sha256');

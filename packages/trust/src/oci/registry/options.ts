@@ -33,6 +33,12 @@ export interface RegistryOptions {
    * credentials, and storage or token services that may be at private addresses.
    */
   readonly ownHosts?: readonly string[];
+  /**
+   * Whether the registries' own hosts may be at private addresses: absent or true when a person named
+   * them. False holds them to public addresses at each connection, as a server does with those that
+   * its configuration names without saying so (semantics 19).
+   */
+  readonly privateEndpoint?: boolean;
   /** Longest silence, and longest time for a small answer, in milliseconds. Default 30 000. */
   readonly timeoutMs?: number;
   readonly userAgent?: string;

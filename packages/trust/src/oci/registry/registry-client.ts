@@ -80,7 +80,7 @@ export function endpointOf(registry: string, options: RegistryOptions): URL {
 function createRegistryClient(registry: string, options: RegistryOptions): RegistryClient {
   const endpoint = endpointOf(registry, options);
   const named = [
-    endpoint.host,
+    ...(options.privateEndpoint === false ? [] : [endpoint.host]),
     ...(options.tokenHosts?.[registry] ?? []),
     ...(options.ownHosts ?? []),
   ];

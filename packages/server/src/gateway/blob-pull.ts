@@ -1,0 +1,113 @@
+import type { Readable } from 'node:stream';
+import { TrustFault } from '@bulla/trust/fault/fault';
+import type { Digest } from '@bulla/trust/oci/digest';
+import type { ByteRange } from '../storage/objects.ts';
+import { blobRecord, readBlob, requireBlob } from './blobs.ts';
+import { type Holder, holdersOf } from './listings.ts';
+import type { Place } from './place.ts';
+import { type Caller, isAdmitted, isContentMaterial, type PullParts } from './pull.ts';
+import type { Recent } from './recent.ts';
+import { isUpstream } from './upstream/open.ts';
+
+/** A blob that may be served. */
+export interface PulledBlob {
+  readonly size: number;
+  /** Whether the store has it, so that parts of it can be served. */
+  readonly isStored: boolean;
+  /** The part of a stored blob; of another, the whole as it comes. */
+  read(range: ByteRange): Promise<Uint8Array | Readable>;
+}
+
+/** What blob pulls stand on. */
+export interface BlobParts extends PullParts {
+  /** Manifests that were admitted of late, which are asked about first. */
+  readonly admitted: Recent<true>;
+}
+
+/** Most manifests about which a decision is asked for the sake of one blob. */
+const ASKED_MOST = 32;
+
+/**
+ * A blob of a place for a caller whose right to the repository was checked (semantics 15): for
+ * its uploader, as part of signature material, or when a manifest that lists it is admitted now; a
+ * pusher may know of any blob of the repository that it is there. Else it is unknown, as if it were
+ * not there. Throws `gateway.name-unknown`, `gateway.blob-unknown`, `upstream.*`.
+ */
+export async function pullBlob(
+  parts: BlobParts,
+  place: Place,
+  digest: Digest,
+  caller: Caller,
+  onlyExistence: boolean,
+): Promise<PulledBlob> {
+  const { ground, ports } = parts;
+  const record = await blobRecord(ground, place.key, digest);
+  if (record === null && !isUpstream(place)) {
+    await requireBlob(ground, place.key, digest);
+  }
+  const isOpen = ports.verification.kind === 'open';
+  const mayKnow = onlyExistence && ports.access.may(caller.principal, place.name, 'push');
+  const uploader = uploaderOf(caller);
+  const isOwn = uploader !== null && (record?.uploaders.includes(uploader) ?? false);
+  if (record !== null && (isOpen || mayKnow || isOwn)) return stored(parts, digest, record.size);
+  const size = await sizeThroughHolder(parts, place, digest, caller);
+  if (size === null) {
+    throw new TrustFault('gateway.blob-unknown', `${place.name} has no blob ${digest}`);
+  }
+  if (record !== null) return stored(parts, digest, record.size);
+  return coming(parts, place, { digest, size });
+}
+
+/** By whom a blob is noted to have been uploaded: a user, whatever token they use; null for nobody. */
+export function uploaderOf({ principal }: Caller): string | null {
+  return principal.kind === 'anonymous' ? null : (principal.user ?? principal.id);
+}
+
+/** The size by a manifest through which the blob may be served; null when there is none. */
+async function sizeThroughHolder(
+  parts: BlobParts,
+  place: Place,
+  digest: Digest,
+  caller: Caller,
+): Promise<number | null> {
+  const { ground, admitted } = parts;
+  const keyOf = (manifest: Digest) => `${place.key}@${manifest}`;
+  const images: Holder[] = [];
+  for (const holder of await holdersOf(ground, place.key, digest)) {
+    // A listing without a record is what a broken-off push or delete leaves.
+    const content = await ground.contents.load(place.key, holder.manifest);
+    if (content === null) continue;
+    if (parts.ports.verification.kind === 'open') return holder.size;
+    if (await isContentMaterial(parts, place, content)) return holder.size;
+    images.push(holder);
+  }
+  const isLate = ({ manifest }: Holder) => admitted.get(keyOf(manifest)) === true;
+  const inOrder = [...images.filter(isLate), ...images.filter((one) => !isLate(one))];
+  for (const { manifest, size } of inOrder.slice(0, ASKED_MOST)) {
+    if (await isAdmitted(parts, place, manifest, caller)) {
+      admitted.set(keyOf(manifest), true);
+      return size;
+    }
+    admitted.delete(keyOf(manifest));
+  }
+  return null;
+}
+
+function stored({ ground }: BlobParts, digest: Digest, size: number): PulledBlob {
+  return { size, isStored: true, read: (range) => readBlob(ground, digest, range) };
+}
+
+function coming(
+  { upstreams }: BlobParts,
+  place: Place,
+  wanted: { readonly digest: Digest; readonly size: number },
+): PulledBlob {
+  return {
+    size: wanted.size,
+    isStored: false,
+    async read() {
+      if (isUpstream(place)) return upstreams.blobs.stream(place, wanted);
+      throw new TrustFault('gateway.blob-unknown', `${place.name} has no blob ${wanted.digest}`);
+    },
+  };
+}

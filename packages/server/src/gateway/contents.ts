@@ -1,0 +1,79 @@
+import type { Digest } from '@bulla/trust/oci/digest';
+import type { Objects } from '../storage/objects.ts';
+import type { Registers } from '../storage/registers.ts';
+import type { GatewayConfig } from './config.ts';
+import type { Holder } from './listings.ts';
+import { contentName, KEYS } from './names.ts';
+import { type ManifestRecord, readManifestRecord } from './parse.ts';
+import { openRecent } from './recent.ts';
+
+/** A manifest of a repository, at hand. */
+export interface Content {
+  readonly digest: Digest;
+  readonly record: ManifestRecord;
+  readonly bytes: Uint8Array;
+  /** What was found out about it; as old as the look at its record, so some seconds at most. */
+  readonly memo: ContentMemo;
+}
+
+/** Filled in by those who find it out. */
+export interface ContentMemo {
+  isMaterial?: Promise<boolean>;
+  holders?: Promise<readonly Holder[]>;
+}
+
+/** Manifests in memory, so that a hot one costs no reading of the store. */
+export interface Contents {
+  /** The manifest, or null when the repository does not have it. */
+  load(repository: string, digest: Digest): Promise<Content | null>;
+  /** Forgets manifests whose record, content or holders have changed. */
+  forget(repository: string, digests: readonly Digest[]): void;
+}
+
+/** What a cached manifest takes beside its bytes. */
+const ENTRY_BYTES = 1 << 10;
+
+interface Entry {
+  readonly content: Content;
+  readonly lookedAt: number;
+}
+
+/** Contents of a store. A record is looked at again after `hotMs`: another replica may delete it. */
+export function openContents(
+  { objects, registers }: { readonly objects: Objects; readonly registers: Registers },
+  { hotBytes, hotMs }: Pick<GatewayConfig, 'hotBytes' | 'hotMs'>,
+  clock: () => Date,
+): Contents {
+  const recent = openRecent<Entry>(hotBytes, (entry) => entry.content.bytes.length + ENTRY_BYTES);
+  const keyOf = (repository: string, digest: Digest) => `${repository}@${digest}`;
+  // A look that began before a change must not bring back what the change forgot.
+  let changes = 0;
+
+  async function look(repository: string, digest: Digest, known: Entry | undefined) {
+    const key = keyOf(repository, digest);
+    const before = changes;
+    const lookedAt = clock().getTime();
+    const cell = await registers.read(KEYS.manifest(repository, digest));
+    const bytes =
+      cell === null ? null : (known?.content.bytes ?? (await objects.bytes(contentName(digest))));
+    if (cell === null || bytes === null) {
+      recent.delete(key);
+      return null;
+    }
+    const content = { digest, record: readManifestRecord(cell.value), bytes, memo: {} };
+    if (changes === before) recent.set(key, { content, lookedAt });
+    return content;
+  }
+
+  return {
+    async load(repository, digest) {
+      const known = recent.get(keyOf(repository, digest));
+      if (known !== undefined && clock().getTime() - known.lookedAt < hotMs) return known.content;
+      return look(repository, digest, known);
+    },
+    forget(repository, digests) {
+      changes += 1;
+      for (const digest of digests) recent.delete(keyOf(repository, digest));
+    },
+  };
+}

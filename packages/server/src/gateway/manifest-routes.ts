@@ -1,0 +1,92 @@
+import { TrustFault } from '@bulla/trust/fault/fault';
+import type { HttpReply, HttpRequest } from '../http/exchange.ts';
+import { conditionsOf, entityTag, mediaTypeOf } from './headers.ts';
+import { type Reference, tagName } from './names.ts';
+import type { Place } from './place.ts';
+import { decisionHeaders, refusal } from './refusal.ts';
+import { API_VERSION, type Call, created, needOf, type Routes, STORED } from './replies.ts';
+import type { Gateway } from './service.ts';
+import { requireWritable } from './upstream/users.ts';
+
+/** GET, HEAD, PUT and DELETE of a manifest. */
+export function manifestRoutes(gateway: Gateway, place: Place, reference: Reference): Routes {
+  const pull = needOf(place.name, 'pull');
+  const handle = (call: Call) => getManifest(gateway, place, reference, call);
+  return {
+    GET: { needs: pull, handle },
+    HEAD: { needs: pull, handle },
+    PUT: {
+      needs: needOf(place.name, 'push'),
+      handle: ({ request }) => putManifest(gateway, place, reference, request),
+    },
+    DELETE: {
+      needs: needOf(place.name, 'delete'),
+      async handle() {
+        requireWritable(place);
+        if ('tag' in reference) await gateway.deleteTag(place.key, reference.tag);
+        else await gateway.deleteManifest(place.key, reference.digest);
+        return { status: 202, headers: API_VERSION };
+      },
+    },
+  };
+}
+
+/** Nothing of a manifest is said, not even its digest, before it was admitted. */
+async function getManifest(
+  gateway: Gateway,
+  place: Place,
+  reference: Reference,
+  { request, caller }: Call,
+): Promise<HttpReply> {
+  const pulled = await gateway.pullManifest(place, reference, caller);
+  if (pulled.kind === 'refused') return refusal(pulled.answered.decision, pulled.problem);
+  const { digest, record, bytes } = pulled.content;
+  const headers = {
+    ...STORED,
+    ...decisionHeaders(pulled.answered?.decision ?? null),
+    'content-type': record.mediaType,
+    'content-length': bytes.length,
+    'docker-content-digest': digest,
+    etag: entityTag(digest),
+  };
+  const { noneMatch = [] } = conditionsOf(request);
+  if (noneMatch.some((tag) => tag === '*' || tag === digest)) {
+    const { 'content-length': _, ...rest } = headers;
+    return { status: 304, headers: rest };
+  }
+  if (request.method === 'HEAD') return { status: 200, headers };
+  return { status: 200, headers, body: bytes };
+}
+
+async function putManifest(
+  gateway: Gateway,
+  place: Place,
+  reference: Reference,
+  request: HttpRequest,
+): Promise<HttpReply> {
+  requireWritable(place);
+  const contentType = mediaTypeOf(request);
+  const tags = 'tag' in reference ? [] : request.query.getAll('tag').map(tagName);
+  const conditions = conditionsOf(request);
+  const bytes = await wholeBody(request, gateway.config.maxManifestBytes);
+  const push = { repository: place.key, reference, tags, contentType, bytes, conditions };
+  const { digest, subject } = await gateway.pushManifest(push);
+  return created(`/v2/${place.name}/manifests/${digest}`, digest, {
+    ...(subject === null ? {} : { 'oci-subject': subject }),
+    ...(tags.length === 0 ? {} : { 'oci-tag': tags.join(', ') }),
+  });
+}
+
+async function wholeBody(request: HttpRequest, maxBytes: number): Promise<Uint8Array> {
+  const tooLarge = () =>
+    new TrustFault('gateway.manifest-too-large', `expected at most ${maxBytes} bytes`);
+  if ((request.contentLength ?? 0) > maxBytes) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body()) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

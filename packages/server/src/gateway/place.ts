@@ -1,0 +1,91 @@
+import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { parseReference } from '@bulla/trust/oci/reference';
+import { readUpstreamKey, upstreamKey } from './names.ts';
+import { canonicalRegistry, checkUpstreams, type UpstreamConfig } from './upstream/config.ts';
+
+/** A repository, by all its names. */
+export interface Place {
+  /** As clients ask for it. */
+  readonly name: string;
+  /** In cells. */
+  readonly key: string;
+  /** `registry/repository`, by which policies match (semantics 7). */
+  readonly canonical: string;
+  /** Where its content comes from; null for a repository of this registry. */
+  readonly upstream: PlaceUpstream | null;
+}
+
+/** The repository of an upstream behind a place. */
+export interface PlaceUpstream {
+  readonly config: UpstreamConfig;
+  /** Canonical. */
+  readonly registry: string;
+  readonly repository: string;
+}
+
+/** Maps names to places, by the prefixes of the configuration; the longest prefix decides. */
+export interface Places {
+  /** The place of a checked repository name. */
+  locate(name: string): Place;
+  /** The name by which clients ask for what cells call `key`; null when no prefix leads there. */
+  nameOf(key: string): string | null;
+  /** The place of a key; null as above. */
+  ofKey(key: string): Place | null;
+}
+
+/**
+ * The places of a registry whose own canonical host is `registry`. Throws
+ * `upstream.config-invalid`.
+ */
+export function placesOf(registry: string, upstreams: readonly UpstreamConfig[]): Places {
+  checkUpstreams(upstreams);
+  const own = canonicalRegistry(registry);
+  if (own === null) {
+    const found = quote(registry);
+    throw new TrustFault('upstream.config-invalid', `expected HOST or HOST:PORT, found ${found}`);
+  }
+  const longestFirst = upstreams.toSorted((one, other) => other.prefix.length - one.prefix.length);
+  const locate = (name: string): Place => {
+    const config = longestFirst.find(({ prefix }) => name.startsWith(`${prefix}/`));
+    return config === undefined
+      ? { name, key: name, canonical: `${own}/${name}`, upstream: null }
+      : upstreamPlace(name, config);
+  };
+  const nameOf = (key: string): string | null => {
+    const upstream = readUpstreamKey(key);
+    if (upstream === null) {
+      // What was pushed here before a prefix took its name is not reachable by it any more.
+      return longestFirst.some(({ prefix }) => key.startsWith(`${prefix}/`)) ? null : key;
+    }
+    const config = longestFirst.find(
+      (one) => canonicalRegistry(one.registry) === upstream.registry,
+    );
+    if (config === undefined) return null;
+    const name = `${config.prefix}/${upstream.repository}`;
+    // A longer prefix may take this very name to another registry.
+    return locate(name).key === key ? name : null;
+  };
+  return {
+    locate,
+    nameOf,
+    ofKey(key) {
+      const name = nameOf(key);
+      return name === null ? null : locate(name);
+    },
+  };
+}
+
+function upstreamPlace(name: string, config: UpstreamConfig): Place {
+  const rest = name.slice(config.prefix.length + 1);
+  const reference = parseReference(`${config.registry}/${rest}`);
+  if (reference.kind !== 'registry') {
+    throw new TrustFault('gateway.name-invalid', `expected a repository, found ${quote(name)}`);
+  }
+  const { registry, repository } = reference;
+  return {
+    name,
+    key: upstreamKey(registry, repository),
+    canonical: `${registry}/${repository}`,
+    upstream: { config, registry, repository },
+  };
+}

@@ -1,0 +1,66 @@
+import { TrustFault } from '@bulla/trust/fault/fault';
+import type { Digest } from '@bulla/trust/oci/digest';
+import type { StoredManifest } from '@bulla/trust/oci/store';
+import type { Content } from '../contents.ts';
+import type { Ground } from '../ground.ts';
+import { keepManifest } from '../manifests.ts';
+import { type PushedManifest, parseManifest } from '../parse.ts';
+import type { Place, PlaceUpstream } from '../place.ts';
+import { singleFlight } from '../single-flight.ts';
+import { upstreamFault } from './faults.ts';
+import type { OpenUpstream } from './registries.ts';
+
+/**
+ * The manifest of an upstream by its digest: from memory, from the store, or fetched, checked and
+ * kept; null when the upstream answered and lacks it. Throws `upstream.*`, `storage.*`.
+ */
+export type FetchManifest = (
+  place: Place & { readonly upstream: PlaceUpstream },
+  digest: Digest,
+) => Promise<Content | null>;
+
+/** Fetches manifests, each once for all who ask at the same time. */
+export function upstreamManifests(ground: Ground, open: OpenUpstream): FetchManifest {
+  const flight = singleFlight<Content | null>();
+  return async (place, digest) => {
+    const known = await ground.contents.load(place.key, digest);
+    if (known !== null) return known;
+    return flight(`${place.key}@${digest}`, async () => {
+      const stored = await fetchStored(open, place, digest);
+      if (stored === null) return null;
+      const parsed = readStored(place, stored);
+      await keepManifest(ground, place.key, digest, parsed, stored.bytes);
+      return { digest, record: parsed.record, bytes: stored.bytes, memo: {} };
+    });
+  };
+}
+
+async function fetchStored(
+  open: OpenUpstream,
+  place: Place & { readonly upstream: PlaceUpstream },
+  digest: Digest,
+): Promise<StoredManifest | null> {
+  try {
+    // The library hashes what comes and refuses what has another digest.
+    return await open(place.upstream).manifest(digest);
+  } catch (error) {
+    throw upstreamFault(error, place);
+  }
+}
+
+const UNTYPED = ['', 'application/json', 'text/plain', 'application/octet-stream'];
+
+function readStored(place: Place, { bytes, mediaType }: StoredManifest): PushedManifest {
+  try {
+    // A server that does not know the type leaves it to the document.
+    return parseManifest(bytes, UNTYPED.includes(mediaType) ? null : mediaType);
+  } catch (cause) {
+    if (!(cause instanceof TrustFault)) throw cause;
+    throw new TrustFault(
+      'upstream.malformed',
+      `${place.canonical}: the upstream sent no manifest that can be used`,
+      undefined,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,38 @@
+import { TrustFault } from '@bulla/trust/fault/fault';
+import type { Principal } from '../../http/principal.ts';
+import type { Place } from '../place.ts';
+
+/**
+ * Throws `access.denied` unless the principal may use the place's upstream, beside their right to
+ * the repository: the upstream's credentials, and what was fetched with them, serve only those who
+ * were granted the prefix (semantics 19). A right to repositories grants none, however it is
+ * written: a token for a registry names the one repository that its holder asked for.
+ */
+export function requireUse(place: Place, principal: Principal): void {
+  if (mayUse(place, principal)) return;
+  // As for a repository to which there is no right: nothing is said about what the upstream has.
+  throw new TrustFault('access.denied', `no right to ${place.name}`);
+}
+
+/** The same, answered. */
+export function mayUse({ upstream }: Place, principal: Principal): boolean {
+  if (upstream === null) return true;
+  const { users } = upstream.config;
+  if (users === 'anyone') return true;
+  if (principal.kind === 'anonymous') return false;
+  if (users === 'signed-in') return true;
+  return namesOf(principal).some((name) => users.includes(name));
+}
+
+/** All by which a configuration may name a principal: a user's name stands for their tokens as well. */
+function namesOf({ id, name, user, kind }: Principal): readonly string[] {
+  const owner = kind === 'token' ? / of (\S+)$/.exec(name)?.[1] : undefined;
+  return [id, name, ...(user === undefined ? [] : [user]), ...(owner === undefined ? [] : [owner])];
+}
+
+/** Throws `upstream.read-only` for a place that is pulled through from elsewhere. */
+export function requireWritable({ name, upstream }: Place): void {
+  if (upstream === null) return;
+  const { prefix } = upstream.config;
+  throw new TrustFault('upstream.read-only', `${name} is pulled through: ${prefix}/ takes no push`);
+}
