@@ -14,11 +14,6 @@ export interface RateLimit {
   readonly callers: number;
 }
 
-interface Bucket {
-  tokens: number;
-  atMs: number;
-}
-
 const CALLERS_MOST = 65_536;
 
 /**
@@ -31,30 +26,30 @@ export function createRateLimit(
   nowMs: () => number,
   callersMost: number = CALLERS_MOST,
 ): RateLimit {
-  const buckets = new Map<string, Bucket>();
+  const tokenMs = 1000 / rate.perSecond;
+  const burstMs = (rate.burst - 1) * tokenMs;
+  // When a caller's bucket is full again. One number a caller, and no rounding that adds up.
+  const fullAt = new Map<string, number>();
   return {
     take(caller) {
       const now = nowMs();
-      const bucket = buckets.get(caller) ?? { tokens: rate.burst, atMs: now };
-      const gained = ((now - bucket.atMs) / 1000) * rate.perSecond;
-      bucket.tokens = Math.min(rate.burst, bucket.tokens + gained);
-      bucket.atMs = now;
+      const full = Math.max(fullAt.get(caller) ?? now, now);
+      const waitMs = full - now - burstMs;
       // A Map keeps the order of insertion: what is set again goes to its end.
-      buckets.delete(caller);
-      buckets.set(caller, bucket);
-      if (buckets.size > callersMost) forgetOldest(buckets);
-      if (bucket.tokens < 1) throw tooMany((1 - bucket.tokens) / rate.perSecond);
-      bucket.tokens -= 1;
+      fullAt.delete(caller);
+      fullAt.set(caller, waitMs > 0 ? full : full + tokenMs);
+      if (fullAt.size > callersMost) forgetOldest(fullAt);
+      if (waitMs > 0) throw tooMany(waitMs / 1000);
     },
     get callers() {
-      return buckets.size;
+      return fullAt.size;
     },
   };
 }
 
-function forgetOldest(buckets: Map<string, Bucket>): void {
-  for (const oldest of buckets.keys()) {
-    buckets.delete(oldest);
+function forgetOldest(fullAt: Map<string, number>): void {
+  for (const oldest of fullAt.keys()) {
+    fullAt.delete(oldest);
     return;
   }
 }
