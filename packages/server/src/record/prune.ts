@@ -7,6 +7,7 @@ import type { PrunedBody } from './body.ts';
 import { whileBusy } from './busy.ts';
 import type { Evidence } from './evidence.ts';
 import { signHead } from './heads.ts';
+import { readEnd } from './read.ts';
 import { type Anchor, openAnchorNote, type RecordKeys, signAnchorNote } from './signed-head.ts';
 
 /** What pruning needs. */
@@ -37,8 +38,10 @@ const BATCH = 2_000;
 export async function pruneRecord(parts: PruneParts, before: Date): Promise<Pruned> {
   let entries = 0;
   let through = 0;
+  // What is added meanwhile stays, also the entries about this pruning.
+  const { seq: end } = await readEnd(parts.tables.db);
   for (;;) {
-    const batch = await pruneBatch(parts, before);
+    const batch = await pruneBatch(parts, { before, end });
     if (batch === null) break;
     entries += batch.count;
     through = batch.through;
@@ -48,20 +51,26 @@ export async function pruneRecord(parts: PruneParts, before: Date): Promise<Prun
   return { entries, through };
 }
 
+/** What goes is older than `before`, and before entry `end`. */
+interface Limit {
+  readonly before: Date;
+  readonly end: number;
+}
+
 interface Batch extends Pick<PrunedBody, 'through' | 'hash' | 'count' | 'from' | 'to'> {
   readonly dossiers: readonly string[];
 }
 
-async function pruneBatch(parts: PruneParts, before: Date): Promise<Batch | null> {
-  const attempt = () => pruneOnce(parts, before);
+async function pruneBatch(parts: PruneParts, limit: Limit): Promise<Batch | null> {
+  const attempt = () => pruneOnce(parts, limit);
   return whileBusy(attempt, () => true);
 }
 
-function pruneOnce(parts: PruneParts, before: Date): Promise<Batch | null> {
+function pruneOnce(parts: PruneParts, limit: Limit): Promise<Batch | null> {
   return parts.tables.db.transaction().execute(async (tx) => {
     // No other replica prunes the same entries meanwhile.
     await takeEnd(tx);
-    const batch = await oldestBatch(tx, before);
+    const batch = await oldestBatch(tx, limit);
     if (batch === null) return null;
     const { dossiers: _, ...removed } = batch;
     const at = parts.clock();
@@ -76,10 +85,14 @@ function pruneOnce(parts: PruneParts, before: Date): Promise<Batch | null> {
   });
 }
 
-async function oldestBatch(tx: Transaction<Database>, before: Date): Promise<Batch | null> {
+async function oldestBatch(
+  tx: Transaction<Database>,
+  { before, end }: Limit,
+): Promise<Batch | null> {
   const rows = await tx
     .selectFrom('record_entries')
     .select(['seq', 'hash', 'at', 'dossier'])
+    .where('seq', '<=', end)
     .orderBy('seq')
     .limit(BATCH + 1)
     .execute();

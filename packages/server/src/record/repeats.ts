@@ -27,6 +27,8 @@ export interface Repeats {
   first(made: MadeDecision, durable: Promise<void>): void;
   /** Writes the counts that wait. */
   flush(): Promise<void>;
+  /** Ends the writing by itself; counts that wait then are lost unless `flush` comes after. */
+  stop(): void;
 }
 
 interface Known {
@@ -51,9 +53,10 @@ export function createRepeats(parts: RepeatsParts): Repeats {
   let timer: NodeJS.Timeout | null = null;
   let underway: Promise<void> | null = null;
   let following: Promise<void> | null = null;
+  let stopped = false;
 
   function arm(): void {
-    if (timer !== null || underway !== null) return;
+    if (stopped || timer !== null || underway !== null) return;
     if (pending.size === 0 && unwritten.length === 0) return;
     timer = setTimeout(() => {
       // A failure is told to whoever counts next; the counts stay for the next attempt.
@@ -153,6 +156,11 @@ export function createRepeats(parts: RepeatsParts): Repeats {
       );
     },
     flush,
+    stop() {
+      stopped = true;
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+    },
   };
 }
 

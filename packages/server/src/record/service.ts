@@ -160,6 +160,7 @@ export function createRecord(parts: RecordParts): RecordService {
     close() {
       closing ??= (async () => {
         for (const timer of timers) clearInterval(timer);
+        repeats.stop();
         try {
           await flushAtLast(() => repeats.flush());
         } finally {

@@ -56,15 +56,17 @@ export function createWriter(parts: WriterParts): Writer {
   function schedule(): void {
     if (gathering !== null || writing !== null || queue.length === 0) return;
     const wait = closed || queue.length >= config.groupEntries ? 0 : config.gatherMs;
-    gathering = setTimeout(() => {
-      gathering = null;
-      const group = queue.slice(0, config.groupEntries);
-      queue = queue.slice(config.groupEntries);
-      writing = writeGroup(parts, attempts, group, settle).finally(() => {
-        writing = null;
-        schedule();
-      });
-    }, wait);
+    gathering = setTimeout(begin, wait);
+  }
+
+  function begin(): void {
+    gathering = null;
+    const group = queue.slice(0, config.groupEntries);
+    queue = queue.slice(config.groupEntries);
+    writing = writeGroup(parts, attempts, group, settle).finally(() => {
+      writing = null;
+      schedule();
+    });
   }
 
   /** A store that hangs must not keep a door waiting for ever: it refuses instead. */
@@ -102,6 +104,10 @@ export function createWriter(parts: WriterParts): Writer {
     },
     async close() {
       closed = true;
+      if (gathering !== null) {
+        clearTimeout(gathering);
+        begin();
+      }
       while (queue.length > 0 || writing !== null) await (writing ?? sleep(1));
       if (watchdog !== null) clearTimeout(watchdog);
     },
