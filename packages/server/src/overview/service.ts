@@ -27,7 +27,7 @@ export interface OverviewParts {
   readonly inForce: () => InForce;
   readonly texts: () => readonly PolicyText[];
   /** The name of the policy that the first start wrote; it is there until somebody replaces it. */
-  readonly starterPolicy: string;
+  readonly starterPolicy: string | null;
   readonly checks: readonly ReadyCheck[];
   readonly counts: () => Promise<DayCounts>;
   readonly anonymousPull: boolean | 'loopback';

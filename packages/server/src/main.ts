@@ -1,0 +1,188 @@
+import { readFile } from 'node:fs/promises';
+import { TrustFault } from '@bulla/trust/fault/fault';
+import type { FirstStart } from './access/first-start.ts';
+import type { ServerConfig } from './config/config.ts';
+import type { InForce, PoliciesInForce } from './decision/policies.ts';
+import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
+import { type Log, logRequests } from './http/log.ts';
+import { createMetrics, measureRequests } from './http/metrics.ts';
+import type { ReadyCheck } from './http/probes.ts';
+import { type HttpServer, listen } from './http/server.ts';
+import { startTelemetry, type Telemetry } from './http/telemetry.ts';
+import type { ServerStore } from './storage/store.ts';
+import { openStore } from './store.ts';
+import { wireAccess } from './wiring/access.ts';
+import { type Clocks, SYSTEM_CLOCKS } from './wiring/clocks.ts';
+import { dayCounts } from './wiring/day-counts.ts';
+import { wireDecisions } from './wiring/decisions.ts';
+import { wireDoors } from './wiring/doors.ts';
+import { wireGateway } from './wiring/gateway.ts';
+import { wireListeners } from './wiring/listeners.ts';
+import { watchPolicies } from './wiring/policies.ts';
+import { wireRecord } from './wiring/record.ts';
+import { storeConfig } from './wiring/store-config.ts';
+import { startUpkeep } from './wiring/upkeep.ts';
+
+/** What a server takes beside its configuration. */
+export interface ServerOptions {
+  readonly version: string;
+  readonly log: Log;
+  readonly clocks?: Clocks;
+  /** Folders in which the console's files may lie. */
+  readonly consoleFolders: readonly string[];
+  /** The name of the policy that the first start wrote; null where none was. */
+  readonly starterPolicy: string | null;
+}
+
+/** A running server. Disposing it is `close`. */
+export interface Server extends AsyncDisposable {
+  /** `http://127.0.0.1:5000`, … */
+  readonly addresses: readonly string[];
+  /** What clients must trust; null where no certificate of a local authority is served. */
+  readonly caFile: string | null;
+  /** The canonical host of the local store. */
+  readonly registry: string;
+  /** To be printed once; null unless the database was empty. */
+  readonly firstStart: FirstStart | null;
+  policies(): InForce;
+  /** Reads policies and certificates again. */
+  reload(): Promise<void>;
+  /** Takes no new request, ends those under way, writes what waits, and closes the store. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts everything that the configuration names. What was opened is closed again when anything
+ * fails. Policies that cannot be read do not fail it: then everything is refused, and the server is
+ * not ready (semantics 4). Throws `http.listen`, `storage.*`, `http.tls-invalid`, `config.*`,
+ * `upstream.config-invalid`.
+ */
+export async function startServer(config: ServerConfig, options: ServerOptions): Promise<Server> {
+  const { log, clocks = SYSTEM_CLOCKS } = options;
+  await using opened = new AsyncDisposableStack();
+  const startedAt = clocks.clock();
+  const { listeners, localCa, registry } = await wireListeners(config, startedAt);
+  const wiredStore = storeConfig(config);
+  const store = opened.use(await openStore(wiredStore.config, clocks));
+  const metrics = createMetrics();
+  const record = await wireRecord(config, registry, store, metrics, clocks);
+  opened.defer(() => record.close());
+  const watched = opened.use(await watchPolicies(config, log, clocks.clock));
+  const { inForce } = watched;
+  const wired = wireDecisions(config, store.registers, inForce, record.keep, clocks, log);
+  const { decisions } = opened.use(wired);
+  const access = wireAccess(config, store, clocks);
+  const isOn = (service: (typeof config.only)[number]) => config.only.includes(service);
+  const gateway = isOn('gateway')
+    ? wireGateway({ config, registry, store, access, decisions, keep: record.keep, clocks })
+    : null;
+  if (gateway !== null) opened.defer(() => gateway.close());
+  opened.use(startUpkeep(gateway, access, log));
+  const checks = readyChecks(store, inForce);
+  const caFile = localCa?.caFile ?? null;
+  const caCertificate = caFile === null ? null : await readFile(caFile, 'utf8');
+  let http: HttpServer | null = null;
+  const addresses = () => http?.addresses.map(({ url }) => url) ?? [];
+  const doors = await wireDoors({
+    config,
+    options,
+    access,
+    gateway,
+    record,
+    metrics,
+    checks,
+    clock: clocks.clock,
+    overview: {
+      version: options.version,
+      startedAt,
+      origin: () => config.origin,
+      addresses,
+      caCertificate: () => caCertificate,
+      services: ['gateway', 'api', 'console'].map((name) => ({
+        name,
+        state: config.only.some((service) => service === name) ? 'running' : 'off',
+      })),
+      storage: wiredStore.says,
+      inForce: () => inForce.current(),
+      texts: () => watched.texts(),
+      starterPolicy: options.starterPolicy,
+      checks,
+      counts: () => dayCounts(store.tables, clocks.clock()),
+      anonymousPull: config.gateway.anonymousPull,
+    },
+  });
+  const telemetry = opened.use(await openTelemetry(config, options));
+  http = opened.use(
+    await listen(doors, listeners, limitsOf(config), {
+      hosts: hostsOf(config, registry),
+      observe: [logRequests(log), measureRequests(metrics)],
+      ...(telemetry === null ? {} : { trace: telemetry.trace }),
+      onTls: ({ listener, fault }) => {
+        if (fault === null) log.info('certificate replaced', { listener });
+        else log.error('a certificate cannot be used; the one before stays', { listener, fault });
+      },
+      clock: clocks.clock,
+      nowMs: clocks.now,
+    }),
+  );
+  const firstStart = await access.firstStart();
+  const life = opened.move();
+  const close = () => life.disposeAsync();
+  return {
+    addresses: addresses(),
+    caFile,
+    registry,
+    firstStart,
+    policies: () => inForce.current(),
+    async reload() {
+      await Promise.all([inForce.reload(), http?.reload()]);
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function limitsOf({ limits }: ServerConfig): HttpLimits {
+  const { requestsPerSecond, burst, connections, connectionsPerCaller, headerBytes, drainMs } =
+    limits;
+  return {
+    ...HTTP_LIMITS,
+    headerBytes,
+    connections,
+    callerConnections: connectionsPerCaller,
+    drainMs,
+    rate: { perSecond: requestsPerSecond, burst },
+  };
+}
+
+/** Names by which the server may be called: another would let a foreign page reach loopback. */
+function hostsOf({ origin, listen }: ServerConfig, registry: string): ReadonlySet<string> {
+  const urls = [...listen.map(({ url }) => url), ...(origin === null ? [] : [origin])];
+  return new Set([...urls.map((url) => new URL(url).hostname), registry.replace(/:\d+$/, '')]);
+}
+
+async function openTelemetry(
+  { telemetry }: ServerConfig,
+  { version, log }: ServerOptions,
+): Promise<Telemetry | null> {
+  if (telemetry === null) return null;
+  return startTelemetry({ otlpEndpoint: telemetry.otlpEndpoint, version, log });
+}
+
+function readyChecks(store: ServerStore, inForce: PoliciesInForce): readonly ReadyCheck[] {
+  return [
+    {
+      name: 'tables',
+      async check() {
+        await store.tables.db.selectFrom('users').select('id').limit(1).execute();
+      },
+    },
+    {
+      name: 'policies',
+      async check() {
+        const { set, problem } = inForce.current();
+        if (set === null) throw problem ?? new TrustFault('policy.unreadable', 'none is in force');
+      },
+    },
+  ];
+}

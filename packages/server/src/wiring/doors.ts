@@ -1,0 +1,76 @@
+import { createAuthenticate } from '../access/authenticate.ts';
+import { accessRoutes } from '../access/routes.ts';
+import type { AccessService } from '../access/service.ts';
+import { tokenDoor } from '../access/token-door.ts';
+import type { ServerConfig } from '../config/config.ts';
+import { consoleDoors } from '../console/routes.ts';
+import { openConsole } from '../console/service.ts';
+import { gatewayApiRoutes } from '../gateway/api-routes.ts';
+import { gatewayDoor } from '../gateway/routes.ts';
+import type { Gateway } from '../gateway/service.ts';
+import { apiDoor } from '../http/api/door.ts';
+import type { ApiRoute } from '../http/api/route.ts';
+import type { Door } from '../http/exchange.ts';
+import type { Log } from '../http/log.ts';
+import type { Metrics } from '../http/metrics.ts';
+import { metricsDoor } from '../http/metrics-door.ts';
+import { healthDoor, type ReadyCheck, readyDoor } from '../http/probes.ts';
+import { overviewRoutes } from '../overview/routes.ts';
+import type { OverviewParts } from '../overview/service.ts';
+import { recordRoutes } from '../record/routes.ts';
+import type { RecordService } from '../record/service.ts';
+
+/** Everything that doors lead to. */
+export interface DoorParts {
+  readonly config: Pick<ServerConfig, 'only' | 'metrics' | 'origin'>;
+  readonly options: {
+    readonly version: string;
+    readonly log: Log;
+    readonly consoleFolders: readonly string[];
+  };
+  readonly access: AccessService;
+  /** Null when it is switched off. */
+  readonly gateway: Gateway | null;
+  readonly record: RecordService;
+  readonly metrics: Metrics;
+  readonly checks: readonly ReadyCheck[];
+  readonly overview: OverviewParts;
+  readonly clock: () => Date;
+}
+
+/** The doors of one origin (design, "One origin"), as far as the configuration wants them. */
+export async function wireDoors(parts: DoorParts): Promise<readonly Door[]> {
+  const { config, options, access, gateway, metrics } = parts;
+  const authenticate = createAuthenticate(access);
+  const token = config.metrics.token?.reveal();
+  const doors: Door[] = [
+    healthDoor(),
+    readyDoor(parts.checks),
+    metricsDoor(metrics, { authenticate, ...(token === undefined ? {} : { token }) }),
+    tokenDoor(access),
+  ];
+  if (gateway !== null) doors.push(gatewayDoor(gateway));
+  if (config.only.includes('api')) {
+    const info = { title: 'Bulla', version: options.version };
+    const publicOrigin = config.origin === null ? {} : { publicOrigin: config.origin };
+    doors.push(
+      apiDoor(apiRoutes(parts), { authenticate, log: options.log, info, ...publicOrigin }),
+    );
+  }
+  if (config.only.includes('console')) {
+    doors.push(...consoleDoors(await openConsole({ folders: options.consoleFolders })));
+  }
+  return doors;
+}
+
+/** Every route of the product API. */
+export function apiRoutes(
+  parts: Pick<DoorParts, 'access' | 'gateway' | 'record' | 'overview' | 'clock'>,
+): readonly ApiRoute[] {
+  return [
+    ...overviewRoutes(parts.overview),
+    ...recordRoutes(parts.record),
+    ...(parts.gateway === null ? [] : gatewayApiRoutes(parts.gateway)),
+    ...accessRoutes(parts.access, parts.clock),
+  ];
+}

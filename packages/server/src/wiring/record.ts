@@ -1,0 +1,35 @@
+import type { ServerConfig } from '../config/config.ts';
+import type { Metrics } from '../http/metrics.ts';
+import { RECORD_CONFIG } from '../record/config.ts';
+import { openRecordKey } from '../record/key.ts';
+import { recordMetrics } from '../record/metrics.ts';
+import { createRecord, type RecordService } from '../record/service.ts';
+import type { ServerStore } from '../storage/store.ts';
+import type { Clocks } from './clocks.ts';
+
+/** The record of a server on its store; its key lies in the data folder. */
+export async function wireRecord(
+  config: Pick<ServerConfig, 'data' | 'record'>,
+  host: string,
+  { tables, objects }: ServerStore,
+  metrics: Metrics,
+  { clock, now }: Clocks,
+): Promise<RecordService> {
+  const { headEveryMs, retentionMs, groupMs } = config.record;
+  return createRecord({
+    tables,
+    objects,
+    signer: await openRecordKey(config.data),
+    host,
+    config: {
+      ...RECORD_CONFIG,
+      headEveryMs,
+      headAgeMs: Math.max(RECORD_CONFIG.headAgeMs, 5 * headEveryMs),
+      retentionMs,
+      gatherMs: groupMs,
+    },
+    metrics: recordMetrics(metrics),
+    clock,
+    now,
+  });
+}

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import type { ServerConfig } from '../config/config.ts';
+import type { StoreConfig } from '../store.ts';
+
+/** The rooms that the configuration names, and what people call them. */
+export interface WiredStore {
+  readonly config: StoreConfig;
+  readonly says: { readonly tables: string; readonly objects: string };
+}
+
+/** Which rooms to open. */
+export function storeConfig({ data, storage }: Pick<ServerConfig, 'data' | 'storage'>): WiredStore {
+  const { tables, objects } = storage;
+  if (tables === 'memory') {
+    return { config: { store: 'memory' }, says: { tables: 'memory', objects: 'memory' } };
+  }
+  if (tables === 'embedded') {
+    return {
+      config: { store: 'embedded', folder: data },
+      says: { tables: 'SQLite', objects: 'files' },
+    };
+  }
+  const { url, poolSize } = tables.postgres;
+  const folder = objects.folder ?? join(data, 'shared');
+  return {
+    config: { store: 'postgres', url: url.reveal(), poolSize, folder },
+    says: { tables: 'PostgreSQL', objects: 'files' },
+  };
+}
