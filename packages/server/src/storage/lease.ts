@@ -54,9 +54,10 @@ export function leasesOf(registers: Registers, { clock, ttlMs = TTL_MS }: LeaseO
   /** Whether the cell's holder let its time pass, as far as this process has watched. */
   function isOver(name: string, cell: Cell): boolean {
     const now = clock().getTime();
+    const time = timeOf(name, cell);
     const before = seen.get(name);
     if (before?.version !== cell.version) seen.set(name, { version: cell.version, since: now });
-    return before?.version === cell.version && now - before.since >= timeOf(name, cell);
+    return before?.version === cell.version && now - before.since >= time;
   }
 
   async function tryAcquire(name: string): Promise<Lease | null> {
