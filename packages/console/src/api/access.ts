@@ -1,35 +1,43 @@
-import type { Permission, RepositoryScope, Role } from '@bulla/server/http/principal';
+import type { Activity } from '@bulla/server/access/activity';
+import type { IssuedLink } from '@bulla/server/access/links';
+import type { ApiToken } from '@bulla/server/access/tokens';
+import type { User } from '@bulla/server/access/user';
+import type { Permission as PermissionName, Role as RoleName } from '@bulla/server/http/principal';
 import { queryOptions } from '@tanstack/react-query';
 import { apiPath, change, read } from './client.ts';
+import { now } from './clock.ts';
+import { jsonValue } from './parse.ts';
 
-/** Who is signed in, and what they may do. */
-export interface SessionAnswer {
-  readonly user: { readonly id: string; readonly name: string; readonly role: Role };
-  readonly permissions: readonly Permission[];
-}
+/** A type of the server as its JSON has it: times are text, ISO 8601. */
+type Sent<T> = {
+  readonly [Name in keyof T]: T[Name] extends Date
+    ? string
+    : T[Name] extends Date | null
+      ? string | null
+      : T[Name];
+};
+
+/** One of the things that a signed-in user may be allowed to do. */
+export type Permission = PermissionName;
+
+/** What a user is. */
+export type Role = RoleName;
 
 /** A user of this server. */
-export interface UserAnswer {
-  readonly id: string;
-  readonly name: string;
-  readonly role: Role;
-  readonly created: string;
-  readonly disabled: string | null;
-  /** False until the sign-in link was used. */
-  readonly hasPassword: boolean;
-}
+export type UserAnswer = Sent<User>;
 
 /** An API token. Its secret is not kept by the server. */
-export interface TokenAnswer {
-  readonly id: string;
+export type TokenAnswer = Sent<ApiToken>;
+
+/** A one-time sign-in link, shown this once. */
+export type LinkAnswer = Sent<IssuedLink>;
+
+/** Who calls, and what they may do; `user` is there for whoever is signed in here. */
+export interface SessionAnswer {
+  readonly signedIn: boolean;
   readonly name: string;
-  readonly user: string;
   readonly permissions: readonly Permission[];
-  readonly repositories: readonly RepositoryScope[];
-  readonly created: string;
-  readonly expires: string;
-  readonly revoked: string | null;
-  readonly lastUsed: string | null;
+  readonly user?: UserAnswer;
 }
 
 /** A token that was just made, with the secret that is shown this once. */
@@ -38,56 +46,57 @@ export interface NewTokenAnswer {
   readonly secret: string;
 }
 
-/** A user who was just added, with the link that lets them choose a password. */
-export interface NewUserAnswer {
-  readonly user: UserAnswer;
-  readonly link: string;
-}
+type ActivityAnswer = Sent<Activity>;
 
 /** A change of a user, a role, a password or a token. */
-export interface ActivityEntry {
-  readonly id: string;
-  readonly at: string;
-  readonly actor: { readonly kind: string; readonly id: string; readonly name: string };
-  readonly action: string;
-  readonly entity: { readonly kind: string; readonly id: string };
+export type ActivityEntry = Omit<ActivityAnswer, 'before' | 'after'> & {
   readonly before: unknown;
   readonly after: unknown;
+};
+
+/** A user who was just added, with the link that lets them choose a password. */
+export interface AddedUser {
+  readonly user: UserAnswer;
+  readonly link: LinkAnswer;
 }
 
-/** A page of changes, the newest first. */
-export interface ActivityAnswer {
-  readonly activity: readonly ActivityEntry[];
-  readonly next: string | null;
-}
-
-/** Who is signed in; fails with 401 when nobody is. */
+/** Who is signed in; nobody is an answer as well. */
 export function sessionQuery() {
   return queryOptions({
     queryKey: ['session'],
     queryFn: ({ signal }) => read<SessionAnswer>('/session', signal),
     staleTime: 60_000,
-    retry: false,
   });
 }
 
 /** Starts a session. */
-export function signIn(name: string, password: string): Promise<SessionAnswer> {
-  return change('POST', '/sign-in', { name, password });
+export function signIn(asked: {
+  readonly name: string;
+  readonly password: string;
+}): Promise<SessionAnswer> {
+  return change('POST', '/session', asked);
 }
 
 /** Starts a session with a one-time link: its user sets a password, the first owner a name as well. */
-export function signInByLink(link: {
-  readonly token: string;
+export function signInByLink(use: {
+  readonly link: string;
   readonly password: string;
   readonly name?: string;
 }): Promise<SessionAnswer> {
-  return change('POST', '/sign-in/link', link);
+  return change('POST', '/session/link', use);
 }
 
 /** Ends the session. */
 export function signOut(): Promise<null> {
-  return change('POST', '/sign-out');
+  return change('DELETE', '/session');
+}
+
+/** Changes one's own password; other sessions end. */
+export function changePassword(asked: {
+  readonly current: string;
+  readonly next: string;
+}): Promise<null> {
+  return change('PUT', '/session/password', asked);
 }
 
 /** All users. */
@@ -99,48 +108,77 @@ export function usersQuery() {
 }
 
 /** Adds a user, who then sets a password with the link of the answer. */
-export function addUser(user: {
-  readonly name: string;
-  readonly role: Role;
-}): Promise<NewUserAnswer> {
+export function addUser(user: { readonly name: string; readonly role: Role }): Promise<AddedUser> {
   return change('POST', '/users', user);
 }
 
-/** Ends or restores all that a user may do. */
-export function setUserDisabled(id: string, disabled: boolean): Promise<UserAnswer> {
-  return change('PATCH', `/users/${encodeURIComponent(id)}`, { disabled });
+/** Gives a user another role, or ends or restores all that they may do. */
+export function changeUser(
+  id: string,
+  to: { readonly role: Role } | { readonly disabled: boolean },
+): Promise<UserAnswer> {
+  return change('PATCH', `/users/${encodeURIComponent(id)}`, to);
 }
 
-/** Tokens: one's own, or those of all where the role allows it. */
-export function tokensQuery() {
+/** A link with which a user sets a new password; earlier ones end. */
+export function makeLink(id: string): Promise<LinkAnswer> {
+  return change('POST', `/users/${encodeURIComponent(id)}/link`);
+}
+
+/** Tokens: one's own, or those of everybody. */
+export function tokensQuery(everybody: boolean) {
   return queryOptions({
-    queryKey: ['tokens'],
-    queryFn: ({ signal }) => read<{ readonly tokens: readonly TokenAnswer[] }>('/tokens', signal),
+    queryKey: ['tokens', everybody],
+    queryFn: ({ signal }) =>
+      read<{ readonly tokens: readonly TokenAnswer[] }>(
+        apiPath('/tokens', { user: everybody ? 'everybody' : undefined }),
+        signal,
+      ),
   });
 }
 
-/** What a new token may do, and for how long. */
+/** What a new token may do; without `expires` it lives as long as the server says. */
 export interface TokenAsk {
   readonly name: string;
   readonly permissions: readonly Permission[];
-  readonly repositories: readonly RepositoryScope[];
-  readonly expiresInMs: number;
+  readonly repositories: TokenAnswer['repositories'];
+  /** From now on; undefined: as long as the server gives. */
+  readonly lifeMs: number | undefined;
 }
 
 /** Makes a token. */
-export function createToken(token: TokenAsk): Promise<NewTokenAnswer> {
-  return change('POST', '/tokens', token);
+export function createToken({ lifeMs, ...token }: TokenAsk): Promise<NewTokenAnswer> {
+  const expires =
+    lifeMs === undefined ? undefined : new Date(now().getTime() + lifeMs).toISOString();
+  return change('POST', '/tokens', { ...token, expires });
 }
 
 /** Ends a token for good. */
-export function revokeToken(id: string): Promise<null> {
+export function revokeToken(id: string): Promise<TokenAnswer> {
   return change('DELETE', `/tokens/${encodeURIComponent(id)}`);
 }
 
-/** A page of changes. */
-export function activityQuery(cursor: string | undefined) {
+const PAGE = 100;
+
+/** A page of changes, the newest first; `next` asks for the page after it. */
+export interface ActivityPage {
+  readonly activity: readonly ActivityEntry[];
+  readonly next: string | null;
+}
+
+/** A page of changes, those before the one of id `before`. */
+export function activityQuery(before: string | undefined) {
   return queryOptions({
-    queryKey: ['activity', cursor],
-    queryFn: ({ signal }) => read<ActivityAnswer>(apiPath('/activity', { cursor }), signal),
+    queryKey: ['activity', before],
+    async queryFn({ signal }): Promise<ActivityPage> {
+      const path = apiPath('/activity', { before, limit: PAGE });
+      const answer = await read<{ readonly activity: readonly ActivityAnswer[] }>(path, signal);
+      const activity = answer.activity.map((entry) => ({
+        ...entry,
+        before: jsonValue(entry.before),
+        after: jsonValue(entry.after),
+      }));
+      return { activity, next: activity.length < PAGE ? null : (activity.at(-1)?.id ?? null) };
+    },
   });
 }

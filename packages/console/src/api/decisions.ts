@@ -3,19 +3,40 @@ import { queryOptions } from '@tanstack/react-query';
 import { apiPath, read } from './client.ts';
 import { now } from './clock.ts';
 
+/** How often a decision was given, and where it stands in the record. */
+interface Given {
+  readonly seq: number;
+  readonly count: number;
+  readonly lastUsedAt: string;
+}
+
 /** A decision as the record keeps it, tree included. */
-export type DecisionAnswer = DecisionBody;
+export type DecisionAnswer = Omit<DecisionBody, 'kind'> & Given & { readonly hash: string };
 
 /** One node of a decision's tree. */
 export type FindingAnswer = DecisionBody['finding'];
 
-/** A decision of the list, without its tree. */
-export type DecisionSummary = Omit<DecisionBody, 'finding' | 'kind'>;
+/** A decision of the list. */
+export type DecisionSummary = Given &
+  Omit<
+    DecisionBody,
+    | 'kind'
+    | 'finding'
+    | 'decidedAt'
+    | 'request'
+    | 'covers'
+    | 'policySetHash'
+    | 'trustRootVersion'
+    | 'evidence'
+    | 'validUntil'
+    | 'dossier'
+    | 'cut'
+  >;
 
 /** A page of decisions, the newest first; `next` asks for the page after it, null on the last. */
 export interface DecisionsAnswer {
   readonly decisions: readonly DecisionSummary[];
-  readonly next: string | null;
+  readonly next: number | null;
 }
 
 /** What decisions are looked for; text as the API takes it. */
@@ -26,11 +47,13 @@ export interface DecisionsAsk {
   readonly policy?: string | undefined;
   readonly actor?: string | undefined;
   readonly code?: string | undefined;
+  readonly digest?: string | undefined;
   /** The youngest age in milliseconds that is not asked for any more; the clock is read at each ask. */
   readonly withinMs?: number | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
-  readonly cursor?: string | undefined;
+  /** Decisions before this one. */
+  readonly before?: string | undefined;
 }
 
 const PAGE = 50;

@@ -8,6 +8,11 @@ export function answerAs<T>(value: unknown): T {
   return value as T;
 }
 
+/** A JSON text that the server wrote, or null for none. */
+export function jsonValue(text: string | null): unknown {
+  return text === null ? null : JSON.parse(text);
+}
+
 /** The problem that a refusal describes; also for a body that is none of the product API's. */
 export function problemOf(status: number, body: unknown): ApiProblem {
   const text = (name: string): string | null => {

@@ -1,38 +1,12 @@
+import type { PoliciesView, PolicyView } from '@bulla/server/overview/service';
 import { queryOptions } from '@tanstack/react-query';
 import { read } from './client.ts';
 
 /** A policy in force. */
-export interface PolicyAnswer {
-  readonly name: string;
-  readonly mode: 'enforce' | 'warn' | 'audit';
-  readonly hash: string;
-  readonly file: string;
-  readonly description: string | null;
-  readonly images: readonly string[];
-  readonly surfaces: readonly string[];
-  readonly authorities: readonly {
-    readonly name: string;
-    readonly kind: string;
-    readonly supported: boolean;
-  }[];
-  /** The document as it stands in its file. */
-  readonly text: string;
-  readonly warnings: readonly string[];
-}
+export type PolicyAnswer = PolicyView;
 
-/** Why a file as it is now is not in force. */
-export interface PolicyProblem {
-  readonly code: string;
-  readonly message: string;
-  readonly place: string | null;
-}
-
-/** The policies in force, and what is wrong with the files behind them. */
-export interface PoliciesAnswer {
-  readonly hash: string;
-  readonly policies: readonly PolicyAnswer[];
-  readonly problems: readonly PolicyProblem[];
-}
+/** The policies in force, the files behind them, and what is wrong with those. */
+export type PoliciesAnswer = PoliciesView;
 
 /** The policies in force. */
 export function policiesQuery() {

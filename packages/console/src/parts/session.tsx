@@ -1,21 +1,21 @@
 import { createContext, type ReactElement, type ReactNode, use } from 'react';
-import type { SessionAnswer } from '../api/access.ts';
+import type { Permission, SessionAnswer, UserAnswer } from '../api/access.ts';
 
-/** One of the things that a signed-in user may be allowed to do. */
-export type Permission = SessionAnswer['permissions'][number];
+/** A session of somebody. */
+export type Session = SessionAnswer & { readonly user: UserAnswer };
 
-const Context = createContext<SessionAnswer | null>(null);
+const Context = createContext<Session | null>(null);
 
 /** Hands the session to the pages below. */
 export function SessionProvider(props: {
-  readonly session: SessionAnswer;
+  readonly session: Session;
   readonly children: ReactNode;
 }): ReactElement {
   return <Context value={props.session}>{props.children}</Context>;
 }
 
 /** The session. Called only below the provider, which all pages but the sign-in are. */
-export function useSession(): SessionAnswer {
+export function useSession(): Session {
   const session = use(Context);
   if (session === null) throw new Error('a page asks who is signed in before anybody is');
   return session;

@@ -2,7 +2,6 @@ import { useQuery } from '@tanstack/react-query';
 import { Navigate, useLocation } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { sessionQuery } from '../api/access.ts';
-import { isSignedOut } from '../api/problem.ts';
 import { SessionProvider } from '../parts/session.tsx';
 import { Problem } from '../parts/states.tsx';
 import { Layout } from './layout.tsx';
@@ -11,15 +10,15 @@ import { Layout } from './layout.tsx';
 export function Gate(): ReactElement | null {
   const { data, error, refetch } = useQuery(sessionQuery());
   const to = useLocation({ select: ({ href }) => href });
-  if (isSignedOut(error)) {
-    return <Navigate to="/sign-in" search={to === '/' ? {} : { to }} replace />;
-  }
-  if (data !== undefined) {
+  if (data?.user !== undefined) {
     return (
-      <SessionProvider session={data}>
+      <SessionProvider session={{ ...data, user: data.user }}>
         <Layout />
       </SessionProvider>
     );
+  }
+  if (data !== undefined) {
+    return <Navigate to="/sign-in" search={to === '/' ? {} : { to }} replace />;
   }
   if (error === null) return null;
   return (

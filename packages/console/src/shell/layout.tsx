@@ -2,9 +2,9 @@ import { useMantineColorScheme } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { type ReactElement, useEffect, useState } from 'react';
-import { signOut } from '../api/access.ts';
+import { type Permission, signOut } from '../api/access.ts';
 import { Icon, type IconName, Seal } from '../parts/icons.tsx';
-import { type Permission, useSession } from '../parts/session.tsx';
+import { useSession } from '../parts/session.tsx';
 import './layout.css';
 
 const MENU = [

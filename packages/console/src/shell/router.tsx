@@ -73,7 +73,7 @@ const pages = [
     getParentRoute: () => app,
     path: '/activity',
     component: ActivityPage,
-    validateSearch: texts('cursor'),
+    validateSearch: texts('before'),
   }),
 ] as const;
 

@@ -63,6 +63,8 @@ type Find = (request: HttpRequest) => ConsoleFile | 'not built' | null;
 function door(prefix: `/${string}`, find: Find): Door {
   return {
     prefix,
+    name: 'console',
+    headers: HEADERS,
     async handle(request) {
       const found = find(request);
       if (found === null) throw new TrustFault('http.not-found', 'the console has no such page');
@@ -80,7 +82,6 @@ function door(prefix: `/${string}`, find: Find): Door {
 function answer(file: ConsoleFile, request: HttpRequest): HttpReply {
   const form = formFor(file, request.header('accept-encoding'));
   const headers = {
-    ...HEADERS,
     'content-type': file.contentType,
     'cache-control': file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
     etag: form.etag,
@@ -141,11 +142,7 @@ function page(status: number, title: string, paragraphs: readonly string[]): Htt
   const body = paragraphs.map((text) => `<p>${text}</p>`).join('\n');
   return {
     status,
-    headers: {
-      ...HEADERS,
-      'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'no-store',
-    },
+    headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
     body: `<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>${title} · Bulla</title></head>\n<body>\n<h1>${title}</h1>\n${body}\n</body>\n</html>\n`,
   };
 }

@@ -14,13 +14,13 @@ const route = getRouteApi('/app/activity');
 /** Who changed users and tokens, and how. */
 export function ActivityPage(): ReactElement {
   const search = route.useSearch();
-  const { data, error, refetch } = useQuery(activityQuery(search.cursor));
+  const { data, error, refetch } = useQuery(activityQuery(search.before));
   return (
     <Page title="Activity" lead="Who changed users, roles, passwords and tokens.">
       {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
       {data === undefined && error === null ? <Loading rows={8} /> : null}
       {data === undefined ? null : data.activity.length === 0 ? (
-        <Empty title={search.cursor === undefined ? 'Nothing was changed yet' : 'No older changes'}>
+        <Empty title={search.before === undefined ? 'Nothing was changed yet' : 'No older changes'}>
           <p>Every change of a user, a role, a password or a token appears here.</p>
         </Empty>
       ) : (
@@ -34,7 +34,7 @@ export function ActivityPage(): ReactElement {
           {data.next === null ? null : (
             <nav className="pager" aria-label="Pages">
               <span />
-              <Link to="/activity" search={{ cursor: data.next }}>
+              <Link to="/activity" search={{ before: data.next }}>
                 Older <Icon name="chevron" />
               </Link>
             </nav>

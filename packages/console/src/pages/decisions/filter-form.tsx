@@ -22,6 +22,7 @@ const TEXT_FIELDS = [
   { name: 'policy', label: 'Policy', placeholder: 'production' },
   { name: 'actor', label: 'Asked by', placeholder: 'ann' },
   { name: 'code', label: 'Reason', placeholder: 'signature.none' },
+  { name: 'digest', label: 'Digest', placeholder: 'sha256:…' },
 ] as const;
 
 /** The filters of the list. Choices take effect at once, text with Enter or the button. */
@@ -34,7 +35,7 @@ export function FilterForm(props: {
   const [open, setOpen] = useState(active > 0);
   const [range, setRange] = useState(search.from !== undefined || search.to !== undefined);
   const apply = (changes: Readonly<Record<string, unknown>>) => {
-    const { cursor: _, ...rest } = search;
+    const { before: _, ...rest } = search;
     onChange(readFilters({ ...rest, ...changes }));
   };
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -56,20 +57,7 @@ export function FilterForm(props: {
       {/* A new address brings new defaults: what the fields show is always what is asked. */}
       <form key={JSON.stringify(search)} onSubmit={submit}>
         <div className="fields">
-          <NativeSelect
-            name="outcome"
-            label="Outcome"
-            data={OUTCOME_OPTIONS}
-            value={search.outcome ?? ''}
-            onChange={({ currentTarget }) => apply({ outcome: currentTarget.value })}
-          />
-          <NativeSelect
-            name="effect"
-            label="Effect"
-            data={EFFECT_OPTIONS}
-            value={search.effect ?? ''}
-            onChange={({ currentTarget }) => apply({ effect: currentTarget.value })}
-          />
+          <AnswerFields search={search} onChange={apply} />
           <NativeSelect
             name="time"
             label="Time"
@@ -101,6 +89,31 @@ export function FilterForm(props: {
         </div>
       </form>
     </details>
+  );
+}
+
+function AnswerFields(props: {
+  readonly search: DecisionsSearch;
+  readonly onChange: (changes: Readonly<Record<string, string>>) => void;
+}): ReactElement {
+  const { search, onChange } = props;
+  return (
+    <>
+      <NativeSelect
+        name="outcome"
+        label="Outcome"
+        data={OUTCOME_OPTIONS}
+        value={search.outcome ?? ''}
+        onChange={({ currentTarget }) => onChange({ outcome: currentTarget.value })}
+      />
+      <NativeSelect
+        name="effect"
+        label="Effect"
+        data={EFFECT_OPTIONS}
+        value={search.effect ?? ''}
+        onChange={({ currentTarget }) => onChange({ effect: currentTarget.value })}
+      />
+    </>
   );
 }
 

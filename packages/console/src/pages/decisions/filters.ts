@@ -30,13 +30,14 @@ export interface DecisionsSearch {
   /** Instants, ISO 8601; only without `time`. */
   readonly from?: string;
   readonly to?: string;
-  /** Where an older page begins. */
-  readonly cursor?: string;
+  readonly digest?: string;
+  /** Where an older page begins: the number of an entry. */
+  readonly before?: string;
   /** `off`: the list stands still. */
   readonly live?: 'off';
 }
 
-const TEXTS = ['repository', 'policy', 'actor', 'code', 'cursor'] as const;
+const TEXTS = ['repository', 'policy', 'actor', 'code', 'digest'] as const;
 const TEXT_LONGEST = 512;
 
 /**
@@ -49,7 +50,7 @@ export function readFilters(search: Readonly<Record<string, unknown>>): Decision
     const text = typeof value === 'string' ? value.trim().slice(0, TEXT_LONGEST) : '';
     return text === '' ? [] : [[name, text] as const];
   });
-  const { outcome, effect, time, live } = search;
+  const { outcome, effect, time, before, live } = search;
   const from = instant(search['from']);
   const to = instant(search['to']);
   return {
@@ -59,6 +60,7 @@ export function readFilters(search: Readonly<Record<string, unknown>>): Decision
     ...(isKey(SPANS, time) || from === null ? {} : { from }),
     ...(isKey(SPANS, time) || to === null ? {} : { to }),
     ...Object.fromEntries(texts),
+    ...(typeof before === 'string' && /^\d{1,15}$/.test(before) ? { before } : {}),
     ...(live === 'off' ? { live } : {}),
   };
 }
@@ -80,11 +82,11 @@ export function askOf({ time, live: _, ...rest }: DecisionsSearch): DecisionsAsk
 }
 
 /** How many filters narrow the list. */
-export function countFilters({ cursor: _, live: __, ...filters }: DecisionsSearch): number {
+export function countFilters({ before: _, live: __, ...filters }: DecisionsSearch): number {
   return Object.keys(filters).length;
 }
 
 /** Whether the list may renew itself: on its newest page, and up to the present only. */
-export function isLive({ cursor, to, live }: DecisionsSearch): boolean {
-  return cursor === undefined && to === undefined && live !== 'off';
+export function isLive({ before, to, live }: DecisionsSearch): boolean {
+  return before === undefined && to === undefined && live !== 'off';
 }

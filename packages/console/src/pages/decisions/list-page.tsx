@@ -30,7 +30,7 @@ export function DecisionsPage(): ReactElement {
         <Switch
           label="Live"
           checked={live}
-          disabled={search.cursor !== undefined || search.to !== undefined}
+          disabled={search.before !== undefined || search.to !== undefined}
           onChange={({ currentTarget }) => {
             const { live: _, ...rest } = search;
             go(currentTarget.checked ? rest : { ...rest, live: 'off' });
@@ -104,14 +104,14 @@ const COLUMNS: readonly Column<DecisionSummary>[] = [
 
 function Pager(props: {
   readonly search: DecisionsSearch;
-  readonly next: string | null;
+  readonly next: number | null;
 }): ReactElement | null {
   const { search, next } = props;
-  if (search.cursor === undefined && next === null) return null;
-  const { cursor: _, ...newest } = search;
+  if (search.before === undefined && next === null) return null;
+  const { before: _, ...newest } = search;
   return (
     <nav className="pager" aria-label="Pages">
-      {search.cursor === undefined ? (
+      {search.before === undefined ? (
         <span />
       ) : (
         <Link to="/decisions" search={newest}>
@@ -121,7 +121,7 @@ function Pager(props: {
       {next === null ? (
         <span className="dim">No older decisions</span>
       ) : (
-        <Link to="/decisions" search={{ ...search, cursor: next }}>
+        <Link to="/decisions" search={{ ...search, before: String(next) }}>
           Older <Icon name="chevron" />
         </Link>
       )}

@@ -8,9 +8,10 @@ import { clientGuides } from './connect.ts';
 
 /** How each client is connected to this server, in commands that can be copied. */
 export function ConnectPanel({ overview }: { readonly overview: OverviewAnswer }): ReactElement {
-  const { origin, caCertificate } = overview;
+  const { caCertificate } = overview;
+  const origin = overview.origin ?? location.origin;
   const guides = useMemo(
-    () => clientGuides({ origin, privateCa: caCertificate !== undefined }),
+    () => clientGuides({ origin, privateCa: caCertificate !== null }),
     [origin, caCertificate],
   );
   const [client, setClient] = useState<string | null>(guides[0]?.client ?? null);
@@ -40,7 +41,7 @@ export function ConnectPanel({ overview }: { readonly overview: OverviewAnswer }
         Passwords of clients are tokens: <Link to="/tokens">create one</Link> with no more rights
         than the client needs.
       </p>
-      {caCertificate === undefined ? null : (
+      {caCertificate === null ? null : (
         <details className="raw">
           <summary>This server’s certificate authority, to be saved as bulla-ca.crt</summary>
           <Snippet text={caCertificate} what="certificate of the authority" />

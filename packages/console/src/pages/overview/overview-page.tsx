@@ -144,16 +144,21 @@ function Readiness({ overview }: { readonly overview: OverviewAnswer }): ReactEl
 function Checks({ overview }: { readonly overview: OverviewAnswer }): ReactElement {
   return (
     <ul className="checks">
-      {overview.checks.map(({ name, ok, says }) => (
+      {overview.checks.map(({ name, ok }) => (
         <li key={name}>
           <Mark of={ok ? 'pass' : 'fail'} word={ok ? 'ready' : 'not ready'} />
           <span>{name}</span>
-          {says === undefined ? null : <span className="dim">{says}</span>}
         </li>
       ))}
     </ul>
   );
 }
+
+const PULL: Readonly<Record<string, string>> = {
+  true: 'everybody may',
+  false: 'nobody may',
+  loopback: 'programs on this machine may',
+};
 
 function Running({ overview }: { readonly overview: OverviewAnswer }): ReactElement {
   const { addresses, services, storage, policies, anonymousPull } = overview;
@@ -176,10 +181,10 @@ function Running({ overview }: { readonly overview: OverviewAnswer }): ReactElem
         <span className="words">
           <Link to="/policies">{plural(policies.count, 'policy', 'policies')}</Link>
           {policies.starter ? <Label tone="warn">starter policy</Label> : null}
-          <DigestText of={policies.hash} />
+          {policies.hash === null ? null : <DigestText of={policies.hash} />}
         </span>
       </Fact>
-      <Fact name="Pull without a token">{anonymousPull}</Fact>
+      <Fact name="Pull without a token">{PULL[anonymousPull] ?? anonymousPull}</Fact>
     </Facts>
   );
 }

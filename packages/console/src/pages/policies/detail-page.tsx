@@ -1,14 +1,15 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
-import { type PolicyAnswer, policiesQuery } from '../../api/policies.ts';
-import { CopyButton } from '../../parts/copy.tsx';
+import { type PoliciesAnswer, type PolicyAnswer, policiesQuery } from '../../api/policies.ts';
 import { Label } from '../../parts/mark.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
-import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
+import { Empty, Loading, Problem } from '../../parts/states.tsx';
 import { DigestText, Fact, Facts } from '../../parts/values.tsx';
-import { ModeLabel } from './mode-label.tsx';
-import './policies.css';
+import { filesOf } from './files.ts';
+import { ModeLabel, modeText } from './mode-label.tsx';
+import { Patterns } from './patterns.tsx';
+import { PolicyText } from './policy-text.tsx';
 
 const route = getRouteApi('/app/policies/$name');
 
@@ -44,58 +45,40 @@ export function PolicyPage(): ReactElement {
           <Link to="/policies">Policies in force</Link>
         </Empty>
       ) : null}
-      {policy === undefined ? null : <Body policy={policy} />}
+      {data === undefined || policy === undefined ? null : (
+        <Body policy={policy} files={data.files} />
+      )}
     </Page>
   );
 }
 
-const MODE_SAYS = {
-  enforce: 'refuses an image that does not satisfy it',
-  warn: 'admits an image that does not satisfy it, with a warning',
-  audit: 'admits an image that does not satisfy it, and only records that',
-} as const;
-
-function Body({ policy }: { readonly policy: PolicyAnswer }): ReactElement {
-  const { mode, hash, file, description, images, surfaces, authorities, text, warnings } = policy;
+function Body(props: {
+  readonly policy: PolicyAnswer;
+  readonly files: PoliciesAnswer['files'];
+}): ReactElement {
+  const { mode, hash, description, images, exclude, surfaces, authorities } = props.policy;
   return (
     <div className="stack">
-      {warnings.length === 0 ? null : (
-        <Notice tone="warn">
-          <ul className="plain-list">
-            {warnings.map((warning) => (
-              <li key={warning}>{warning}</li>
-            ))}
-          </ul>
-        </Notice>
-      )}
       <Panel title="What it does">
         <Facts>
           <Fact name="Description">{description}</Fact>
-          <Fact name="Mode">{`${mode}: ${MODE_SAYS[mode]}`}</Fact>
+          <Fact name="Mode">{modeText(mode)}</Fact>
           <Fact name="Images">
-            <ul className="plain-list">
-              {images.map((pattern) => (
-                <li key={pattern}>
-                  <code>{pattern}</code>
-                </li>
-              ))}
-            </ul>
+            <Patterns of={images} />
           </Fact>
+          <Fact name="But not">{exclude.length === 0 ? null : <Patterns of={exclude} />}</Fact>
           <Fact name="Doors">{surfaces.join(', ')}</Fact>
           <Fact name="Authorities">
             <Authorities of={authorities} />
-          </Fact>
-          <Fact name="File">
-            <code>{file}</code>
           </Fact>
           <Fact name="Hash">
             <DigestText of={hash} />
           </Fact>
         </Facts>
       </Panel>
-      <Panel title="Text" aside={<CopyButton text={text} what="policy text" />} flush>
-        <PolicyText text={text} />
-      </Panel>
+      {filesOf(props.policy.name, props.files).map(({ file, text }) => (
+        <PolicyText key={file} file={file} text={text} />
+      ))}
     </div>
   );
 }
@@ -115,21 +98,5 @@ function Authorities({ of }: { readonly of: PolicyAnswer['authorities'] }): Reac
         </li>
       ))}
     </ul>
-  );
-}
-
-/** The text by its lines. The numbers are drawn by the style sheet, so that copying leaves them out. */
-function PolicyText({ text }: { readonly text: string }): ReactElement {
-  return (
-    // biome-ignore lint/a11y: what scrolls must be reached by keys, and named
-    <pre className="policy-text" tabIndex={0} role="group" aria-label="Policy text">
-      {text
-        .replace(/\n$/, '')
-        .split('\n')
-        .map((line, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a line has nothing but its number
-          <code key={index}>{line === '' ? '\u200b' : line}</code>
-        ))}
-    </pre>
   );
 }

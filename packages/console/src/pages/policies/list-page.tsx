@@ -1,14 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
-import { type PolicyAnswer, policiesQuery } from '../../api/policies.ts';
+import { type PoliciesAnswer, type PolicyAnswer, policiesQuery } from '../../api/policies.ts';
 import { Snippet } from '../../parts/copy.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { DigestText } from '../../parts/values.tsx';
 import { ModeLabel } from './mode-label.tsx';
-import './policies.css';
+import { Patterns } from './patterns.tsx';
 
 /** The policies in force, and what is wrong with their files. */
 export function PoliciesPage(): ReactElement {
@@ -22,7 +22,7 @@ export function PoliciesPage(): ReactElement {
         ) : (
           <span className="id-line">
             Every policy that covers an image must be satisfied. All together:{' '}
-            <DigestText of={data.hash} />
+            {data.hash === null ? 'none' : <DigestText of={data.hash} />}
           </span>
         )
       }
@@ -31,19 +31,7 @@ export function PoliciesPage(): ReactElement {
       {data === undefined && error === null ? <Loading rows={3} /> : null}
       {data === undefined ? null : (
         <div className="stack">
-          {data.problems.map(({ code, message, place }) => (
-            <Notice key={`${code} ${place}`} tone="bad">
-              <p>
-                A policy file cannot be used as it is now; what was in force before stays in force.
-              </p>
-              <p>
-                {message} {place === null ? null : <code>{place}</code>}
-              </p>
-              <p className="dim">
-                <code>{code}</code>
-              </p>
-            </Notice>
-          ))}
+          <Problems of={data} />
           {data.policies.length === 0 ? (
             <Empty title="No policy is in force">
               <p>Every image is refused until there is one. Write one and start with it:</p>
@@ -68,6 +56,36 @@ export function PoliciesPage(): ReactElement {
   );
 }
 
+/** What is wrong with the files, and what to know of the policies. */
+function Problems({ of }: { readonly of: PoliciesAnswer }): ReactElement {
+  return (
+    <>
+      {of.problems.map(({ code, message }) => (
+        <Notice key={`${code} ${message}`} tone="bad">
+          <p>
+            {of.policies.length === 0
+              ? 'The policy files cannot be used as they are now, so every image is refused.'
+              : 'The policy files cannot be used as they are now; what was in force before them stays in force.'}
+          </p>
+          <p>{message}</p>
+          <p className="dim">
+            <code>{code}</code>
+          </p>
+        </Notice>
+      ))}
+      {of.warnings.length === 0 ? null : (
+        <Notice tone="warn">
+          <ul className="plain-list">
+            {of.warnings.map((warning) => (
+              <li key={warning}>{warning}</li>
+            ))}
+          </ul>
+        </Notice>
+      )}
+    </>
+  );
+}
+
 const COLUMNS: readonly Column<PolicyAnswer>[] = [
   {
     title: 'Policy',
@@ -84,21 +102,8 @@ const COLUMNS: readonly Column<PolicyAnswer>[] = [
   { title: 'Mode', cell: ({ mode }) => <ModeLabel mode={mode} /> },
   {
     title: 'Images',
-    cell: ({ images }) => (
-      <ul className="plain-list">
-        {images.map((pattern) => (
-          <li key={pattern}>
-            <code>{pattern}</code>
-          </li>
-        ))}
-      </ul>
-    ),
+    cell: ({ images }) => <Patterns of={images} />,
   },
   { title: 'Doors', cell: ({ surfaces }) => surfaces.join(', ') },
-  {
-    title: 'Warnings',
-    cell: ({ warnings }) =>
-      warnings.length === 0 ? <span className="dim">none</span> : String(warnings.length),
-  },
   { title: 'Hash', cell: ({ hash }) => <DigestText of={hash} /> },
 ];

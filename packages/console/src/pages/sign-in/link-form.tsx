@@ -2,25 +2,26 @@ import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type ReactElement, useState } from 'react';
 import { signInByLink } from '../../api/access.ts';
+import { passwordLack, type SignInLink } from '../../parts/sign-in-link.ts';
 import { Notice, Problem } from '../../parts/states.tsx';
-import { passwordLack } from './link-token.ts';
 
 /** Uses a one-time link: its user chooses a password, the first owner a name as well. */
 export function LinkForm(props: {
-  readonly token: string;
+  readonly link: SignInLink;
   readonly onDone: () => void;
 }): ReactElement {
+  const { link } = props;
   const [lack, setLack] = useState<string | null>(null);
   const enter = useMutation({ mutationFn: signInByLink, onSuccess: props.onDone });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const name = String(form.get('name') ?? '');
+    const name = String(form.get('name') ?? '').trim();
     const password = String(form.get('password'));
     const found = passwordLack(password, String(form.get('repeated')));
     setLack(found);
     if (found !== null) return;
-    enter.mutate({ token: props.token, password, ...(name === '' ? {} : { name }) });
+    enter.mutate({ link: link.token, password, ...(name === '' ? {} : { name }) });
   };
   return (
     <form onSubmit={submit} className="sign-in-form">
@@ -32,16 +33,24 @@ export function LinkForm(props: {
           {lack}
         </Notice>
       )}
-      <TextInput
-        name="name"
-        label="Name"
-        required
-        withAsterisk={false}
-        autoComplete="username"
-        autoCapitalize="none"
-        spellCheck={false}
-        autoFocus
-      />
+      {link.user === null ? (
+        <TextInput
+          name="name"
+          label="Name"
+          {...(link.first
+            ? {}
+            : { description: 'Only the first owner chooses one; leave it empty otherwise.' })}
+          required={link.first}
+          withAsterisk={false}
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+        />
+      ) : (
+        <p>
+          You will sign in as <strong>{link.user}</strong>.
+        </p>
+      )}
       <PasswordInput
         name="password"
         label="Password"

@@ -4,9 +4,9 @@ import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { type FormEvent, type ReactElement, useEffect, useState } from 'react';
 import { signIn } from '../../api/access.ts';
 import { Seal } from '../../parts/icons.tsx';
+import { pathAfter, readLink } from '../../parts/sign-in-link.ts';
 import { Problem } from '../../parts/states.tsx';
 import { LinkForm } from './link-form.tsx';
-import { linkTokenOf, pathAfter } from './link-token.ts';
 import './sign-in.css';
 
 const route = getRouteApi('/sign-in');
@@ -16,7 +16,7 @@ export function SignInPage(): ReactElement {
   const { to } = route.useSearch();
   const router = useRouter();
   const client = useQueryClient();
-  const [token] = useState(() => linkTokenOf(location.hash));
+  const [link] = useState(() => readLink(location.hash));
   useEffect(() => {
     document.title = 'Sign in · Bulla';
     // The token must neither stay in the address nor in the history of the browser.
@@ -32,11 +32,7 @@ export function SignInPage(): ReactElement {
         <p className="sign-in-brand">
           <Seal /> Bulla
         </p>
-        {token === null ? (
-          <PasswordForm onDone={enter} />
-        ) : (
-          <LinkForm token={token} onDone={enter} />
-        )}
+        {link === null ? <PasswordForm onDone={enter} /> : <LinkForm link={link} onDone={enter} />}
       </div>
     </main>
   );
@@ -44,7 +40,8 @@ export function SignInPage(): ReactElement {
 
 function PasswordForm({ onDone }: { readonly onDone: () => void }): ReactElement {
   const enter = useMutation({
-    mutationFn: (form: FormData) => signIn(String(form.get('name')), String(form.get('password'))),
+    mutationFn: (form: FormData) =>
+      signIn({ name: String(form.get('name')), password: String(form.get('password')) }),
     onSuccess: onDone,
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {

@@ -4,8 +4,9 @@ import { type FormEvent, type ReactElement, useState } from 'react';
 import { createToken, type NewTokenAnswer } from '../../api/access.ts';
 import { plural } from '../../parts/format.ts';
 import { Panel } from '../../parts/page.tsx';
+import { useSession } from '../../parts/session.tsx';
 import { Notice, Problem } from '../../parts/states.tsx';
-import { ACTIONS, LIVES, readTokenAsk } from './token-ask.ts';
+import { actionsOf, LIVES, PERMISSIONS, readTokenAsk } from './token-ask.ts';
 import '../../parts/form.css';
 
 /** Asks for a new token; `onDone` gets it, or null when it was given up. */
@@ -13,6 +14,7 @@ export function TokenForm(props: {
   readonly onDone: (made: NewTokenAnswer | null) => void;
 }): ReactElement {
   const client = useQueryClient();
+  const { user } = useSession();
   const [lack, setLack] = useState<string | null>(null);
   const create = useMutation({
     mutationFn: createToken,
@@ -45,14 +47,15 @@ export function TokenForm(props: {
             autoComplete="off"
             autoFocus
           />
-          <TextInput
-            name="repositories"
-            label="Repositories"
-            description="Names or globs; * stays within a slash"
-            defaultValue="**"
-            autoComplete="off"
-            spellCheck={false}
-          />
+          {actionsOf(user.role).length === 0 ? null : (
+            <TextInput
+              name="repositories"
+              label="Repositories, as names or globs"
+              defaultValue="**"
+              autoComplete="off"
+              spellCheck={false}
+            />
+          )}
           <NativeSelect
             name="days"
             label="Expires in"
@@ -60,9 +63,29 @@ export function TokenForm(props: {
             data={LIVES.map((days) => ({ value: String(days), label: plural(days, 'day') }))}
           />
         </div>
+        <Rights />
+        <div className="form-acts">
+          <Button type="submit" size="xs" loading={create.isPending}>
+            Create
+          </Button>
+          <Button variant="default" size="xs" onClick={() => props.onDone(null)}>
+            Cancel
+          </Button>
+        </div>
+      </form>
+    </Panel>
+  );
+}
+
+function Rights(): ReactElement {
+  const { user, permissions } = useSession();
+  const actions = actionsOf(user.role);
+  return (
+    <>
+      {actions.length === 0 ? null : (
         <fieldset className="choices">
-          <legend>It may</legend>
-          {ACTIONS.map(({ action, says }) => (
+          <legend>With the repositories it may</legend>
+          {actions.map(({ action, says }) => (
             <Checkbox
               key={action}
               name="action"
@@ -74,15 +97,21 @@ export function TokenForm(props: {
             />
           ))}
         </fieldset>
-        <div className="form-acts">
-          <Button type="submit" size="xs" loading={create.isPending}>
-            Create
-          </Button>
-          <Button variant="default" size="xs" onClick={() => props.onDone(null)}>
-            Cancel
-          </Button>
-        </div>
-      </form>
-    </Panel>
+      )}
+      <fieldset className="choices">
+        <legend>With the product API it may</legend>
+        {PERMISSIONS.filter(({ permission }) => permissions.includes(permission)).map(
+          ({ permission, says }) => (
+            <Checkbox
+              key={permission}
+              name="permission"
+              value={permission}
+              label={says}
+              size="xs"
+            />
+          ),
+        )}
+      </fieldset>
+    </>
   );
 }

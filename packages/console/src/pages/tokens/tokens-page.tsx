@@ -12,6 +12,7 @@ import { Confirm } from '../../parts/confirm.tsx';
 import { Snippet } from '../../parts/copy.tsx';
 import { Label } from '../../parts/mark.tsx';
 import { Page } from '../../parts/page.tsx';
+import { useMay } from '../../parts/session.tsx';
 import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { Ago } from '../../parts/values.tsx';
@@ -19,7 +20,7 @@ import { TokenForm } from './token-form.tsx';
 
 /** The tokens with which programs come: what each may do, and until when. */
 export function TokensPage(): ReactElement {
-  const { data, error, refetch } = useQuery(tokensQuery());
+  const { data, error, refetch } = useQuery(tokensQuery(useMay('tokens.manage')));
   const [creating, setCreating] = useState(false);
   const [made, setMade] = useState<NewTokenAnswer | null>(null);
   return (
@@ -81,7 +82,7 @@ function MadeNotice({ made }: { readonly made: NewTokenAnswer }): ReactElement {
 
 const COLUMNS: readonly Column<TokenAnswer>[] = [
   { title: 'Name', kind: 'main', cell: ({ name }) => <strong>{name}</strong> },
-  { title: 'Of', cell: ({ user }) => user },
+  { title: 'Of', cell: ({ owner }) => owner.name },
   { title: 'May', cell: (token) => <Rights of={token} /> },
   { title: 'State', cell: (token) => <TokenState token={token} /> },
   {

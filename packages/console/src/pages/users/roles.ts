@@ -1,6 +1,4 @@
-import type { UserAnswer } from '../../api/access.ts';
-
-type Role = UserAnswer['role'];
+import type { Role } from '../../api/access.ts';
 
 /** The roles, the most mighty first, and what each is for. */
 export const ROLES = [
@@ -14,4 +12,14 @@ export const ROLES = [
 /** The role of this name; the least mighty for any other text. */
 export function readRole(text: string): Role {
   return ROLES.find(({ role }) => role === text)?.role ?? 'viewer';
+}
+
+/** The choices of a field; only an owner makes owners. */
+export function roleOptions(
+  mayOwners: boolean,
+): readonly { readonly value: Role; readonly label: string }[] {
+  return ROLES.filter(({ role }) => mayOwners || role !== 'owner').map(({ role, says }) => ({
+    value: role,
+    label: `${role}: ${says}`,
+  }));
 }

@@ -19,7 +19,7 @@ const READ = [
       actor: 'ann',
       code: 'signature.none',
       time: '24h',
-      cursor: '12',
+      before: '12',
       live: 'off',
     },
     expect: {
@@ -30,7 +30,7 @@ const READ = [
       actor: 'ann',
       code: 'signature.none',
       time: '24h',
-      cursor: '12',
+      before: '12',
       live: 'off',
     },
   },
@@ -45,6 +45,7 @@ const READ = [
     expect: {},
   },
   { name: 'no unknown name', search: { page: '2', __proto__x: '1' }, expect: {} },
+  { name: 'no place that is no number', search: { before: '-1' }, expect: {} },
   { name: 'no blank', search: { actor: '  ', code: '' }, expect: {} },
   { name: 'text without its edges', search: { actor: ' ann ' }, expect: { actor: 'ann' } },
   {
@@ -84,7 +85,7 @@ const LIVE: readonly { readonly search: DecisionsSearch; readonly live: boolean 
   { search: {}, live: true },
   { search: { outcome: 'deny', time: '1h' }, live: true },
   { search: { live: 'off' }, live: false },
-  { search: { cursor: '4' }, live: false },
+  { search: { before: '4' }, live: false },
   { search: { to: '2026-11-21T00:00:00.000Z' }, live: false },
 ];
 
@@ -93,6 +94,6 @@ test.each(LIVE)('the list of $search renews itself: $live', ({ search, live }) =
 });
 
 test('the place in the list and its standing still are no filters', () => {
-  expect(countFilters({ cursor: '4', live: 'off' })).toBe(0);
-  expect(countFilters({ cursor: '4', policy: 'a', time: '1h' })).toBe(2);
+  expect(countFilters({ before: '4', live: 'off' })).toBe(0);
+  expect(countFilters({ before: '4', policy: 'a', time: '1h' })).toBe(2);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readTokenAsk } from '../../../src/pages/tokens/token-ask.ts';
+import { actionsOf, readTokenAsk } from '../../../src/pages/tokens/token-ask.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -25,13 +25,32 @@ test('a token may do what was chosen, with the repositories that were named', ()
       { repository: 'team/*', actions: ['pull', 'push'] },
       { repository: 'base', actions: ['pull', 'push'] },
     ],
-    expiresInMs: 30 * DAY_MS,
+    lifeMs: 30 * DAY_MS,
   });
 });
 
-test('a token that signs lives one day', () => {
+test('how long a token that signs lives is left to the server', () => {
   const fields = { name: 'signer', repositories: '**', days: '365', action: ['sign'] };
-  expect(readTokenAsk(form(fields))).toMatchObject({ expiresInMs: DAY_MS });
+  expect(readTokenAsk(form(fields))).toMatchObject({ lifeMs: undefined });
+});
+
+test('a token for the API alone names no repository', () => {
+  const fields = { name: 'reader', days: '7', permission: ['decisions.read', 'users.manage'] };
+  expect(readTokenAsk(form(fields))).toEqual({
+    name: 'reader',
+    permissions: ['decisions.read'],
+    repositories: [],
+    lifeMs: 7 * DAY_MS,
+  });
+});
+
+test('a role is offered what a token of it may carry', () => {
+  const offered = (role: Parameters<typeof actionsOf>[0]) =>
+    actionsOf(role).map(({ action }) => action);
+  expect(offered('owner')).toEqual(['pull', 'push', 'delete', 'sign']);
+  expect(offered('member')).toEqual(['pull', 'push', 'sign']);
+  expect(offered('viewer')).toEqual(['pull']);
+  expect(offered('auditor')).toEqual([]);
 });
 
 const LACKS = [

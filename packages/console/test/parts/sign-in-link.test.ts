@@ -1,14 +1,21 @@
 import { expect, test } from 'vitest';
-import { linkTokenOf, passwordLack, pathAfter } from '../../../src/pages/sign-in/link-token.ts';
+import { linkAddress, passwordLack, pathAfter, readLink } from '../../src/parts/sign-in-link.ts';
 
 test.each([
-  ['#token=abc-_1', 'abc-_1'],
-  ['#token=a&other=b', 'a'],
+  ['#token=abc-_1', { token: 'abc-_1', user: null, first: false }],
+  ['#token=a&first', { token: 'a', user: null, first: true }],
+  ['#token=a&user=ann', { token: 'a', user: 'ann', first: false }],
   ['#token=', null],
   ['#abc', null],
   ['', null],
-])('the fragment %j holds the token %j', (hash, token) => {
-  expect(linkTokenOf(hash)).toBe(token);
+])('the fragment %j holds the link %j', (hash, link) => {
+  expect(readLink(hash)).toEqual(link);
+});
+
+test('the address of a link keeps its secret behind the #', () => {
+  const address = new URL(linkAddress('https://bulla.example', 'a-_b', 'ann+b@c'));
+  expect(address.href.split('#')[0]).toBe('https://bulla.example/sign-in');
+  expect(readLink(address.hash)).toEqual({ token: 'a-_b', user: 'ann+b@c', first: false });
 });
 
 test.each([

@@ -1,0 +1,14 @@
+import type { ReactElement } from 'react';
+
+/** Patterns over names of images, one a line. */
+export function Patterns({ of }: { readonly of: readonly string[] }): ReactElement {
+  return (
+    <ul className="plain-list">
+      {of.map((pattern) => (
+        <li key={pattern}>
+          <code>{pattern}</code>
+        </li>
+      ))}
+    </ul>
+  );
+}
