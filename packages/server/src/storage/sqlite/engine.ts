@@ -18,6 +18,15 @@ export interface Engine {
 
 /** Written into the header of each database of Bulla: "Bula". */
 const APPLICATION_ID = 0x42756c61;
+const SETTINGS = [
+  'journal_mode = WAL',
+  // Each commit is synced before it is acknowledged.
+  'synchronous = FULL',
+  'foreign_keys = ON',
+  'trusted_schema = OFF',
+  'cell_size_check = ON',
+  'journal_size_limit = 67108864',
+] as const;
 const SQLITE_NOTADB = 26;
 const BUSY_TIMEOUT_MS = 5000;
 const STATEMENTS_KEPT = 200;
@@ -71,21 +80,16 @@ function answer(
 }
 
 function prepareFile(database: DatabaseSync): void {
-  database.exec('PRAGMA journal_mode = WAL');
-  database.exec('PRAGMA synchronous = FULL');
-  database.exec(
-    'PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON',
-  );
-  database.exec('PRAGMA journal_size_limit = 67108864');
   const id = database.prepare('PRAGMA application_id').get()?.['application_id'];
   const tables = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'];
-  if (id === APPLICATION_ID) return;
-  if (id !== 0 || tables !== 0) {
+  // Looked at before anything is changed: another program's database stays as it is.
+  if (id !== APPLICATION_ID && (id !== 0 || tables !== 0)) {
     throw Object.assign(new Error('it is a database of another program'), {
       errcode: SQLITE_NOTADB,
     });
   }
-  database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  for (const setting of SETTINGS) database.exec(`PRAGMA ${setting}`);
+  if (id === 0) database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
 }
 
 /** A prepared statement, and whether it answers rows. */
