@@ -79,7 +79,9 @@ for (const { name, finding } of HUGE) {
     assert.deepEqual(found.decision.cut, ['finding']);
     assert.ok(canonicalBody(found.decision).length < 256 << 10);
     assert.equal(found.decision.code, 'signature.none');
-    assert.ok((await room.record.explain(decision.decision.id)).includes('too long, and cut: finding'));
+    assert.ok(
+      (await room.record.explain(decision.decision.id)).includes('too long, and cut: finding'),
+    );
   });
 }
 

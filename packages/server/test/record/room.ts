@@ -12,6 +12,7 @@ import { openMemory } from '../../src/storage/memory/open.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import type { Objects } from '../../src/storage/objects.ts';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
+import type { RowStore } from '../../src/storage/store.ts';
 import type { Tables } from '../../src/storage/tables.ts';
 
 /** The host of every record under test. */
@@ -59,11 +60,13 @@ export interface RoomOptions {
   readonly wrap?: (tables: Tables) => Tables;
   readonly wrapObjects?: (objects: Objects) => Objects;
   readonly path?: string;
+  /** An opened store of rows instead, which the room then closes. */
+  readonly rows?: RowStore;
 }
 
 /** A record on a new SQLite database in memory, or at `path`. */
 export async function openRoom(options: RoomOptions = {}): Promise<RoomUnderTest> {
-  const rows = await openSqlite(options.path ?? ':memory:');
+  const rows = options.rows ?? (await openSqlite(options.path ?? ':memory:'));
   const time = { ms: BEGIN };
   const clock = () => new Date(time.ms);
   await migrate(rows, { clock: () => new Date() });
