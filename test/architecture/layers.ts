@@ -100,10 +100,21 @@ export const PACKAGES = {
     imports: { trust: /./ },
   },
   cli: {
-    ranks: { 'context.ts': 0, output: 1, options: 2, commands: 3, 'main.ts': 4, 'start.ts': 5 },
+    ranks: {
+      'context.ts': 0,
+      output: 1,
+      options: 2,
+      server: 2.5,
+      commands: 3,
+      'main.ts': 4,
+      'start.ts': 5,
+    },
     roomsIn: [],
     io: /./,
-    imports: { trust: /./, server: /^commands\/(up|serve)(\.ts$|\/)/ },
+    imports: {
+      trust: /./,
+      server: /^(commands\/(up|serve|user|token|record|decisions|config)(\.ts$|\/)|server\/)/,
+    },
   },
   console: {
     ranks: { api: 0, parts: 1, pages: 2, shell: 3, 'main.tsx': 4 },

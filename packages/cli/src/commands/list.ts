@@ -73,6 +73,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./logout.ts'),
   },
   {
+    name: 'gate',
+    summary: 'decide by policies about images, and about those of a Dockerfile or manifest',
+    load: () => import('./gate.ts'),
+  },
+  {
+    name: 'up',
+    summary: 'start everything: a registry that refuses what is not signed, and its console',
+    load: () => import('./up.ts'),
+  },
+  {
     name: 'completion',
     summary: 'print a completion script for bash, zsh or fish',
     // It completes all of these, and would be a cycle if it asked for them itself.

@@ -1,0 +1,79 @@
+import { TrustFault } from '@bulla/trust/fault/fault';
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { type DecidingFlags, decideImages, type ImageToDecide } from '../options/decisions.ts';
+import { readFileBounded } from '../options/files.ts';
+import { addPolicyOptions, namedPolicies } from '../options/policy.ts';
+import { addRegistryOptions } from '../options/registry.ts';
+import { collect, collectPairs } from '../options/repeatable.ts';
+import { printDecisions } from '../output/decision.ts';
+
+interface GateFlags extends DecidingFlags {
+  readonly dockerfile: readonly string[];
+  readonly manifest: readonly string[];
+  readonly buildArg: Readonly<Record<string, string>>;
+  readonly output: 'text' | 'json';
+}
+
+const MAX_FILE_BYTES = 16 << 20;
+
+/** `bulla gate IMAGE…`: what the policies say of images, and of those that files name. */
+export function configure(command: Command, context: CliContext): void {
+  const repeatable = (flags: string, description: string) =>
+    command.createOption(flags, description).argParser(collect).default([], 'none');
+  addPolicyOptions(command.argument('[image...]', 'REGISTRY/NAME[:TAG|@DIGEST]'))
+    .addOption(repeatable('--dockerfile <file>', 'every image that a build pulls (repeatable)'))
+    .addOption(
+      repeatable('--manifest <file>', 'every image of a Kubernetes or Compose file (repeatable)'),
+    )
+    .addOption(
+      command
+        .createOption('--build-arg <name=value>', 'value of an ARG of the Dockerfile (repeatable)')
+        .argParser(collectPairs)
+        .default({}, 'none'),
+    )
+    .option('--platform <os/arch>', 'the one platform of a multi-arch image that matters')
+    .addOption(
+      command
+        .createOption('-o, --output <format>', 'how to print')
+        .choices(['text', 'json'])
+        .default('text'),
+    );
+  addRegistryOptions(command).action(async (named: readonly string[], flags: GateFlags) => {
+    const { set } = await namedPolicies(flags, context);
+    const images = await imagesOf(named, flags, context);
+    const decided = await decideImages(images, set, flags, context);
+    await printDecisions(decided, { output: flags.output, whole: false }, context);
+  });
+}
+
+async function imagesOf(
+  named: readonly string[],
+  flags: GateFlags,
+  context: CliContext,
+): Promise<readonly ImageToDecide[]> {
+  const images: ImageToDecide[] = named.map((reference) => ({ reference, where: null }));
+  for (const file of flags.dockerfile) {
+    const { dockerfileImages } = await import('@bulla/trust/images/dockerfile');
+    const found = dockerfileImages(await readText(file, context), flags.buildArg);
+    images.push(...found.map((image) => ({ ...image, where: `${file} ${image.where}` })));
+  }
+  for (const file of flags.manifest) {
+    const { manifestImages } = await import('@bulla/trust/images/manifest-file');
+    const text = await readText(file, context);
+    const { images: found, notes } = manifestImages(text, file, (name) => context.env[name]);
+    for (const note of notes) context.err(`note: ${note}`);
+    if (found.length === 0) throw new TrustFault('images.none', `${file} names no image`);
+    images.push(...found.map((image) => ({ ...image, where: `${file} ${image.where}` })));
+  }
+  if (images.length > 0) return images;
+  throw new TrustFault(
+    'images.none',
+    'there is no image to decide about',
+    'Name images, or give --dockerfile or --manifest.',
+  );
+}
+
+async function readText(file: string, context: CliContext): Promise<string> {
+  return Buffer.from(await readFileBounded(file, MAX_FILE_BYTES, context.signal)).toString('utf8');
+}

@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
+import type { CliContext } from '../context.ts';
+import { collect } from '../options/repeatable.ts';
+import { runServer } from '../server/run.ts';
+import { welcome } from '../server/welcome.ts';
+
+interface UpFlags {
+  readonly data: string;
+  readonly listen: readonly string[];
+  readonly policy: readonly string[];
+  readonly environment?: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly output: 'text' | 'json';
+}
+
+/** `bulla up`: everything in one process, on one folder. */
+export function configure(command: Command, context: CliContext): void {
+  const repeatable = (flags: string, description: string, shown: string) =>
+    command.createOption(flags, description).argParser(collect).default([], shown);
+  command
+    .option('--data <folder>', 'where everything is kept; made when it is missing', './bulla-data')
+    .addOption(
+      repeatable(
+        '--listen <url>',
+        'address to listen on (repeatable)',
+        'http://127.0.0.1:5000 and https://127.0.0.1:5443',
+      ),
+    )
+    .addOption(
+      repeatable('--policy <path>', 'file or folder of policies (repeatable)', 'DATA/policies'),
+    )
+    .option('--environment <name>', 'where this is: policies may be limited to environments')
+    .addOption(
+      command
+        .createOption('--log-level <level>', 'what is logged on standard error')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('warn'),
+    )
+    .addOption(
+      command
+        .createOption('-o, --output <format>', 'how to print')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .action(async (flags: UpFlags) => {
+      const { prepareUp, STARTER_POLICY } = await import('@bulla/server/up');
+      const { config, starter } = await prepareUp({
+        data: flags.data,
+        listen: flags.listen,
+        policies: flags.policy,
+        environment: flags.environment ?? null,
+      });
+      await runServer(
+        { ...config, log: { level: flags.logLevel } },
+        {
+          version: manifest.version,
+          consoleFolders: consoleFolders(),
+          starterPolicy: STARTER_POLICY,
+        },
+        context,
+        (server) => welcome(server, starter, flags.output, context),
+      );
+    });
+}
+
+/** The console's files: beside the built program, or where the sources have them built. */
+export function consoleFolders(): readonly string[] {
+  const here = fileURLToPath(new URL('.', import.meta.url));
+  return [join(here, 'console'), join(here, '../../../console/dist')];
+}

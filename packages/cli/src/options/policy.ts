@@ -1,0 +1,80 @@
+import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import type { LoadedPolicies } from '@bulla/trust/policy/files/load';
+import type { NameAlias } from '@bulla/trust/policy/names';
+import type { TrustedRoot } from '@bulla/trust/trust-root/trusted-root';
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { collect } from './repeatable.ts';
+import { openTrustRoot } from './verification.ts';
+
+/** The options of commands that decide by policies, as commander gives them. */
+export interface PolicyFlags {
+  readonly policy: readonly string[];
+  readonly trustRoot: readonly string[];
+  readonly alias: readonly string[];
+  readonly environment?: string;
+  readonly namespace?: string;
+}
+
+/** Declares where policies come from and what the door knows of itself. */
+export function addPolicyOptions(command: Command): Command {
+  const repeatable = (flags: string, description: string) =>
+    command.createOption(flags, description).argParser(collect).default([], 'none');
+  return command
+    .addOption(
+      repeatable('--policy <path>', 'file or folder of TrustPolicy documents (repeatable)'),
+    )
+    .addOption(
+      repeatable('--trust-root <name=file>', 'a trust root that policies name (repeatable)'),
+    )
+    .addOption(
+      repeatable(
+        '--alias <from=to>',
+        'a mirror or gateway prefix and what it stands for (repeatable)',
+      ),
+    )
+    .option('--environment <name>', 'where this is: policies may be limited to environments');
+}
+
+/** The policies that the flags name, loaded; warnings go to stderr. Throws `usage.invalid`, `policy.*`. */
+export async function namedPolicies(
+  flags: PolicyFlags,
+  context: CliContext,
+): Promise<LoadedPolicies> {
+  if (flags.policy.length === 0) {
+    throw new TrustFault(
+      'usage.invalid',
+      'nothing says which policies decide',
+      'Give --policy FILE; `bulla policy init` writes one.',
+    );
+  }
+  const { loadPolicies } = await import('@bulla/trust/policy/files/load');
+  const trustRoots = new Map<string, TrustedRoot>();
+  for (const text of flags.trustRoot) {
+    const [name, file] = pair(text, '--trust-root', 'NAME=FILE');
+    const root = await openTrustRoot(file, false, context);
+    if (root !== null) trustRoots.set(name, root);
+  }
+  const loaded = await loadPolicies(flags.policy, { trustRoots });
+  for (const warning of loaded.warnings) {
+    const { file, line, column } = warning.place;
+    context.err(`${file}:${line}:${column}: warning: ${warning.message}  [${warning.code}]`);
+  }
+  return loaded;
+}
+
+/** The aliases that the flags name (semantics 7). Throws `usage.invalid`. */
+export function namedAliases(flags: PolicyFlags): readonly NameAlias[] {
+  return flags.alias.map((text) => {
+    const [from, to] = pair(text, '--alias', 'FROM=TO');
+    return { from, to };
+  });
+}
+
+function pair(text: string, option: string, form: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1 || at === text.length - 1) {
+    throw new TrustFault('usage.invalid', `expected ${form} at ${option}, found ${quote(text)}`);
+  }
+  return [text.slice(0, at), text.slice(at + 1)];
+}

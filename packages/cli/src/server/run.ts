@@ -1,0 +1,39 @@
+import type { ServerConfig } from '@bulla/server/config/config';
+import type { Server, ServerOptions } from '@bulla/server/main';
+import type { CliContext } from '../context.ts';
+
+/**
+ * Runs a server until the user interrupts (SIGINT, SIGTERM), then lets requests under way end. SIGHUP
+ * reads policies and certificates again. `ready` is told of the running server once.
+ */
+export async function runServer(
+  config: ServerConfig,
+  options: Omit<ServerOptions, 'log'>,
+  context: CliContext,
+  ready: (server: Server) => void | Promise<void>,
+): Promise<void> {
+  const [{ startServer }, { createLog }] = await Promise.all([
+    import('@bulla/server/main'),
+    import('@bulla/server/http/log'),
+  ]);
+  const log = createLog(config.log.level);
+  const server = await startServer(config, { ...options, log });
+  const reload = () => {
+    server.reload().catch((error: unknown) => log.error('the reload failed', { error }));
+  };
+  process.on('SIGHUP', reload);
+  try {
+    await ready(server);
+    await interrupted(context.signal);
+  } finally {
+    process.off('SIGHUP', reload);
+    await server.close();
+  }
+}
+
+function interrupted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+}
