@@ -20,7 +20,7 @@ export interface RegistryAccess {
    * Basic, or nobody where pulls are anonymous. A cookie is not read (semantics 20). Throws
    * `access.unauthenticated` (401), where other credentials or another token might help, and
    * `access.denied` (403). It never looks whether the repository is there, so what is unknown and
-   * what is forbidden look alike.
+   * what is forbidden look alike. For the catalogue, `may` tells of the answer which names to list.
    */
   authorize(request: HttpRequest, need: RegistryNeed): Promise<Principal>;
   /** Whether somebody who was authorized may do something beside what the request needed. */
@@ -55,7 +55,7 @@ export function createRegistryAccess(access: AccessService): RegistryAccess {
       const { principal, whole } = standing;
       // A token for nobody is worth what nobody may do here, wherever it was fetched.
       if (whole.kind === 'anonymous' && !anonymous) throw unauthenticated('expected credentials');
-      if (mayDo(principal, need)) return principal;
+      if (mayDo(principal, need)) return need.kind === 'catalog' ? forCatalog(standing) : principal;
       // Who may do more than this token can fetch another; nobody can log in.
       if (whole.kind === 'anonymous' || mayDo(whole, need)) {
         throw refuse(request, 'insufficient_scope');
@@ -125,6 +125,14 @@ function mayDo(principal: Principal, need: RegistryNeed): boolean {
     default:
       return need satisfies never;
   }
+}
+
+/** A token for the catalogue names no repository: its subject's own rights say what is listed. */
+function forCatalog({ principal, whole }: Standing): Principal {
+  const repositories = whole.repositories
+    .filter(({ actions }) => actions.includes('pull'))
+    .map(({ repository }) => ({ repository, actions: ['pull'] as const }));
+  return { ...principal, repositories };
 }
 
 function unauthenticated(message: string, cause?: unknown): TrustFault {

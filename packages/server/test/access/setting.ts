@@ -55,14 +55,15 @@ export async function addUser(
   return { ...user, hasPassword: true, session };
 }
 
+/** What is special about a request. */
+export interface RequestOptions extends Partial<Omit<HttpRequest, 'header' | 'body' | 'query'>> {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly query?: string;
+  readonly body?: string;
+}
+
 /** A request as a listener on loopback gives it. */
-export function request(
-  options: Partial<Omit<HttpRequest, 'header' | 'body' | 'query'>> & {
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly query?: string;
-    readonly body?: string;
-  } = {},
-): HttpRequest {
+export function request(options: RequestOptions = {}): HttpRequest {
   const { headers = {}, query = '', body, ...rest } = options;
   return {
     id: 'test',
