@@ -34,6 +34,8 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
   // The SDK knows its exporters by the environment's names only (OpenTelemetry, "OTLP Exporter").
   process.env['OTEL_TRACES_EXPORTER'] ??= 'otlp';
   process.env['OTEL_EXPORTER_OTLP_PROTOCOL'] ??= 'http/protobuf';
+  // With its own ten seconds, a collector that is gone would hold up the server's end.
+  process.env['OTEL_EXPORTER_OTLP_TIMEOUT'] ??= '2000';
   process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = options.otlpEndpoint;
   const running = sdk.startNodeSdk({
     resourceAttributes: { 'service.name': 'bulla', 'service.version': options.version },
