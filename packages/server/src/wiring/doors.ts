@@ -19,6 +19,7 @@ import { overviewRoutes } from '../overview/routes.ts';
 import type { OverviewParts } from '../overview/service.ts';
 import { recordRoutes } from '../record/routes.ts';
 import type { RecordService } from '../record/service.ts';
+import { lastDecisionOf } from './last-decision.ts';
 
 /** Everything that doors lead to. */
 export interface DoorParts {
@@ -70,7 +71,9 @@ export function apiRoutes(
   return [
     ...overviewRoutes(parts.overview),
     ...recordRoutes(parts.record),
-    ...(parts.gateway === null ? [] : gatewayApiRoutes(parts.gateway)),
+    ...(parts.gateway === null
+      ? []
+      : gatewayApiRoutes(parts.gateway, lastDecisionOf(parts.record))),
     ...accessRoutes(parts.access, parts.clock),
   ];
 }
