@@ -37,6 +37,8 @@ export interface PoliciesInForce {
   check(): Promise<void>;
 }
 
+const ATTEMPTS = 3;
+
 /**
  * Loads the policies. Files that are wrong when they are read again (one is half-written) leave the
  * former set in force, with a problem that every decision then shows; a named file that is gone
@@ -48,10 +50,13 @@ export async function openPolicies(options: PoliciesOptions): Promise<PoliciesIn
   let reading: Promise<InForce> | null = null;
 
   async function read(): Promise<InForce> {
-    // Taken before the reading: a change in its middle is seen by the next check.
-    const before = await options.fingerprint();
-    inForce = await attempt(options, inForce);
-    print = before;
+    // What is read may name further files, and may change while it is read: until both agree.
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const before = await options.fingerprint();
+      inForce = await readOnce(options, inForce);
+      print = await options.fingerprint();
+      if (print === before) break;
+    }
     options.changed(inForce);
     return inForce;
   }
@@ -72,7 +77,7 @@ export async function openPolicies(options: PoliciesOptions): Promise<PoliciesIn
   };
 }
 
-async function attempt(options: PoliciesOptions, before: InForce): Promise<InForce> {
+async function readOnce(options: PoliciesOptions, before: InForce): Promise<InForce> {
   try {
     const { set, warnings } = await options.load();
     return { set, loadedAt: options.clock(), problem: null, warnings };

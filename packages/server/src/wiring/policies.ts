@@ -31,10 +31,12 @@ export async function watchPolicies(
 ): Promise<WatchedPolicies> {
   let texts: readonly PolicyText[] = [];
   let set: PolicySet | null = null;
+  let told: string | null = null;
   const inForce = await openPolicies({
     async load() {
       const trustRoots = await readTrustRoots(config.trustRoots);
       const loaded = await loadPolicies(config.policies, { trustRoots });
+      set = loaded.set;
       return { set: loaded.set, warnings: loaded.warnings.map(problemLine) };
     },
     async fingerprint() {
@@ -43,8 +45,9 @@ export async function watchPolicies(
     },
     clock,
     changed(now) {
-      set = now.set;
-      tell(now, log);
+      const news = `${now.set?.hash} ${now.problem?.message}`;
+      if (news !== told) tell(now, log);
+      told = news;
     },
   });
   const readTexts = async () => {
