@@ -132,7 +132,7 @@ export const REFUSED_SHAPES: readonly RefusedPolicy[] = refused(SMALL, [
     M,
     '6:23',
   ],
-  ['an authority whose name is a path', 'dev: {', '../dev: {', M, '6:18', 'beyond'],
+  ['an authority whose name is a path', 'dev: {', '../dev: {', M, '6:18'],
   ['a key of nothing', '{ ref: dev.pub }', '{ }', M, '6:30'],
   ['a key in two places', '{ ref: dev.pub }', '{ ref: dev.pub, pem: "x" }', 'bytes.pem', '6:51'],
   [
