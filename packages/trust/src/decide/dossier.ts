@@ -17,7 +17,6 @@ import {
 import { CODES, type Code } from '../fault/codes.ts';
 import { asFault, quote, TrustFault } from '../fault/fault.ts';
 import type { Finding } from '../finding/finding.ts';
-import { findingJson } from '../finding/render-json.ts';
 import { asDigest } from '../oci/descriptor.ts';
 import { computeDigest, type Digest } from '../oci/digest.ts';
 import type { StoredManifest } from '../oci/store.ts';
@@ -100,9 +99,8 @@ export function writeDossier(dossier: Dossier): Uint8Array {
 }
 
 /** A problem without what led to it: problems of gathering have nothing below them. */
-function problemJson(problem: Finding): object {
-  const { because: _, needs: __, ...rest } = findingJson(problem);
-  return rest;
+function problemJson({ because: _, needs: __, ...problem }: Finding): object {
+  return problem;
 }
 
 const FORMATS = ['sigstore-bundle', 'cosign-legacy'] as const satisfies readonly FormatName[];
