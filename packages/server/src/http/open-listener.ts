@@ -46,7 +46,9 @@ export interface Opening {
  */
 export async function openListener(listener: Listener, opening: Opening): Promise<OpenListener> {
   const { secure, host, port } = parseListener(listener);
-  const { limits, clock, hosts } = opening;
+  const { limits, clock } = opening;
+  // Over TLS the client has checked the name already: no other page's name leads here.
+  const hosts = secure ? undefined : opening.hosts;
   const files = listener.tls;
   const served =
     files === undefined ? null : checkTlsFiles(await readTlsFiles(files), files, clock());

@@ -22,7 +22,10 @@ export interface ListenOptions {
 
 /** What a server does beside serving its doors. */
 export interface ServerOptions {
-  /** Names that the Host header may have beside addresses and `localhost`; undefined: every one. */
+  /**
+   * Names that the Host header may have without TLS, beside addresses and `localhost`; undefined:
+   * every one. Over TLS the client has checked the name.
+   */
   readonly hosts?: ReadonlySet<string>;
   readonly observe?: readonly Observe[];
   readonly trace?: Trace;

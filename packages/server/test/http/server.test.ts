@@ -131,9 +131,10 @@ for (const { name, request, expect } of ANSWERS) {
   });
 }
 
-test('every answer of a door and every 404 has nosniff', async () => {
+test('every answer has nosniff: a door’s, a 404, and what is no HTTP', async () => {
   await using server = await start();
-  for (const path of ['/echo', '/echo/defect', '/nothing', '/']) {
+  const lines = ['/echo', '/echo/defect', '/nothing', '/', '/%zz', 'no target'];
+  for (const path of lines) {
     const answer = await raw(server, `GET ${path} HTTP/1.1\r\n${CLOSE}\r\n`);
     assert.match(answer, /x-content-type-options: nosniff/, path);
   }
@@ -158,6 +159,29 @@ test('a connection on which nothing moves is closed', async () => {
   await using server = await start({ idleMs: 100 });
   const answer = await raw(server, 'PUT /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc');
   assert.doesNotMatch(answer, /200/);
+});
+
+test('headers that come a byte at a time are refused, and the connection ends', async () => {
+  await using server = await start({ headersMs: 100 });
+  const socket = connect(server.port, server.host);
+  socket.on('error', () => {});
+  const dribble = setInterval(() => socket.write('a'), 20);
+  socket.write('GET /echo HTTP/1.1\r\nhost: x\r\nx: ');
+  const answer = await text(socket);
+  clearInterval(dribble);
+  assert.match(answer, /^HTTP\/1\.1 408 [\s\S]*nosniff/);
+});
+
+test('a kept connection is served to its end while the server closes, and told so', async () => {
+  const server = await start();
+  const socket = connect(server.port, server.host);
+  socket.write('GET /echo/slow HTTP/1.1\r\nhost: x\r\n\r\n');
+  await sleep(50);
+  const closed = server.close();
+  socket.write('GET /echo/after HTTP/1.1\r\nhost: x\r\n\r\n');
+  const answer = await text(socket);
+  await closed;
+  assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*connection: close[\s\S]*slow/);
 });
 
 test('close lets a request under way end, and takes no new one', async () => {

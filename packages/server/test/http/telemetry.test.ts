@@ -29,7 +29,7 @@ test('without the SDK installed it is config.telemetry-missing', async () => {
 test('requests become spans at the collector, with codes and without messages', async () => {
   const received: Buffer[] = [];
   const collector = createServer((request, response) => {
-    buffer(request).then((body) => {
+    void buffer(request).then((body) => {
       received.push(Buffer.concat([Buffer.from(`${request.url} `), body]));
       response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
     });

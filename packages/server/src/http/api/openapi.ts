@@ -16,7 +16,7 @@ const PROBLEM_TYPE = 'application/problem+json';
  */
 export function openApiDocument(routes: readonly ApiRoute[], info: ApiInfo): object {
   const paths: Record<string, Record<string, object>> = {};
-  for (const route of routes.toSorted((one, other) => (one.path < other.path ? -1 : 1))) {
+  for (const route of routes.toSorted((one, other) => (placeOf(one) < placeOf(other) ? -1 : 1))) {
     const path = route.path.replace(/:([a-zA-Z]+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
   }
@@ -39,6 +39,10 @@ export function openApiDocument(routes: readonly ApiRoute[], info: ApiInfo): obj
       },
     },
   };
+}
+
+function placeOf({ path, method }: ApiRoute): string {
+  return `${path} ${method}`;
 }
 
 const PROBLEM = {
