@@ -125,10 +125,10 @@ export function listAnswer<N extends string, T extends TSchema>(name: N, item: T
 }
 
 /**
- * A body or query that the door has checked, with its type. Throws `access.request-invalid` for one
+ * A body or query that the door has checked, with its type. Throws `http.request-invalid` for one
  * that it has not: the routes do not rest on it.
  */
 export function checked<T extends TSchema>(schema: T, value: unknown): Static<T> {
   if (Value.Check(schema, value)) return value;
-  throw new TrustFault('access.request-invalid', 'the request is not what the route takes');
+  throw new TrustFault('http.request-invalid', 'the request is not what the route takes');
 }

@@ -48,18 +48,18 @@ export async function checkPassword(
   { tables, passwords, throttle }: Ground,
   { name, password, address }: PasswordSignIn,
 ): Promise<UserRow> {
-  const attempt = throttle.attempt(name, address);
-  const row = await tables.db
-    .selectFrom('users')
-    .selectAll()
-    .where('name_key', '=', key(name))
-    .where('disabled', 'is', null)
-    .executeTakeFirst();
-  // A token in the place of a password was mistyped; it is no guess worth the work.
-  const matches =
-    !looksLikeToken(password) && (await passwords.matches(password, row?.password ?? null));
+  let row: UserRow | undefined;
+  const matches = await throttle.guard(name, address, async () => {
+    row = await tables.db
+      .selectFrom('users')
+      .selectAll()
+      .where('name_key', '=', key(name))
+      .where('disabled', 'is', null)
+      .executeTakeFirst();
+    // A token in the place of a password was mistyped; it is no guess worth the work.
+    return !looksLikeToken(password) && passwords.matches(password, row?.password ?? null);
+  });
   if (row === undefined || !matches) throw wrong();
-  attempt.succeeded();
   return row;
 }
 

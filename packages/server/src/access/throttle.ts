@@ -3,24 +3,27 @@ import { callerOfAddress } from '../http/rate.ts';
 import type { AccessConfig } from './config.ts';
 import { openLru } from './lru.ts';
 
-/** A sign-in that was let through and whose outcome is to be told. */
-export interface Attempt {
-  /** The password was right: it does not count, and its user begins anew from this address. */
-  succeeded(): void;
-}
-
-/** Counts failed sign-ins in this process, per user and address. */
+/** Bounds failed sign-ins in this process, per user and address. */
 export interface Throttle {
   /**
-   * Counts a sign-in as failed until it is told otherwise, so that many at the same time are
-   * counted as well. Throws `access.too-many-attempts`, alike for users who are there and not.
+   * Runs a check of a password and counts it when it fails. So many may run at once as may still
+   * fail; others wait, so that guesses made together are bounded as well, and right passwords sent
+   * together all pass. Throws `access.too-many-attempts`, alike for users who are there and not,
+   * `access.busy` when too many wait, and what the check throws, which counts as no guess.
    */
-  attempt(name: string, address: string): Attempt;
+  guard(name: string, address: string, check: () => Promise<boolean>): Promise<boolean>;
 }
 
 interface Window {
   readonly began: number;
-  count: number;
+  failed: number;
+  running: number;
+  readonly waiting: (() => void)[];
+}
+
+interface Counted {
+  readonly window: Window;
+  readonly most: number;
 }
 
 const MOST_KEPT = 50_000;
@@ -31,33 +34,58 @@ export function openThrottle(config: AccessConfig, now: () => number): Throttle 
   const windowOf = (key: string): Window => {
     const known = windows.get(key);
     if (known !== undefined && now() - known.began < config.attemptsMs) return known;
-    const fresh = { began: now(), count: 0 };
+    const fresh = { began: now(), failed: 0, running: 0, waiting: [] };
     windows.set(key, fresh);
     return fresh;
   };
   return {
-    attempt(name, address) {
+    async guard(name, address, check) {
       const network = callerOfAddress(address);
       const user = name.toLowerCase();
-      const pair = windowOf(`pair ${network} ${user}`);
-      const counted = [
-        { window: pair, most: config.attemptsPerPair },
+      const counted = await turn(config, () => [
+        { window: windowOf(`pair ${network} ${user}`), most: config.attemptsPerPair },
         { window: windowOf(`address ${network}`), most: config.attemptsPerAddress },
         { window: windowOf(`user ${user}`), most: config.attemptsPerUser },
-      ];
-      if (counted.some(({ window, most }) => window.count >= most)) {
-        throw new TrustFault(
-          'access.too-many-attempts',
-          'too many sign-ins of this user or from this address have failed',
-        );
+      ]);
+      try {
+        const right = await check();
+        const [pair] = counted;
+        if (!right) for (const { window } of counted) window.failed++;
+        else if (pair !== undefined) pair.window.failed = 0;
+        return right;
+      } finally {
+        for (const { window } of counted) {
+          window.running--;
+          for (const wake of window.waiting.splice(0)) wake();
+        }
       }
-      for (const { window } of counted) window.count++;
-      return {
-        succeeded() {
-          for (const { window } of counted) window.count--;
-          pair.count = 0;
-        },
-      };
     },
   };
+}
+
+/** Resolves with the windows of a sign-in when it may run, and counts it as running. */
+async function turn(
+  config: AccessConfig,
+  windows: () => readonly Counted[],
+): Promise<readonly Counted[]> {
+  for (;;) {
+    const counted = windows();
+    if (counted.some(({ window, most }) => window.failed >= most)) {
+      throw new TrustFault(
+        'access.too-many-attempts',
+        'too many sign-ins of this user or from this address have failed',
+      );
+    }
+    const full = counted.find(({ window, most }) => window.failed + window.running >= most);
+    if (full === undefined) {
+      // Before anything is awaited: whoever asks next sees it.
+      for (const { window } of counted) window.running++;
+      return counted;
+    }
+    const { waiting } = full.window;
+    if (waiting.length >= config.passwordsWaiting) {
+      throw new TrustFault('access.busy', `${waiting.length} sign-ins are waiting for others`);
+    }
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  }
 }

@@ -149,6 +149,15 @@ describe('a sign-in', () => {
     }
   });
 
+  it('with the right password is never refused because many come at once', async () => {
+    await using setting = await setUp();
+    const { access } = setting;
+    await addUser(setting, 'mia', 'member');
+    const asked = { name: 'mia', password: PASSWORD, address: '192.0.2.1' };
+    const all = await Promise.all(Array.from({ length: 20 }, () => access.signIn(asked)));
+    assert.equal(new Set(all.map(({ secret }) => secret)).size, 20);
+  });
+
   it('is counted while others are under way, so that five at once are all', async () => {
     await using setting = await setUp();
     const { access } = setting;

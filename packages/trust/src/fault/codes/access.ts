@@ -103,12 +103,6 @@ export const ACCESS_CODES = {
     means: 'A registry token was asked for with a grant that this server does not take.',
     remedy: 'Use the password grant, or an API token as refresh_token.',
   },
-  'access.request-invalid': {
-    status: 400,
-    exit: 2,
-    means: 'A request to the product API does not have the members that it needs.',
-    remedy: 'Send the request as the OpenAPI document describes it.',
-  },
   'access.foreign-origin': {
     status: 403,
     exit: 1,
