@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,8 +12,8 @@ const run = promisify(execFile);
 
 /** How a server is started. */
 export interface PostgresOptions {
-  /** Further settings, as `name=value`, such as `ssl=on`. */
-  readonly settings?: readonly string[];
+  /** With these the server speaks TLS as well, to those who ask for it. */
+  readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array };
 }
 
 /** A running PostgreSQL of Debian's package, with fsync, which trusts whoever reaches its port. */
@@ -63,7 +63,10 @@ export async function startPostgres(
     // Words in the order of English, not of their bytes: as databases in the field have it.
     const order = ['--locale=C.UTF-8', '--locale-provider=icu', '--icu-locale=en-US'];
     await run(join(bin, 'initdb'), [...how, ...order], { ...identity, cwd: folder });
-    const settings = [`unix_socket_directories=${folder}`, ...(options.settings ?? [])];
+    const settings = [
+      `unix_socket_directories=${folder}`,
+      ...(await tlsSettings(options, folder, identity)),
+    ];
     const start = (port: number) => startServer(program, data, port, settings, identity);
     server = await onFreePort(start);
     const { port } = server;
@@ -93,6 +96,23 @@ export async function startPostgres(
     await close();
     throw error;
   }
+}
+
+/** The server takes a key only from a file that belongs to its own user. */
+async function tlsSettings(
+  { tls }: PostgresOptions,
+  folder: string,
+  { uid, gid }: Identity,
+): Promise<readonly string[]> {
+  if (tls === undefined) return [];
+  const cert = join(folder, 'server.crt');
+  const key = join(folder, 'server.key');
+  await writeFile(cert, tls.cert);
+  await writeFile(key, tls.key, { mode: 0o600 });
+  if (uid !== undefined && gid !== undefined) {
+    for (const file of [cert, key]) await chown(file, uid, gid);
+  }
+  return ['ssl=on', `ssl_cert_file=${cert}`, `ssl_key_file=${key}`];
 }
 
 type Identity = { readonly uid?: number; readonly gid?: number };

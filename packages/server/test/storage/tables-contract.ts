@@ -248,7 +248,7 @@ export const TABLES: readonly Case<RowStore>[] = [
             .execute();
         });
       await Promise.all([leave(1), leave(2)]);
-      const rows = await db.selectFrom('things').select('id').where('name', 'like', '%on call');
+      const rows = db.selectFrom('things').select('id').where('name', 'like', '%on call');
       assert.equal((await rows.execute()).length, 1);
     },
   },
