@@ -24,7 +24,14 @@ export async function setUp(
   config: Partial<AccessConfig> = {},
   path = ':memory:',
 ): Promise<Setting> {
-  const store = await openSqlite(path);
+  return openSetting(await openSqlite(path), config);
+}
+
+/** Access on a store, which the setting closes. */
+export async function openSetting(
+  store: RowStore,
+  config: Partial<AccessConfig> = {},
+): Promise<Setting> {
   let time = Date.parse('2026-11-21T12:00:00.000Z');
   const clock = () => new Date(time);
   await migrate(store, { clock });
