@@ -17,13 +17,25 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
 };
 
 /** A span of time such as `500ms`, `30s`, `15m`, `12h` or `7d`, in milliseconds, within bounds. */
-export function durationMsOf({ minMs = 1, maxMs = 3650 * 86_400_000 } = {}): Read<number> {
+export function durationMsOf({
+  minMs = 1,
+  maxMs = 3650 * 86_400_000,
+}: {
+  readonly minMs?: number;
+  readonly maxMs?: number;
+} = {}): Read<number> {
   const expected = 'a time such as 30s, 15m, 12h or 7d';
   return quantityOf(/^([0-9]{1,9})(ms|s|m|h|d)$/, DURATION_UNITS, expected, minMs, maxMs);
 }
 
 /** An amount of bytes such as `512KiB`, `64MiB` or `2GiB`, within bounds. */
-export function sizeBytesOf({ minBytes = 1, maxBytes = 2 ** 50 } = {}): Read<number> {
+export function sizeBytesOf({
+  minBytes = 1,
+  maxBytes = 2 ** 50,
+}: {
+  readonly minBytes?: number;
+  readonly maxBytes?: number;
+} = {}): Read<number> {
   const expected = 'a size such as 512KiB, 64MiB or 2GiB';
   return quantityOf(/^([0-9]{1,9})(B|KiB|MiB|GiB|TiB)$/, SIZE_UNITS, expected, minBytes, maxBytes);
 }
