@@ -32,6 +32,8 @@ export interface Registry extends AsyncDisposable {
   /** `127.0.0.1:PORT`, as it stands in image references. */
   readonly host: string;
   readonly port: number;
+  /** Collects garbage and sweeps now, as it is done each hour; throws what either throws. */
+  upkeep(): Promise<void>;
   /** Ends requests under way, then closes the store. */
   close(): Promise<void>;
 }
@@ -81,12 +83,13 @@ async function openStore(storage: RegistryStorage): Promise<Store> {
 
 function running(server: HttpServer, store: Store, gateway: Gateway): Registry {
   let sweeping: Promise<unknown> = Promise.resolve();
+  const upkeep = async (): Promise<void> => {
+    await gateway.collect();
+    await gateway.sweep();
+  };
   const sweep = () => {
     // A sweep that fails leaves its work to the next one.
-    sweeping = gateway
-      .collect()
-      .then(() => gateway.sweep())
-      .catch(() => undefined);
+    sweeping = upkeep().catch(() => undefined);
   };
   const timer = setInterval(sweep, SWEEP_EVERY_MS);
   timer.unref();
@@ -103,5 +106,12 @@ function running(server: HttpServer, store: Store, gateway: Gateway): Registry {
   };
   const bracketed = server.host.includes(':') ? `[${server.host}]` : server.host;
   const host = `${bracketed}:${server.port}`;
-  return { url: `http://${host}`, host, port: server.port, close, [Symbol.asyncDispose]: close };
+  return {
+    url: `http://${host}`,
+    host,
+    port: server.port,
+    upkeep,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }

@@ -11,6 +11,8 @@ import {
   type ManifestRecord,
   readBlobRecord,
   readManifestRecord,
+  readTag,
+  writeTag,
 } from './parse.ts';
 import { readTagCell, subjectOfCompanion } from './tags.ts';
 
@@ -59,10 +61,13 @@ async function collectManifests(
   before: string,
 ): Promise<number> {
   const all = await readAll(ground, repository);
-  const live = await liveOf(ground, repository, all, before);
+  const tags = await readTags(ground, repository);
+  const live = liveOf(all, tags, before);
   let taken = 0;
   for (const kept of all.values()) {
-    if (!live.has(kept.digest) && (await takeOut(ground, repository, kept))) taken += 1;
+    if (live.has(kept.digest)) continue;
+    const names = tags.filter((one) => one.digest === kept.digest).map((one) => one.tag);
+    if (await takeOut(ground, repository, kept, names)) taken += 1;
   }
   return taken;
 }
@@ -82,20 +87,32 @@ async function readAll(ground: Ground, repository: string): Promise<ReadonlyMap<
   return new Map(found.flat().map((kept) => [kept.digest, kept] as const));
 }
 
+interface Tagged {
+  readonly tag: string;
+  readonly digest: Digest;
+}
+
+async function readTags(ground: Ground, repository: string): Promise<readonly Tagged[]> {
+  const prefix = KEYS.tags(repository);
+  const keys = await ground.registers.list(prefix);
+  const found = await mapBounded(keys, LOOKS_AT_ONCE, async (key) => {
+    const tag = key.slice(prefix.length);
+    const digest = await readTagCell(ground, repository, tag);
+    return digest === null ? [] : [{ tag, digest }];
+  });
+  return found.flat();
+}
+
 /** The manifests that something leads to. */
-async function liveOf(
-  ground: Ground,
-  repository: string,
+function liveOf(
   all: ReadonlyMap<Digest, Kept>,
+  tags: readonly Tagged[],
   before: string,
-): Promise<ReadonlySet<Digest>> {
+): ReadonlySet<Digest> {
   const live = new Set<Digest>();
   const todo: Digest[] = [];
   const companions = new Map<Digest, Digest[]>();
-  for (const key of await ground.registers.list(KEYS.tags(repository))) {
-    const tag = key.slice(KEYS.tags(repository).length);
-    const digest = await readTagCell(ground, repository, tag);
-    if (digest === null) continue;
+  for (const { tag, digest } of tags) {
     const subject = subjectOfCompanion(tag);
     // Of a subject that is here it lives as long as that; of another one it is not ours to judge.
     if (subject === null || !all.has(subject)) todo.push(digest);
@@ -121,35 +138,68 @@ async function liveOf(
 }
 
 /**
- * Takes one manifest out, unless it was pushed again since it was looked at. A push of an index
- * looks for its children again after it has noted that it lists them, and this looks for such notes
- * after the record is gone: whichever comes second sees the other, and the manifest is put back or
- * the push is refused.
+ * Takes one manifest out, with the tags that belong to a subject that goes as well, unless it was
+ * pushed again since it was looked at: then its record has another version, and the tags are put
+ * back. A push of an index looks for its children again after it has noted that it lists them, and
+ * this looks for such notes after the record is gone: whichever comes second sees the other, and the
+ * manifest is put back or the push is refused.
  */
-async function takeOut(ground: Ground, repository: string, kept: Kept): Promise<boolean> {
+async function takeOut(
+  ground: Ground,
+  repository: string,
+  kept: Kept,
+  tags: readonly string[],
+): Promise<boolean> {
   const { digest, version, value, record, lists } = kept;
+  const { registers } = ground;
   const key = KEYS.manifest(repository, digest);
-  ground.contents.forget(repository, [digest, ...lists.map((one) => one.digest)]);
-  if (!(await ground.registers.delete(key, version))) return false;
-  if (await isListedNow(ground, repository, digest)) {
-    await ground.registers.swap(key, null, value);
+  const forget = () =>
+    ground.contents.forget(repository, [digest, ...lists.map((one) => one.digest)]);
+  const untagged = await untag(ground, repository, digest, tags);
+  const putBack = async (): Promise<false> => {
+    for (const tag of untagged) {
+      await registers.swap(KEYS.tag(repository, tag), null, writeTag(digest));
+    }
+    forget();
     return false;
+  };
+  if (!(await registers.delete(key, version))) return putBack();
+  forget();
+  if (await isListedNow(ground, repository, digest)) {
+    await registers.swap(key, null, value);
+    return putBack();
   }
   await deleteListings(ground, repository, digest, lists);
-  if (record.subject !== undefined) {
-    await deleteCell(ground, KEYS.referrer(repository, record.subject, digest));
-  }
+  const { subject } = record;
+  if (subject !== undefined) await deleteCell(ground, KEYS.referrer(repository, subject, digest));
   // A push of the same manifest meanwhile wrote these before they were deleted.
-  if ((await ground.registers.read(key)) !== null) {
+  if ((await registers.read(key)) !== null) {
     await writeListings(ground, repository, digest, lists);
-    if (record.subject !== undefined) {
-      await writeCell(ground, KEYS.referrer(repository, record.subject, digest), new Uint8Array());
+    if (subject !== undefined) {
+      await writeCell(ground, KEYS.referrer(repository, subject, digest), new Uint8Array());
     }
-    return false;
+    return putBack();
   }
-  ground.contents.forget(repository, [digest, ...lists.map((one) => one.digest)]);
+  forget();
   await releaseContent(ground, digest);
   return true;
+}
+
+/** Deletes those of the tags that still lead to the digest, and answers which. */
+async function untag(
+  { registers }: Ground,
+  repository: string,
+  digest: Digest,
+  tags: readonly string[],
+): Promise<readonly string[]> {
+  const gone: string[] = [];
+  for (const tag of tags) {
+    const key = KEYS.tag(repository, tag);
+    const cell = await registers.read(key);
+    if (cell === null || readTag(cell.value) !== digest) continue;
+    if (await registers.delete(key, cell.version)) gone.push(tag);
+  }
+  return gone;
 }
 
 async function isListedNow(ground: Ground, repository: string, digest: Digest): Promise<boolean> {

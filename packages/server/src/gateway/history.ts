@@ -77,7 +77,7 @@ async function note(tables: Tables, seen: Seen): Promise<Rollback | null> {
     const newest = await newestOf(tables, repository, tag);
     const own = newest?.digest === digest ? newest : await rowOf(tables, seen);
     if (own !== undefined) {
-      await refresh(tables, own, at);
+      await refresh(tables, own, at, newest);
       return rollbackOf(newest, digest);
     }
     // A clock that goes back, or two sights within a millisecond, must not turn old into new.
@@ -123,15 +123,26 @@ function rowOf(
     .executeTakeFirst();
 }
 
-async function refresh({ db }: Tables, row: TagHistoryRow, at: Date): Promise<void> {
-  if (at.getTime() - Date.parse(row.last_seen) < COARSE_MS) return;
+async function refresh(
+  { db }: Tables,
+  row: TagHistoryRow,
+  at: Date,
+  newest: TagHistoryRow | undefined,
+): Promise<void> {
+  // A digest that came back is seen after the newer one at once, whatever the hour.
+  const isBack = newest !== undefined && row.last_seen < newest.first_seen;
+  if (!isBack && at.getTime() - Date.parse(row.last_seen) < COARSE_MS) return;
   await db
     .updateTable('tag_history')
-    .set({ last_seen: at.toISOString() })
+    .set({ last_seen: later(at.toISOString(), newest?.first_seen) })
     .where('repository', '=', row.repository)
     .where('tag', '=', row.tag)
     .where('digest', '=', row.digest)
     .execute();
+}
+
+function later(one: string, other: string | undefined): string {
+  return other !== undefined && other > one ? other : one;
 }
 
 function rollbackOf(newest: TagHistoryRow | undefined, digest: Digest): Rollback | null {
