@@ -9,7 +9,7 @@ import { type Uses, usesOf } from './counts.ts';
 import type { SignedHead } from './heads.ts';
 import { startAt } from './judge.ts';
 import { chainRows, readAnchor } from './read.ts';
-import { decisionOf, filteredRows, isOpen, type RecordFilter } from './search.ts';
+import { checkFilter, decisionOf, filteredRows, isOpen, type RecordFilter } from './search.ts';
 import type { RecordKeys } from './signed-head.ts';
 
 /** The format's name, in the first line of an export. */
@@ -26,13 +26,15 @@ export interface ExportParts {
  * The record as JSON Lines, each with its line break, oldest first: a line that names the format and
  * the record, the anchor if entries were pruned, then every entry (canonical body, hash, previous
  * hash, number), then the signed head. With a filter only decisions that pass it, which then do not
- * follow one another. `verifyExport` checks it. Throws `record.gap` when retention overtakes it.
+ * follow one another. `verifyExport` checks it. Throws `record.filter-invalid` before the first
+ * line, and `record.gap` when retention overtakes it.
  */
 export async function* exportJsonLines(
   parts: ExportParts,
   filter: RecordFilter,
 ): AsyncGenerator<string> {
   const { db, record, head } = parts;
+  checkFilter(filter);
   const filtered = !isOpen(filter);
   yield line({ filtered, format: EXPORT_FORMAT, origin: record.origin });
   const anchor = await readAnchor(db);
@@ -105,11 +107,13 @@ interface CsvLine {
 /**
  * The decisions that pass the filter as CSV (RFC 4180) with a line of names, oldest first. What an
  * image or a caller named never becomes a formula of a spreadsheet, and has no control characters.
+ * Throws `record.filter-invalid` before the first line.
  */
 export async function* exportCsv(
   { db, head }: Omit<ExportParts, 'record'>,
   filter: RecordFilter,
 ): AsyncGenerator<string> {
+  checkFilter(filter);
   yield csv([Object.keys(COLUMNS)]);
   for await (const rows of filteredRows(db, filter, head.seq)) {
     if (rows.length === 0) continue;

@@ -133,8 +133,11 @@ export function isOpen(filter: RecordFilter): boolean {
 
 const TEXT_LONGEST = 512;
 
-/** Checks what a query must not be made of; a test on repositories when the filter has a glob. */
-function checkFilter(filter: RecordFilter): ((repository: string) => boolean) | null {
+/**
+ * Checks what a query must not be made of; answers a test on repositories when the filter has a
+ * glob, else null. Throws `record.filter-invalid`.
+ */
+export function checkFilter(filter: RecordFilter): ((repository: string) => boolean) | null {
   for (const [name, value] of Object.entries(filter)) {
     if (typeof value !== 'string') continue;
     if (value === '' || value.length > TEXT_LONGEST) {
