@@ -48,7 +48,8 @@ const BATCH = 500;
  * Whether the record in the tables is whole and as it was written: every entry's hash and number
  * from the beginning (or the signed anchor of what retention removed), what is searched by against
  * the entries, every signed head against the entry that it names, the newest head's age, and a head
- * that an auditor kept. Never throws for what the tables hold; for a store that fails, `storage.*`.
+ * that an auditor kept. What the tables hold is a failed finding, and throws only when the row of the
+ * chain's end is gone: `record.entry-malformed`. A store that fails throws `storage.*`.
  */
 export async function verifyRecord(tables: Tables, ask: VerifyAsk): Promise<VerifyReport> {
   // The end comes last: what is added meanwhile must not look like entries beyond it.

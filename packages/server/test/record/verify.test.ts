@@ -103,6 +103,16 @@ const ATTACKS: readonly {
     code: 'record.chain-broken',
   },
   {
+    name: 'a body that is no text',
+    tamper: run(`update record_entries set body = x'00ff', hash = x'00', at = 5 where seq = 3`),
+    code: 'record.chain-broken',
+  },
+  {
+    name: 'a head that is no text',
+    tamper: run(`update record_signed_heads set note = x'00ff'`),
+    code: 'record.head-invalid',
+  },
+  {
     name: 'a body that is no JSON',
     tamper: run(`update record_entries set body = '{' where seq = 3`),
     code: 'record.entry-malformed',
