@@ -100,8 +100,12 @@ async function makeStarter(data: string, policies: string, registry: string): Pr
   const text = initialPolicy({
     name: STARTER_POLICY,
     mode: 'audit',
-    images: `${registry}/**`,
-    signer: { keyRef: '../keys/starter.pub' },
+    images: [{ glob: `${registry}/**` }],
+    signer: { kind: 'key', ref: '../keys/starter.pub' },
+    header: [
+      'Written by the first start of `bulla up`, for the images of its own registry and no others.',
+      'In mode audit it refuses nothing: it records what would have been refused.',
+    ],
   });
   // The folder comes last: with it the first start is over.
   await mkdir(policies, { recursive: true, mode: 0o700 });

@@ -14,7 +14,7 @@ export function welcome(
 ): void {
   const { addresses, caFile, registry, firstStart } = server;
   const [first = ''] = addresses;
-  const link = firstStart === null ? null : `${first}/sign-in#token=${firstStart.link.secret}`;
+  const link = firstStart === null ? null : `${first}/sign-in#token=${firstStart.link.secret}&first`;
   const pushToken = firstStart?.pushToken.secret ?? null;
   if (output === 'json') {
     context.out(
