@@ -22,8 +22,12 @@ export interface YamlFile {
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
-/** YAML 1.2.2 §5.1 allows no other controls; overrides of direction hide from a reviewer what is said. */
-const UNPRINTABLE = /(?![\t\n\r\u0085])[\p{Cc}\uFFFE\uFFFF\u202A-\u202E\u2066-\u2069]/u;
+/**
+ * YAML 1.2.2 §5.1 allows no other controls. Beyond it, what some readers take for the end of a line
+ * and others for part of a comment, and overrides of direction, which hide what is said.
+ */
+const UNPRINTABLE =
+  /(?![\t\n\r])\p{Cc}|\r(?!\n)|[\u2028\u2029\uFEFF\uFFFE\uFFFF\u202A-\u202E\u2066-\u2069]/u;
 
 /**
  * The documents of YAML 1.2 (core schema) or JSON text, separated by `---`; empty ones are left out.

@@ -106,6 +106,9 @@ const REFUSED = [
     at: '1:8',
     says: /printable/,
   },
+  { name: 'a line that ends in CR alone', text: 'a: 1 # b\rc: 2\n', at: '1:9', says: /printable/ },
+  { name: 'a line end of YAML 1.1', text: 'a: 1 # b\u2028c: 2\n', at: '1:9', says: /printable/ },
+  { name: 'a byte-order mark within', text: 'a: 1\n\ufeffb: 2\n', at: '2:1', says: /printable/ },
   {
     name: '65 levels',
     text: `a: ${'['.repeat(64)}${']'.repeat(64)}`,
