@@ -1,15 +1,11 @@
-import { asFault, quote, TrustFault } from '@bulla/trust/fault/fault';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isLoopback, plainAddress } from './address.ts';
-import { type Claim, claimPaths, type FindDoor } from './doors.ts';
-import type { Door, HttpReply, HttpRequest } from './exchange.ts';
+import { TrustFault } from '@bulla/trust/fault/fault';
+import { claimPaths } from './doors.ts';
+import type { Door } from './exchange.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { type Listener, listenerUrl } from './listener.ts';
-import type { Observe, Trace } from './observe.ts';
-import { type OpenListener, openListener } from './open-listener.ts';
-import { callerOfAddress, createRateLimit, type RateLimit } from './rate.ts';
-import { frameworkFault, refusal, send, withHeaders } from './reply.ts';
-import { type Connection, readRequest, requestId } from './request.ts';
+import { type OpenListener, openListener, type Serve } from './open-listener.ts';
+import { createRateLimit } from './rate.ts';
+import { type Ground, type ServeOptions, serve } from './serve.ts';
 import type { TlsReport } from './tls/reload.ts';
 
 /** One listener without TLS. */
@@ -21,19 +17,12 @@ export interface ListenOptions {
 }
 
 /** What a server does beside serving its doors. */
-export interface ServerOptions {
+export interface ServerOptions extends ServeOptions {
   /**
    * Names that the Host header may have without TLS, beside addresses and `localhost`; undefined:
    * every one. Over TLS the client has checked the name.
    */
   readonly hosts?: ReadonlySet<string>;
-  readonly observe?: readonly Observe[];
-  readonly trace?: Trace;
-  /**
-   * Whom a request is counted for, when its credentials were verified already and without waiting;
-   * null: its address. What only claims to be somebody must not be named here.
-   */
-  readonly callerOf?: (request: HttpRequest) => string | null;
   /** How often the certificates' files are looked at; 0: only by `reload`. Default 10 s. */
   readonly tlsCheckMs?: number;
   /** Is told when a certificate was replaced, or a new one could not be used. */
@@ -66,9 +55,9 @@ export interface HttpServer extends AsyncDisposable {
 const TLS_CHECK_MS = 10_000;
 
 /**
- * Starts a server that serves `doors` on every listener; a path that no door claims is a 404. All
- * answers carry `X-Content-Type-Options: nosniff` and `X-Request-Id`. Bodies reach the doors as
- * streams. Throws `http.listen`, `http.plain-not-loopback`, `http.tls-invalid`; then nothing listens.
+ * Starts a server that serves `doors` on every listener; a path that no door claims is a 404. Every
+ * answer has `X-Content-Type-Options: nosniff`, and that to a request its `X-Request-Id`. Bodies reach
+ * the doors as streams. Throws `http.listen`, `http.plain-not-loopback`, `http.tls-invalid`; then nothing listens.
  */
 export async function listen(
   doors: readonly Door[],
@@ -79,21 +68,24 @@ export async function listen(
   const { nowMs = () => performance.now(), clock = () => new Date() } = options;
   const state = { draining: false };
   const rate = limits.rate === null ? null : createRateLimit(limits.rate, nowMs);
-  const ground: Ground = { find: claimPaths(doors), limits, rate, options, nowMs, state };
+  const ground: Ground = {
+    find: claimPaths(doors),
+    limits,
+    rate,
+    options,
+    nowMs,
+    state,
+    tellings: new WeakMap(),
+  };
   const listeners: OpenListener[] = [];
   const closeAll = async () => {
     state.draining = true;
     await Promise.all(listeners.map((listener) => listener.close()));
   };
   try {
+    const answer: Serve = (...given) => serve(ground, ...given);
+    const opening = { limits, hosts: options.hosts, clock, serve: answer };
     for (const listener of listenersOf(where)) {
-      const opening = {
-        limits,
-        hosts: options.hosts,
-        clock,
-        serve: (...given: Parameters<typeof serve> extends [Ground, ...infer R] ? R : never) =>
-          serve(ground, ...given),
-      };
       listeners.push(await openListener(listener, opening));
     }
   } catch (error) {
@@ -147,84 +139,4 @@ function running(
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** What serving a request rests on. */
-interface Ground {
-  readonly find: FindDoor;
-  readonly limits: HttpLimits;
-  readonly rate: RateLimit | null;
-  readonly options: ServerOptions;
-  readonly nowMs: () => number;
-  readonly state: { readonly draining: boolean };
-}
-
-async function serve(
-  ground: Ground,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  connection: Connection,
-  failure?: unknown,
-): Promise<FastifyReply> {
-  const { raw } = request;
-  const began = ground.nowMs();
-  const id = requestId(raw);
-  const url = raw.url ?? '/';
-  const question = url.indexOf('?');
-  const path = question === -1 ? url : url.slice(0, question);
-  const claim = ground.find(path);
-  let fault: TrustFault | null = null;
-  let answer: HttpReply;
-  try {
-    if (failure !== undefined) throw frameworkFault(failure);
-    answer = await handle(ground, request, id, claim, connection);
-  } catch (error) {
-    fault = asFault(error);
-    answer = refusal(claim?.door ?? null, fault);
-  }
-  answer = withHeaders(answer, claim?.door.headers);
-  const { observe = [] } = ground.options;
-  if (observe.length > 0) {
-    const told = {
-      id,
-      method: raw.method ?? 'GET',
-      path,
-      door: claim?.name ?? null,
-      status: answer.status,
-      remoteAddress: plainAddress(raw.socket.remoteAddress),
-      listener: connection.listener,
-      fault,
-    };
-    reply.raw.once('close', () => {
-      const cut = !reply.raw.writableFinished;
-      const durationMs = ground.nowMs() - began;
-      for (const tell of observe) tell({ ...told, cut, durationMs });
-    });
-  }
-  return send(request, reply, answer, { id, last: ground.state.draining });
-}
-
-async function handle(
-  ground: Ground,
-  { raw }: FastifyRequest,
-  id: string,
-  claim: Claim | null,
-  connection: Connection,
-): Promise<HttpReply> {
-  const { rate, limits, options } = ground;
-  const address = plainAddress(raw.socket.remoteAddress);
-  const counted = rate !== null && (limits.rateLoopback || !isLoopback(address)) ? rate : null;
-  let request: HttpRequest;
-  try {
-    request = readRequest(raw, id, claim?.depth ?? 0, connection);
-  } catch (error) {
-    counted?.take(callerOfAddress(address));
-    throw error;
-  }
-  counted?.take(options.callerOf?.(request) ?? callerOfAddress(address));
-  if (claim === null) throw new TrustFault('http.not-found', `no such path: ${quote(raw.url)}`);
-  const { door, name } = claim;
-  return options.trace === undefined
-    ? door.handle(request)
-    : options.trace(request, name, () => door.handle(request));
 }

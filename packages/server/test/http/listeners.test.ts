@@ -21,6 +21,9 @@ const DOOR: Door = {
   prefix: '/facts',
   headers: { 'content-security-policy': 'sandbox', 'x-kind': 'door' },
   async handle(request) {
+    if (request.segments[0] === 'split') {
+      return { status: 200, headers: { 'x-name': 'a\r\nx-forged: 1' }, body: 'x' };
+    }
     if (request.segments[0] === 'own') {
       return { status: 200, headers: { 'x-kind': 'reply' }, body: '' };
     }
@@ -324,5 +327,20 @@ test('every request is told of once, with its door, status and fault, and withou
       [null, 404, '/nothing', 'http.not-found', 'r1', false],
       ['/facts', 400, '/facts/%zz', 'http.path-invalid', 'r1', false],
     ],
+  );
+});
+
+test('a header that would split the answer is a defect in the form of the door, told of once', async () => {
+  const seen: Observed[] = [];
+  const server = await start({ observe: [(one) => seen.push(one)] });
+  const { head } = await get(server.port, '/facts/split', ['host: x']);
+  await server.close();
+  assert.match(head, /^HTTP\/1\.1 500 /);
+  assert.match(head, /x-refused: by the door/);
+  assert.match(head, /x-content-type-options: nosniff/);
+  assert.doesNotMatch(head, /x-forged|x-name/);
+  assert.deepEqual(
+    seen.map(({ status, fault }) => [status, fault?.code]),
+    [[500, 'internal.defect']],
   );
 });
