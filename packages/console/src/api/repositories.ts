@@ -1,53 +1,30 @@
+import type {
+  AttachedView,
+  RepositoryView,
+  TagPeriod,
+  TagView,
+} from '@bulla/server/gateway/repository-view';
 import { queryOptions } from '@tanstack/react-query';
 import { apiPath, read } from './client.ts';
 
-/** A repository of the list. */
-export interface RepositorySummary {
-  readonly name: string;
-}
-
 /** A page of repositories by name; `next` asks for the page after it. */
 export interface RepositoriesAnswer {
-  readonly repositories: readonly RepositorySummary[];
+  readonly repositories: readonly { readonly name: string }[];
   readonly next: string | null;
 }
 
 /** What is attached to an image: a signature, an attestation, or anything else that refers to it. */
-export interface AttachedAnswer {
-  readonly digest: string;
-  readonly kind: 'signature' | 'attestation' | 'other';
-  readonly type: string;
-}
+export type AttachedAnswer = AttachedView;
 
 /** A tag and what it leads to. */
-export interface TagAnswer {
-  readonly tag: string;
-  readonly digest: string;
-  readonly since: string | null;
-  readonly lastDecision: {
-    readonly id: string;
-    readonly outcome: string;
-    readonly effect: string;
-    readonly at: string;
-  } | null;
-  readonly attached: readonly AttachedAnswer[];
-}
+export type TagAnswer = TagView;
 
 /** A repository with a page of its tags. */
-export interface RepositoryAnswer {
-  readonly name: string;
-  readonly tags: readonly TagAnswer[];
-  readonly next: string | null;
-}
+export type RepositoryAnswer = RepositoryView;
 
-/** What a tag led to, the newest first; `rollback` when the digest had been there before. */
+/** What a tag led to, the newest first. */
 export interface TagHistoryAnswer {
-  readonly history: readonly {
-    readonly digest: string;
-    readonly from: string;
-    readonly until: string | null;
-    readonly rollback: boolean;
-  }[];
+  readonly history: readonly TagPeriod[];
 }
 
 /** A page of repositories. */

@@ -55,7 +55,8 @@ const pages = [
   createRoute({ getParentRoute: () => app, path: '/decisions/$id', component: DecisionPage }),
   createRoute({
     getParentRoute: () => app,
-    path: '/repositories',
+    // With the slash it is an index, which goes before the names below it.
+    path: '/repositories/',
     component: RepositoriesPage,
     validateSearch: texts('cursor'),
   }),

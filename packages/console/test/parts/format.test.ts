@@ -6,6 +6,7 @@ import {
   instantText,
   plural,
   shortDigest,
+  sizeText,
 } from '../../src/parts/format.ts';
 
 const AT = new Date('2026-11-21T12:00:00Z');
@@ -52,4 +53,14 @@ test('counts are grouped and words agree with them', () => {
   expect(plural(1, 'policy', 'policies')).toBe('1 policy');
   expect(plural(0, 'policy', 'policies')).toBe('0 policies');
   expect(plural(2, 'tag')).toBe('2 tags');
+});
+
+describe('a size', () => {
+  test.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1536, '1.5 KiB'],
+    [150 * 1024, '150 KiB'],
+    [3 * 2 ** 30, '3.0 GiB'],
+  ])('of %d bytes is %s', (bytes, text) => expect(sizeText(bytes)).toBe(text));
 });

@@ -3,11 +3,10 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { isAbsent } from '../../api/problem.ts';
 import { type AttachedAnswer, repositoryQuery, type TagAnswer } from '../../api/repositories.ts';
-import { plural } from '../../parts/format.ts';
+import { plural, sizeText } from '../../parts/format.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Label, Mark } from '../../parts/mark.tsx';
 import { Page } from '../../parts/page.tsx';
-import { useMay } from '../../parts/session.tsx';
 import { Empty, Loading, Problem } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { Ago, DigestText } from '../../parts/values.tsx';
@@ -25,12 +24,7 @@ export function RepositoryPage(): ReactElement {
     <Page
       title={name}
       head={<span className="mono">{name}</span>}
-      lead={
-        <span className="id-line">
-          <Link to="/repositories">Repositories</Link>
-          <DecisionsLink repository={name} />
-        </span>
-      }
+      lead={<Link to="/repositories">Repositories</Link>}
     >
       {error === null ? null : isAbsent(error) ? (
         <Empty title="There is no such repository">
@@ -67,18 +61,6 @@ export function RepositoryPage(): ReactElement {
   );
 }
 
-function DecisionsLink({ repository }: { readonly repository: string }): ReactElement | null {
-  if (!useMay('decisions.read')) return null;
-  return (
-    <>
-      <span aria-hidden="true">·</span>
-      <Link to="/decisions" search={{ repository }}>
-        Its decisions
-      </Link>
-    </>
-  );
-}
-
 function columnsFor(name: string): readonly Column<TagAnswer>[] {
   return [
     {
@@ -98,6 +80,10 @@ function columnsFor(name: string): readonly Column<TagAnswer>[] {
     { title: 'Digest', cell: ({ digest }) => <DigestText of={digest} /> },
     { title: 'Last decision', cell: (tag) => <LastDecision of={tag} /> },
     { title: 'Attached', cell: ({ attached }) => <Attached of={attached} /> },
+    {
+      title: 'Size',
+      cell: ({ sizeBytes }) => (sizeBytes === null ? '' : sizeText(sizeBytes)),
+    },
     {
       title: 'Here since',
       cell: ({ since }) =>

@@ -4,6 +4,7 @@ import type { ReactElement } from 'react';
 import { type TagAnswer, tagHistoryQuery } from '../../api/repositories.ts';
 import { Label } from '../../parts/mark.tsx';
 import { Panel } from '../../parts/page.tsx';
+import { useMay } from '../../parts/session.tsx';
 import { Loading, Problem } from '../../parts/states.tsx';
 import { DataTable } from '../../parts/table.tsx';
 import { DigestText, Instant } from '../../parts/values.tsx';
@@ -14,13 +15,21 @@ export function TagPanel(props: {
   readonly tag: TagAnswer;
 }): ReactElement {
   const { repository, tag } = props;
+  const mayDecisions = useMay('decisions.read');
   return (
     <Panel
       title={`Tag ${tag.tag}`}
       aside={
-        <Link to="/repositories/$" params={{ _splat: repository }}>
-          Close
-        </Link>
+        <span className="words">
+          {mayDecisions ? (
+            <Link to="/decisions" search={{ digest: tag.digest }}>
+              Decisions about it
+            </Link>
+          ) : null}
+          <Link to="/repositories/$" params={{ _splat: repository }}>
+            Close
+          </Link>
+        </span>
       }
     >
       <h3>Attached</h3>
