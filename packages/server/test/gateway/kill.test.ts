@@ -6,23 +6,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRegistry } from '../../src/registry.ts';
+import { seeded } from '../seeded.ts';
 import { temporaryFolder } from '../storage/rooms.ts';
 import { ask, digestOf, type ManifestPieces, pushImage } from './client.ts';
 
 const REGISTRY_TS = join(import.meta.dirname, '../../src/registry.ts');
 const ROUNDS = 6;
 const SEED = 20260101;
-
-/** A small generator (mulberry32): the same kills at each run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 async function startChild(folder: string): Promise<{ child: ChildProcess; url: string }> {
   const program = `

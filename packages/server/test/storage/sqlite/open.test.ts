@@ -148,12 +148,12 @@ test('a folder that cannot be made, and one in the place of the file, are unsuit
 /** A small file system of its own; null, and the test skipped by its name, where none can be made. */
 function smallDisk(t: TestContext, path: string, options: string): AsyncDisposable | null {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path], { stdio: 'ignore' });
+    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path], { stdio: 'ignore' });
   } catch {
     t.skip('a tmpfs cannot be mounted here');
     return null;
   }
-  return { [Symbol.asyncDispose]: async () => void execFileSync('umount', [path]) };
+  return { [Symbol.asyncDispose]: async () => void execFileSync('/bin/umount', [path]) };
 }
 
 test('a read-only folder is unsuitable', async (t) => {
