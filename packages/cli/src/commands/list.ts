@@ -73,6 +73,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./logout.ts'),
   },
   {
+    name: 'policy',
+    summary: 'write, check and format the policies that say what images must carry',
+    load: () => import('./policy.ts'),
+  },
+  {
     name: 'gate',
     summary: 'decide by policies about images, and about those of a Dockerfile or manifest',
     load: () => import('./gate.ts'),

@@ -49,18 +49,27 @@ export async function namedPolicies(
     );
   }
   const { loadPolicies } = await import('@bulla/trust/policy/files/load');
-  const trustRoots = new Map<string, TrustedRoot>();
-  for (const text of flags.trustRoot) {
-    const [name, file] = pair(text, '--trust-root', 'NAME=FILE');
-    const root = await openTrustRoot(file, false, context);
-    if (root !== null) trustRoots.set(name, root);
-  }
+  const trustRoots = await namedTrustRoots(flags, context);
   const loaded = await loadPolicies(flags.policy, { trustRoots });
   for (const warning of loaded.warnings) {
     const { file, line, column } = warning.place;
     context.err(`${file}:${line}:${column}: warning: ${warning.message}  [${warning.code}]`);
   }
   return loaded;
+}
+
+/** The trust roots that the flags name. Throws `usage.invalid`, `usage.file`, `usage.trust-root`. */
+export async function namedTrustRoots(
+  flags: Pick<PolicyFlags, 'trustRoot'>,
+  context: CliContext,
+): Promise<ReadonlyMap<string, TrustedRoot>> {
+  const trustRoots = new Map<string, TrustedRoot>();
+  for (const text of flags.trustRoot) {
+    const [name, file] = pair(text, '--trust-root', 'NAME=FILE');
+    const root = await openTrustRoot(file, false, context);
+    if (root !== null) trustRoots.set(name, root);
+  }
+  return trustRoots;
 }
 
 /** The aliases that the flags name (semantics 7). Throws `usage.invalid`. */

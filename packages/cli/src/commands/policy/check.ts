@@ -1,0 +1,71 @@
+import { type Problem, problemLine } from '@bulla/trust/bytes/yaml/problem';
+import { codeEntry } from '@bulla/trust/fault/codes';
+import type { PolicySet } from '@bulla/trust/policy/policy-set';
+import type { Command } from 'commander';
+import type { CliContext } from '../../context.ts';
+import { namedTrustRoots } from '../../options/policy.ts';
+import { collect } from '../../options/repeatable.ts';
+import { jsonText } from '../../output/json.ts';
+
+interface CheckFlags {
+  readonly trustRoot: readonly string[];
+  readonly output: 'text' | 'json';
+}
+
+/** `bulla policy check PATH…`: every mistake of the policies and of what they name, one a line. */
+export function configureCheck(policy: Command, context: CliContext): void {
+  const command = policy.command('check');
+  command
+    .description('list every mistake of policies and of the keys and trust roots that they name')
+    .argument('<path...>', 'files, and folders of *.yaml, *.yml and *.json')
+    .addOption(
+      command
+        .createOption('--trust-root <name=file>', 'a trust root that policies name (repeatable)')
+        .argParser(collect)
+        .default([], 'none'),
+    )
+    .addOption(
+      command
+        .createOption('-o, --output <format>', 'how to print')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .action(async (paths: readonly string[], flags: CheckFlags) => {
+      const { checkPolicies } = await import('@bulla/trust/policy/files/load');
+      const trustRoots = await namedTrustRoots(flags, context);
+      const { set, problems } = await checkPolicies(paths, { trustRoots });
+      for (const { severity, code } of problems) {
+        if (severity === 'error') context.exit.note(codeEntry(code).exit);
+      }
+      if (flags.output === 'json') context.out(jsonText(documentOf(set, problems)));
+      else printText(set, problems, context);
+    });
+}
+
+function printText(set: PolicySet | null, problems: readonly Problem[], context: CliContext): void {
+  for (const problem of problems) context.out(problemLine(problem));
+  if (set === null) return;
+  const count = set.policies.length;
+  context.out(`ok: ${count} ${count === 1 ? 'policy' : 'policies'}, ${set.hash}`);
+}
+
+function documentOf(set: PolicySet | null, problems: readonly Problem[]): object {
+  return {
+    schema: 'https://bulla.dev/schemas/policy-check/v1',
+    ok: set !== null,
+    hash: set?.hash ?? null,
+    trustRootVersion: set?.trustRootVersion ?? null,
+    policies: (set?.policies ?? []).map(({ document, hash }) => ({
+      name: document.name,
+      mode: document.mode,
+      hash,
+    })),
+    problems: problems.map(({ severity, code, message, remedy, place }) => ({
+      severity,
+      code,
+      message,
+      remedy,
+      ...place,
+    })),
+  };
+}
