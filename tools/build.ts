@@ -1,12 +1,10 @@
 /**
  * `npm run build`: makes what is published. The library and the server as `.js` and `.d.ts` by tsc
- * (`packages/{trust,server}/dist`), the CLI and the server's program as one esbuild build each, the
- * console by Vite.
- * Writes only what changed, so a build that has nothing to do leaves running programs alone.
+ * (`packages/{trust,server}/dist`), the console by Vite, and the CLI, which carries the server and the
+ * console, by esbuild. Writes only what changed, so a build that has nothing to do leaves running programs alone.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleCommands, bundleServer } from './build/bundle.ts';
+import { bundleCommands } from './build/bundle.ts';
 import { keepCompiledCode } from './build/code-cache.ts';
 import { compile } from './build/compile.ts';
 import { buildConsole } from './build/console.ts';
@@ -20,9 +18,6 @@ try {
   report(buildConsole(ROOT));
   report(await bundleCommands(ROOT, 'packages/cli/dist'));
   report(await keepCompiledCode(ROOT, 'packages/cli/dist'));
-  if (existsSync(join(ROOT, 'packages/server/src/main.ts'))) {
-    report(await bundleServer(ROOT, 'packages/server/dist/bundle'));
-  }
   console.log(`built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 } catch (error) {
   console.error(`build: ${error instanceof Error ? error.message : String(error)}`);

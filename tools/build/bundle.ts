@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { thirdPartyNotices } from './notices.ts';
@@ -85,7 +85,16 @@ export async function bundleCommands(root: string, out: string): Promise<string>
   loaded.push(await run(root, out, { format: 'cjs', entryPoints: [START], entryNames: 'main' }));
   return finish(root, out, loaded, [
     { path: 'package.json', bytes: Buffer.from('{ "type": "commonjs" }\n') },
+    ...consoleFiles(root),
   ]);
+}
+
+/** The console as Vite built it: `bulla up` serves it from beside itself. */
+function consoleFiles(root: string): readonly BuiltFile[] {
+  const folder = join(root, 'packages/console/dist');
+  return globSync('**/*.*', { cwd: folder })
+    .filter((path) => statSync(join(folder, path)).isFile())
+    .map((path) => ({ path: join('console', path), bytes: readFileSync(join(folder, path)) }));
 }
 
 /** A file as `start.ts` loads it: the SHA-256 of its content, cut to 32 digits, then one function. */
@@ -123,13 +132,6 @@ function externalLibraries(found: Map<string, string>): Plugin {
       });
     },
   };
-}
-
-/** Bundles the server's program and its workers into `out`: ESM with splitting. */
-export async function bundleServer(root: string, out: string): Promise<string> {
-  const entryPoints = ['packages/server/src/main.ts', ...workers(root)];
-  const names = { entryNames: '[name]', chunkNames: '[name]-[hash]' };
-  return finish(root, out, [await run(root, out, { entryPoints, splitting: true, ...names })]);
 }
 
 function finish(

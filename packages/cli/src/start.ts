@@ -70,18 +70,28 @@ function whenUsed(id: string): object {
   const known = awaited.get(id);
   if (known !== undefined) return known;
   let module: object | undefined;
-  const proxy: object = new Proxy(
-    {},
-    {
-      get(_, name) {
-        module ??= builtin(id);
-        return Reflect.get(module, name);
-      },
-      getPrototypeOf: () => proxy,
+  const proxy: object = new Proxy(standIn, {
+    get(_, name) {
+      module ??= builtin(id);
+      return Reflect.get(module, name);
     },
-  );
+    // Some modules are themselves called or extended: assert, events, stream.
+    apply: (_, self, given) => Reflect.apply(callable(id), self, given),
+    construct: (_, given, newTarget) =>
+      Reflect.construct(callable(id), given, newTarget === proxy ? callable(id) : newTarget),
+    getPrototypeOf: () => proxy,
+  });
   awaited.set(id, proxy);
   return proxy;
+}
+
+/** What a proxy must stand on to be called and extended. */
+function standIn(): void {}
+
+function callable(id: string) {
+  const module = builtin(id);
+  if (typeof module !== 'function') throw new TypeError(`${id} is not a function`);
+  return module;
 }
 
 function builtin(id: string): object {

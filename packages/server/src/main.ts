@@ -1,14 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { FirstStart } from './access/first-start.ts';
-import type { ServerConfig } from './config/config.ts';
+import { SERVICES, type ServerConfig } from './config/config.ts';
 import type { InForce, PoliciesInForce } from './decision/policies.ts';
+import type { Door } from './http/exchange.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import { type Log, logRequests } from './http/log.ts';
 import { createMetrics, measureRequests } from './http/metrics.ts';
 import type { ReadyCheck } from './http/probes.ts';
 import { type HttpServer, listen } from './http/server.ts';
-import { startTelemetry, type Telemetry } from './http/telemetry.ts';
+import { startTelemetry } from './http/telemetry.ts';
+import type { OverviewParts } from './overview/service.ts';
 import type { ServerStore } from './storage/store.ts';
 import { openStore } from './store.ts';
 import { wireAccess } from './wiring/access.ts';
@@ -58,73 +60,33 @@ export interface Server extends AsyncDisposable {
  * `upstream.config-invalid`.
  */
 export async function startServer(config: ServerConfig, options: ServerOptions): Promise<Server> {
-  const { log, clocks = SYSTEM_CLOCKS } = options;
   await using opened = new AsyncDisposableStack();
-  const startedAt = clocks.clock();
-  const { listeners, localCa, registry } = await wireListeners(config, startedAt);
-  const wiredStore = storeConfig(config);
-  const store = opened.use(await openStore(wiredStore.config, clocks));
-  const metrics = createMetrics();
-  const record = await wireRecord(config, registry, store, metrics, clocks);
-  opened.defer(() => record.close());
-  const watched = opened.use(await watchPolicies(config, log, clocks.clock));
-  const { inForce } = watched;
-  const wired = wireDecisions(config, store.registers, inForce, record.keep, clocks, log);
-  const { decisions } = opened.use(wired);
-  const access = wireAccess(config, store, clocks);
-  const isOn = (service: (typeof config.only)[number]) => config.only.includes(service);
-  const gateway = isOn('gateway')
-    ? wireGateway({ config, registry, store, access, decisions, keep: record.keep, clocks })
-    : null;
-  if (gateway !== null) opened.defer(() => gateway.close());
-  opened.use(startUpkeep(gateway, access, log));
-  const checks = readyChecks(store, inForce);
-  const caFile = localCa?.caFile ?? null;
+  const rooms = await openRooms(config, options, opened);
+  const { access, inForce, listeners, registry } = rooms;
+  const caFile = listeners.localCa?.caFile ?? null;
   const caCertificate = caFile === null ? null : await readFile(caFile, 'utf8');
   let http: HttpServer | null = null;
   const addresses = () => http?.addresses.map(({ url }) => url) ?? [];
-  const doors = await wireDoors({
-    config,
-    options,
-    access,
-    gateway,
-    record,
-    metrics,
-    checks,
-    clock: clocks.clock,
-    overview: {
-      version: options.version,
-      startedAt,
-      origin: () => config.origin,
-      addresses,
-      caCertificate: () => caCertificate,
-      services: ['gateway', 'api', 'console'].map((name) => ({
-        name,
-        state: config.only.some((service) => service === name) ? 'running' : 'off',
-      })),
-      storage: wiredStore.says,
-      inForce: () => inForce.current(),
-      texts: () => watched.texts(),
-      starterPolicy: options.starterPolicy,
-      checks,
-      counts: () => dayCounts(store.tables, clocks.clock()),
-      anonymousPull: config.gateway.anonymousPull,
-    },
-  });
-  const telemetry = opened.use(await openTelemetry(config, options));
-  http = opened.use(
-    await listen(doors, listeners, limitsOf(config), {
-      hosts: hostsOf(config, registry),
-      observe: [logRequests(log), measureRequests(metrics)],
-      ...(telemetry === null ? {} : { trace: telemetry.trace }),
-      onTls: ({ listener, fault }) => {
-        if (fault === null) log.info('certificate replaced', { listener });
-        else log.error('a certificate cannot be used; the one before stays', { listener, fault });
-      },
-      clock: clocks.clock,
-      nowMs: clocks.now,
-    }),
-  );
+  const overview: OverviewParts = {
+    version: options.version,
+    startedAt: rooms.startedAt,
+    origin: () => config.origin,
+    addresses,
+    caCertificate: () => caCertificate,
+    services: SERVICES.map((name) => ({
+      name,
+      state: config.only.includes(name) ? 'running' : 'off',
+    })),
+    storage: rooms.storage,
+    inForce: () => inForce.current(),
+    texts: () => rooms.policyTexts(),
+    starterPolicy: options.starterPolicy,
+    checks: rooms.checks,
+    counts: rooms.counts,
+    anonymousPull: config.gateway.anonymousPull,
+  };
+  const doors = await wireDoors({ ...rooms, config, options, overview });
+  http = opened.use(await listenFor(config, options, rooms, doors, opened));
   const firstStart = await access.firstStart();
   const life = opened.move();
   const close = () => life.disposeAsync();
@@ -140,6 +102,73 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Everything below HTTP, each put on `opened` when it is there: what is opened last is closed first. */
+async function openRooms(
+  config: ServerConfig,
+  { log, clocks = SYSTEM_CLOCKS }: ServerOptions,
+  opened: AsyncDisposableStack,
+) {
+  const startedAt = clocks.clock();
+  const listeners = await wireListeners(config, startedAt);
+  const { registry } = listeners;
+  const wiredStore = storeConfig(config);
+  const store = opened.use(await openStore(wiredStore.config, clocks));
+  const metrics = createMetrics();
+  const keyFolder = wiredStore.sharedFolder ?? config.data;
+  const record = await wireRecord(config, keyFolder, registry, store, metrics, clocks);
+  opened.defer(() => record.close());
+  const watched = opened.use(await watchPolicies(config, log, clocks.clock));
+  const { inForce } = watched;
+  const wired = wireDecisions(config, store.registers, inForce, record.keep, clocks, log);
+  const { decisions } = opened.use(wired);
+  const access = wireAccess(config, store, clocks);
+  const gateway = config.only.includes('gateway')
+    ? wireGateway({ config, registry, store, access, decisions, keep: record.keep, clocks })
+    : null;
+  if (gateway !== null) opened.defer(() => gateway.close());
+  opened.use(startUpkeep(gateway, access, log));
+  return {
+    startedAt,
+    listeners,
+    registry,
+    metrics,
+    record,
+    inForce,
+    access,
+    gateway,
+    storage: wiredStore.says,
+    policyTexts: () => watched.texts(),
+    checks: readyChecks(store, inForce),
+    counts: () => dayCounts(store.tables, clocks.clock()),
+    clock: clocks.clock,
+    now: clocks.now,
+  };
+}
+
+async function listenFor(
+  config: ServerConfig,
+  { log, version }: ServerOptions,
+  rooms: Awaited<ReturnType<typeof openRooms>>,
+  doors: readonly Door[],
+  opened: AsyncDisposableStack,
+): Promise<HttpServer> {
+  const telemetry =
+    config.telemetry === null
+      ? null
+      : opened.use(await startTelemetry({ ...config.telemetry, version, log }));
+  return listen(doors, rooms.listeners.listeners, limitsOf(config), {
+    hosts: hostsOf(config, rooms.registry),
+    observe: [logRequests(log), measureRequests(rooms.metrics)],
+    ...(telemetry === null ? {} : { trace: telemetry.trace }),
+    onTls: ({ listener, fault }) => {
+      if (fault === null) log.info('certificate replaced', { listener });
+      else log.error('a certificate cannot be used; the one before stays', { listener, fault });
+    },
+    clock: rooms.clock,
+    nowMs: rooms.now,
+  });
 }
 
 function limitsOf({ limits }: ServerConfig): HttpLimits {
@@ -159,14 +188,6 @@ function limitsOf({ limits }: ServerConfig): HttpLimits {
 function hostsOf({ origin, listen }: ServerConfig, registry: string): ReadonlySet<string> {
   const urls = [...listen.map(({ url }) => url), ...(origin === null ? [] : [origin])];
   return new Set([...urls.map((url) => new URL(url).hostname), registry.replace(/:\d+$/, '')]);
-}
-
-async function openTelemetry(
-  { telemetry }: ServerConfig,
-  { version, log }: ServerOptions,
-): Promise<Telemetry | null> {
-  if (telemetry === null) return null;
-  return startTelemetry({ otlpEndpoint: telemetry.otlpEndpoint, version, log });
 }
 
 function readyChecks(store: ServerStore, inForce: PoliciesInForce): readonly ReadyCheck[] {

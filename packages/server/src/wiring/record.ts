@@ -7,9 +7,13 @@ import { createRecord, type RecordService } from '../record/service.ts';
 import type { ServerStore } from '../storage/store.ts';
 import type { Clocks } from './clocks.ts';
 
-/** The record of a server on its store; its key lies in the data folder. */
+/**
+ * The record of a server on its store. Its key lies in the data folder, or beside the objects that
+ * replicas share: all of them have to sign with the same one.
+ */
 export async function wireRecord(
-  config: Pick<ServerConfig, 'data' | 'record'>,
+  config: Pick<ServerConfig, 'record'>,
+  keyFolder: string,
   host: string,
   { tables, objects }: ServerStore,
   metrics: Metrics,
@@ -19,7 +23,7 @@ export async function wireRecord(
   return createRecord({
     tables,
     objects,
-    signer: await openRecordKey(config.data),
+    signer: await openRecordKey(keyFolder),
     host,
     config: {
       ...RECORD_CONFIG,

@@ -5,6 +5,8 @@ import type { StoreConfig } from '../store.ts';
 /** The rooms that the configuration names, and what people call them. */
 export interface WiredStore {
   readonly config: StoreConfig;
+  /** A folder that all replicas have; null where there is one process only. */
+  readonly sharedFolder: string | null;
   readonly says: { readonly tables: string; readonly objects: string };
 }
 
@@ -12,11 +14,16 @@ export interface WiredStore {
 export function storeConfig({ data, storage }: Pick<ServerConfig, 'data' | 'storage'>): WiredStore {
   const { tables, objects } = storage;
   if (tables === 'memory') {
-    return { config: { store: 'memory' }, says: { tables: 'memory', objects: 'memory' } };
+    return {
+      config: { store: 'memory' },
+      sharedFolder: null,
+      says: { tables: 'memory', objects: 'memory' },
+    };
   }
   if (tables === 'embedded') {
     return {
       config: { store: 'embedded', folder: data },
+      sharedFolder: null,
       says: { tables: 'SQLite', objects: 'files' },
     };
   }
@@ -24,6 +31,7 @@ export function storeConfig({ data, storage }: Pick<ServerConfig, 'data' | 'stor
   const folder = objects.folder ?? join(data, 'shared');
   return {
     config: { store: 'postgres', url: url.reveal(), poolSize, folder },
+    sharedFolder: folder,
     says: { tables: 'PostgreSQL', objects: 'files' },
   };
 }

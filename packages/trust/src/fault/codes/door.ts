@@ -1,12 +1,5 @@
 /** Faults and refusals of a door that decides by policies. */
 export const DOOR_CODES = {
-  'policy.unreadable': {
-    status: 503,
-    exit: 3,
-    means: 'No policy is in force, because a file that holds them cannot be read.',
-    remedy:
-      'Put the file back, or correct what the message names; the server reads it again by itself.',
-  },
   'policy.stale': {
     status: 500,
     exit: 1,
