@@ -39,6 +39,11 @@ export function tableAccess(people: readonly Principal[]): GatewayAccess {
   };
 }
 
+/** Everybody may do everything but sign. */
+export const OPEN_TABLE_ACCESS: GatewayAccess = tableAccess([
+  person('nobody', { repository: '**', actions: ['pull', 'push', 'delete'] }),
+]);
+
 /** As `person`, for requests. */
 export function as(name: string): Readonly<Record<string, string>> {
   return { authorization: `Bearer ${name}` };
