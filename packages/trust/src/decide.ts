@@ -52,8 +52,9 @@ export interface Decided {
 /**
  * Decides about one image by all policies that cover it. A tag is resolved once; the decision, its
  * evidence and its digest are about the bytes that this fetched (semantics 5). A source that no policy
- * covers is not asked. What an image or a registry does never makes it throw; `usage.invalid` when
- * neither tag nor digest nor problem is given.
+ * covers is not asked. A tag that led nowhere is admitted, without a digest, by policies alone that
+ * warn or audit. What an image or a registry does never makes it throw; `usage.invalid` when neither
+ * tag nor digest nor problem is given.
  */
 export async function decide(options: DecideOptions): Promise<Decided> {
   const started = options.now();

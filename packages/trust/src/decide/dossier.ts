@@ -62,23 +62,28 @@ export const DOSSIER_LIMIT: number = 256 << 20;
  * evidence that answers several questions is written once. Throws `dossier.malformed` over 256 MiB.
  */
 export function writeDossier(dossier: Dossier): Uint8Array {
-  const pieces = new Map<string, { readonly index: number; readonly json: object }>();
+  const pieces = new Map<string, { readonly index: number; readonly piece: Evidence }>();
   const indexOf = (piece: Evidence): number => {
-    const json = { ...piece, bytes: encodeBase64(piece.bytes) };
-    const key = JSON.stringify(json);
-    const known = pieces.get(key) ?? { index: pieces.size, json };
+    const { bytes: _, ...rest } = piece;
+    // The digest stands for the bytes.
+    const key = JSON.stringify(rest);
+    const known = pieces.get(key) ?? { index: pieces.size, piece };
     pieces.set(key, known);
     return known.index;
   };
   const nodes = dossier.nodes.map(({ digest, stored, gathered }) => ({
     digest,
-    stored: stored && { mediaType: stored.mediaType, bytes: encodeBase64(stored.bytes) },
+    stored,
     gathered: gathered.map(({ gathering, evidence, problems }) => ({
       gathering,
       evidence: evidence.map(indexOf),
       problems: problems.map(problemJson),
     })),
   }));
+  const evidence = [...pieces.values()].map(({ piece }) => piece);
+  const contents = [...evidence, ...nodes.flatMap(({ stored }) => stored ?? [])];
+  // Before it is one string: that of several large pieces would be longer than any may be.
+  requireSize(contents.reduce((sum, { bytes }) => sum + bytes.length, 0));
   const { source, root, problem, parents } = dossier;
   const bytes = utf8(
     JSON.stringify({
@@ -87,14 +92,23 @@ export function writeDossier(dossier: Dossier): Uint8Array {
       root,
       problem: problem && problemJson(problem),
       parents,
-      nodes,
-      evidence: [...pieces.values()].map(({ json }) => json),
+      nodes: nodes.map(({ stored, ...node }) => ({ ...node, stored: stored && inBase64(stored) })),
+      evidence: evidence.map(inBase64),
     }),
   );
-  if (bytes.length <= DOSSIER_LIMIT) return bytes;
+  requireSize(bytes.length);
+  return bytes;
+}
+
+function inBase64<T extends { readonly bytes: Uint8Array }>(content: T): object {
+  return { ...content, bytes: encodeBase64(content.bytes) };
+}
+
+function requireSize(sizeBytes: number): void {
+  if (sizeBytes <= DOSSIER_LIMIT) return;
   throw new TrustFault(
     'dossier.malformed',
-    `expected at most ${DOSSIER_LIMIT} bytes of stored evidence, found ${bytes.length}`,
+    `expected at most ${DOSSIER_LIMIT} bytes of stored evidence, found ${sizeBytes}`,
   );
 }
 

@@ -23,6 +23,9 @@ import {
 } from '../sigstore-lab/repository.ts';
 import { testKey } from '../tlog/synthetic-log.ts';
 
+const isMalformed = (error: unknown) =>
+  error instanceof TrustFault && error.code === 'dossier.malformed';
+
 const lab = openLab();
 const KEY = testKey('ecdsa-p256');
 const OTHER = testKey('ecdsa-p256');
@@ -110,15 +113,27 @@ test('stored evidence is judged by other keys without being asked for anew', asy
   assert.deepEqual([again.outcome, again.finding.outcome], ['deny', 'fail']);
 });
 
+test('evidence that together is too large to be stored is refused, unwritten', async () => {
+  const { repository } = openTree();
+  const policies = policiesOf('named', 'b');
+  const { dossier } = await decide(decideOptions({ source: repository, policies }));
+  const bytes = new Uint8Array(90 << 20);
+  const nodes = [1, 2, 3].flatMap((count) =>
+    dossier.nodes.map(({ gathered }) => ({
+      digest: `sha256:${String(count).repeat(64)}` as const,
+      stored: { mediaType: 'x', bytes },
+      gathered,
+    })),
+  );
+  assert.throws(() => writeDossier({ ...dossier, nodes }), isMalformed);
+});
+
 async function sample(): Promise<Readonly<Record<string, unknown>>> {
   const { repository } = openTree();
   const policies = policiesOf('both', 'a');
   const { dossier } = await decide(decideOptions({ source: repository, policies }));
   return JSON.parse(Buffer.from(writeDossier(dossier)).toString('utf8'));
 }
-
-const isMalformed = (error: unknown) =>
-  error instanceof TrustFault && error.code === 'dossier.malformed';
 
 const BROKEN: readonly { readonly name: string; readonly path: Path; readonly value: unknown }[] = [
   { name: 'another schema', path: ['schema'], value: 'x' },
