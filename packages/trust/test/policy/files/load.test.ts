@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { checkPolicies, loadPolicies } from '@bulla/trust/policy/files/load';
 import { parseTrustedRoot } from '@bulla/trust/trust-root/trusted-root';
 import { FULL, SMALL, UNSUPPORTED } from '../policy-texts.ts';
+
+const run = promisify(execFile);
 
 function vector(path: string): string {
   return fileURLToPath(new URL(`../../../../../vectors/cosign/${path}`, import.meta.url));
@@ -191,7 +194,7 @@ test('what is gone or cannot be read is said as that, never as a smaller set', a
 
 test('a pipe among the policies is refused without waiting for its writer', async (t) => {
   const path = await folder(t, { 'p.yaml': SMALL });
-  execFileSync('mkfifo', [join(path, 'pipe.yaml')]);
+  await run('mkfifo', [join(path, 'pipe.yaml')]);
   await assert.rejects(loadPolicies([path]), { code: 'policy.invalid' });
 });
 
