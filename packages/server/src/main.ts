@@ -128,7 +128,8 @@ async function openRooms(
     ? wireGateway({ config, registry, store, access, decisions, keep: record.keep, clocks })
     : null;
   if (gateway !== null) opened.defer(() => gateway.close());
-  opened.use(startUpkeep(gateway, access, log));
+  const renew = () => listeners.renew(clocks.clock());
+  opened.use(startUpkeep({ gateway, access, renew, log }));
   return {
     startedAt,
     listeners,

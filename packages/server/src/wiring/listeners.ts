@@ -10,6 +10,8 @@ export interface WiredListeners {
   readonly listeners: readonly Listener[];
   /** Null when every `https:` listener has a certificate of somebody else's. */
   readonly localCa: LocalCa | null;
+  /** Makes the local certificate anew when it is about to end; listeners take it up by themselves. */
+  renew(at: Date): Promise<void>;
   /** The canonical host of the local store: by this name policies know its images (semantics 7). */
   readonly registry: string;
 }
@@ -21,13 +23,9 @@ export async function wireListeners(
 ): Promise<WiredListeners> {
   const listen = await withPorts(config.listen);
   const needsCa = listen.some(({ url, tls }) => tls === null && url.startsWith('https:'));
-  const localCa = needsCa
-    ? await ensureLocalCa({
-        folder: join(config.data, 'tls'),
-        names: namesOf(listen, config.origin),
-        at,
-      })
-    : null;
+  const ensure = (now: Date) =>
+    ensureLocalCa({ folder: join(config.data, 'tls'), names: namesOf(listen, config), at: now });
+  const localCa = needsCa ? await ensure(at) : null;
   const listeners = listen.map(({ url, tls }): Listener => {
     if (!url.startsWith('https:')) return { url };
     if (tls !== null) {
@@ -52,8 +50,15 @@ function registryName(first: Listener, origin: string | null): string {
 }
 
 /** Names that the local certificate has to have beside loopback's. */
-function namesOf(listen: readonly ListenConfig[], origin: string | null): readonly string[] {
-  const urls = [...listen.map(({ url }) => url), ...(origin === null ? [] : [origin])];
+function namesOf(
+  listen: readonly ListenConfig[],
+  { origin, gateway }: Pick<ServerConfig, 'origin' | 'gateway'>,
+): readonly string[] {
+  const urls = [
+    ...listen.map(({ url }) => url),
+    ...(origin === null ? [] : [origin]),
+    ...(gateway.name === null ? [] : [`https://${gateway.name}`]),
+  ];
   const hosts = urls.map((url) => new URL(url).hostname.replace(/^\[|\]$/g, ''));
   // Every address is not a name of this one.
   return [...new Set(hosts.filter((host) => host !== '0.0.0.0' && host !== '::'))];

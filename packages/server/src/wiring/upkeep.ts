@@ -5,15 +5,22 @@ import type { Log } from '../http/log.ts';
 
 const EVERY_MS = 3600_000;
 
-/** Once an hour: content that nothing has any more, sessions and links that are over. */
-export function startUpkeep(
-  gateway: Gateway | null,
-  access: AccessService,
-  log: Log,
-): AsyncDisposable {
+/** What is kept up. */
+export interface UpkeepParts {
+  /** Null when it is switched off. */
+  readonly gateway: Gateway | null;
+  readonly access: AccessService;
+  /** Makes certificates anew that are about to end. */
+  readonly renew: () => Promise<void>;
+  readonly log: Log;
+}
+
+/** Once an hour: certificates, sessions and links that are over, content that nothing has any more. */
+export function startUpkeep({ gateway, access, renew, log }: UpkeepParts): AsyncDisposable {
   let running: Promise<void> = Promise.resolve();
   const run = async () => {
     try {
+      await renew();
       await access.sweep();
       if (gateway === null) return;
       await gateway.collect();
