@@ -42,6 +42,9 @@ export async function wireListeners(
     listeners,
     localCa,
     registry: config.gateway.name ?? registryName(first, config.origin),
+    async renew(now) {
+      if (needsCa) await ensure(now);
+    },
   };
 }
 
