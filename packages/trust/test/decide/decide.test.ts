@@ -176,3 +176,29 @@ test('a question without tag and digest is wrong use', async () => {
     (error) => error instanceof TrustFault && error.code === 'usage.invalid',
   );
 });
+
+test('evidence that would take longer to verify than all may take is no pass', async () => {
+  const { repository, image } = repositoryOf();
+  const attach = (by: typeof A) => {
+    const shape = { by, payload: statement(image.digest), logs: [], stampedAt: [] };
+    return attachBundle(repository, image, bundleEvidence(mintBundle(lab, shape))).digest;
+  };
+  const garbage = Array.from({ length: 64 }, () => attach(B));
+  const good = attach(A);
+  const policies = setOf(policyOf(byRelease));
+  for (const { order, outcome } of [
+    { order: [good, ...garbage], outcome: 'admit' },
+    { order: [...garbage, good], outcome: 'deny' },
+  ]) {
+    repository.faults = {
+      referrers: (_, found) =>
+        found.toSorted((a, b) => order.indexOf(a.digest) - order.indexOf(b.digest)),
+    };
+    let clock = 0;
+    const now = () => (clock += 70_000);
+    const decision = await decided({ source: repository, policies, now });
+    assert.equal(decision.outcome, outcome);
+    assert.equal(decision.finding.outcome, outcome === 'admit' ? 'pass' : 'fail');
+    assert.ok(codesOf(decision.finding).includes('signature.limit') || outcome === 'admit');
+  }
+});
