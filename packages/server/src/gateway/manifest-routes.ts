@@ -1,8 +1,10 @@
-import { TrustFault } from '@bulla/trust/fault/fault';
+import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { HttpReply, HttpRequest } from '../http/exchange.ts';
+import { refuse } from './errors.ts';
 import { conditionsOf, entityTag, mediaTypeOf } from './headers.ts';
 import { type Reference, tagName } from './names.ts';
 import type { Place } from './place.ts';
+import type { Pulled } from './pull.ts';
 import { decisionHeaders, refusal } from './refusal.ts';
 import { API_VERSION, type Call, created, needOf, type Routes, STORED } from './replies.ts';
 import type { Gateway } from './service.ts';
@@ -36,10 +38,11 @@ async function getManifest(
   gateway: Gateway,
   place: Place,
   reference: Reference,
-  { request, caller }: Call,
+  call: Call,
 ): Promise<HttpReply> {
+  const { request, caller } = call;
   const pulled = await gateway.pullManifest(place, reference, caller);
-  if (pulled.kind === 'refused') return refusal(pulled.answered.decision, pulled.problem);
+  if (pulled.kind === 'refused') return refused(gateway, place, reference, pulled, call);
   const { digest, record, bytes } = pulled.content;
   const headers = {
     ...STORED,
@@ -56,6 +59,28 @@ async function getManifest(
   }
   if (request.method === 'HEAD') return { status: 200, headers };
   return { status: 200, headers, body: bytes };
+}
+
+/**
+ * Clients look by HEAD whether what they are about to push is there, and give up at anything but 200
+ * and 404. To who may push, what is refused is therefore absent, which tells them nothing; pulls by
+ * such clients have tokens that allow no push.
+ */
+function refused(
+  { ports }: Gateway,
+  place: Place,
+  reference: Reference,
+  { answered, problem }: Extract<Pulled, { readonly kind: 'refused' }>,
+  { request, caller }: Call,
+): HttpReply {
+  const reply = refusal(answered.decision, problem);
+  const mayPush = ports.access.may(caller.principal, place.name, 'push');
+  if (request.method !== 'HEAD' || problem !== null || !mayPush) return reply;
+  const what = 'tag' in reference ? quote(reference.tag) : reference.digest;
+  const absent = refuse(
+    new TrustFault('gateway.manifest-unknown', `${place.name} has no manifest ${what} to pull`),
+  );
+  return { ...absent, headers: { ...reply.headers, ...absent.headers } };
 }
 
 async function putManifest(

@@ -1,5 +1,5 @@
 import type { Digest } from '@bulla/trust/oci/digest';
-import type { Decide, ForgetRefusals, Rollback } from '../decision/ask.ts';
+import type { Decide, Rollback } from '../decision/ask.ts';
 import type { RequestFacts } from '../decision/made.ts';
 import type { HttpRequest } from '../http/exchange.ts';
 import type { Principal, RegistryAction, RegistryNeed } from '../http/principal.ts';
@@ -27,7 +27,8 @@ export type Verification =
   | {
       readonly kind: 'policies';
       readonly decide: Decide;
-      readonly forgetRefusals: ForgetRefusals;
+      /** A push is acknowledged when this has resolved: its own refusal must not outlive it. */
+      readonly forgetRefusals: (repository: string) => Promise<void> | void;
       readonly noteSignRead: NoteSignRead;
     };
 

@@ -187,7 +187,8 @@ async function pushAndNote(
     return pushed;
   } finally {
     // Also after a fault: a part of the push may have been written.
-    if (ports.verification.kind === 'policies') ports.verification.forgetRefusals(canonical);
+    const { verification } = ports;
+    if (verification.kind === 'policies') await verification.forgetRefusals(canonical);
   }
 }
 

@@ -55,7 +55,10 @@ for (const room of rowRooms()) {
     await migrate(store, { clock: () => at(0) });
     const [one, two] = [tableHistory(store.tables), tableHistory(store.tables)];
     // At the same instant, and with a clock that runs behind.
-    await Promise.all([one.seen(REPOSITORY, 'v1', A, at(10)), two.seen(REPOSITORY, 'v1', B, at(10))]);
+    await Promise.all([
+      one.seen(REPOSITORY, 'v1', A, at(10)),
+      two.seen(REPOSITORY, 'v1', B, at(10)),
+    ]);
     await one.seen(REPOSITORY, 'v1', C, at(5));
     const found = await two.history(REPOSITORY, 'v1');
     assert.equal(found[0]?.digest, C);

@@ -90,7 +90,9 @@ test('nothing of a manifest that is refused is served, whoever asks and however'
       // Who may push may not pull unverified either; a scope for another repository is none here.
       for (const who of ['nobody', 'reader', 'pusher', 'elsewhere']) {
         const answer = await get(registry.url, manifest(reference), who, method);
-        assert.equal(answer.status, 403, `${method} ${reference} ${who}`);
+        // To a push that looks whether it is needed, it is absent.
+        const status = who === 'pusher' && method === 'HEAD' ? 404 : 403;
+        assert.equal(answer.status, status, `${method} ${reference} ${who}`);
         assert.equal(answer.headers['docker-content-digest'], undefined);
         assert.equal(answer.headers['etag'], undefined);
         assert.equal(answer.headers['bulla-decision'], '01JDTESTTESTTESTTESTTESTTE');

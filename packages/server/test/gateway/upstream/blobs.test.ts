@@ -78,7 +78,10 @@ test('pulls of one blob at the same time share one fetch', async (t) => {
   const clock = () => new Date();
   const gateway = createGateway({ objects, registers, config, ports: OPEN_PORTS, clock });
   const place = gateway.places.locate('up/app');
-  const caller = { principal: person('nobody'), facts: { id: '', remoteAddress: '', userAgent: '' } };
+  const caller = {
+    principal: person('nobody'),
+    facts: { id: '', remoteAddress: '', userAgent: '' },
+  };
   await gateway.pullManifest(place, { tag: 'v1' }, caller);
   const read = async () => {
     const blob = await gateway.pullBlob(place, DIGEST, caller, false);
@@ -87,7 +90,9 @@ test('pulls of one blob at the same time share one fetch', async (t) => {
   // The upstream has answered, and no byte of the content has come yet.
   const streams = await Promise.all([read(), read(), read()]);
   gate.resolve();
-  const bodies = await Promise.all(streams.flatMap((one) => (one instanceof Readable ? [buffer(one)] : [])));
+  const bodies = await Promise.all(
+    streams.flatMap((one) => (one instanceof Readable ? [buffer(one)] : [])),
+  );
   assert.deepEqual(bodies.map(digestOf), [DIGEST, DIGEST, DIGEST]);
   await read();
   assert.equal(upstream.blobs(), 1);

@@ -38,7 +38,11 @@ test('what cannot be a configuration of upstreams', async (context) => {
   const credentials = { kind: 'password', username: 'a', password: 'b' } as const;
   for (const [name, upstreams, registry] of [
     ['a prefix that is no name', [upstreamAt('a.example', { prefix: 'UP' })], 'here.example'],
-    ['a prefix with a slash at its end', [upstreamAt('a.example', { prefix: 'up/' })], 'here.example'],
+    [
+      'a prefix with a slash at its end',
+      [upstreamAt('a.example', { prefix: 'up/' })],
+      'here.example',
+    ],
     ['a prefix twice', [HUB, upstreamAt('a.example', { prefix: 'hub' })], 'here.example'],
     ['a registry with a path', [upstreamAt('a.example/b')], 'here.example'],
     ['a registry that is none', [upstreamAt('a example')], 'here.example'],

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { requirePeer } from '../../../../../test/peers.ts';
 import { startDockerRegistry } from '../../../../../test/docker-registry.ts';
+import { requirePeer } from '../../../../../test/peers.ts';
 import { type RegistryOptions, startRegistry } from '../../../src/registry.ts';
-import { ask, digestOf, manifestOf, OCI_INDEX, OCI_MANIFEST, pushImage, putManifest } from '../client.ts';
+import {
+  ask,
+  digestOf,
+  manifestOf,
+  OCI_INDEX,
+  OCI_MANIFEST,
+  pushImage,
+  putManifest,
+} from '../client.ts';
 import { decisionTable, OPEN_TABLE_ACCESS, tablePorts } from '../people.ts';
 import { upstreamAt } from './kit.ts';
 
@@ -35,7 +43,10 @@ test('an image is pulled through, whole, and served without its upstream afterwa
   }
   await upstream.close();
   assert.equal((await ask(url, { path: up(`manifests/${digest}`) })).status, 200);
-  const blob = await ask(url, { path: up(`blobs/${digestOf('one')}`), headers: { range: 'bytes=1-' } });
+  const blob = await ask(url, {
+    path: up(`blobs/${digestOf('one')}`),
+    headers: { range: 'bytes=1-' },
+  });
   assert.equal(blob.status, 206);
   assert.equal(blob.body.toString(), 'ne');
   // A tag without its upstream is no answer, and not an old one either.
