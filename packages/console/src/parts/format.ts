@@ -32,6 +32,12 @@ export function shortDigest(digest: string): string {
   return parts === null ? digest : `${parts[1]}:${parts[2]}`;
 }
 
+/** A reference whose digest, if it has one, is cut as `shortDigest` cuts it. */
+export function shortReference(reference: string): string {
+  const at = reference.indexOf('@');
+  return at === -1 ? reference : reference.slice(0, at + 1) + shortDigest(reference.slice(at + 1));
+}
+
 /** A duration in milliseconds in the unit that reads well. */
 export function durationText(ms: number): string {
   if (ms < 1) return `${Math.max(1, Math.round(ms * 1000))} µs`;

@@ -44,7 +44,7 @@ export function DataTable<Row>(props: {
           >
             {columns.map(({ title, cell, kind }) => (
               <td key={title} role="cell" data-title={title} data-kind={kind}>
-                {cell(row)}
+                <div className="cell">{cell(row)}</div>
               </td>
             ))}
           </tr>

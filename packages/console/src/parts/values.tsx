@@ -1,4 +1,4 @@
-import type { ReactElement, ReactNode } from 'react';
+import { Fragment, type ReactElement, type ReactNode } from 'react';
 import { useNow } from '../api/clock.ts';
 import { CopyButton } from './copy.tsx';
 import { ago, instantText, shortDigest } from './format.ts';
@@ -12,6 +12,22 @@ export function DigestText(props: { readonly of: string; readonly copy?: boolean
       <code title={of}>{shortDigest(of)}</code>
       {copy ? <CopyButton text={of} what={`digest ${shortDigest(of)}`} compact /> : null}
     </span>
+  );
+}
+
+/** A name of an image, which breaks where its parts do. */
+export function ImageName({ of }: { readonly of: string }): ReactElement {
+  const parts = of.split(/(?<=[/@])/);
+  return (
+    <>
+      {parts.map((part, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a part has nothing but its place
+        <Fragment key={index}>
+          {index === 0 ? null : <wbr />}
+          {part}
+        </Fragment>
+      ))}
+    </>
   );
 }
 

@@ -6,6 +6,7 @@ import {
   instantText,
   plural,
   shortDigest,
+  shortReference,
   sizeText,
 } from '../../src/parts/format.ts';
 
@@ -45,6 +46,10 @@ test('only a digest is cut', () => {
   expect(shortDigest(`sha256:${'9f'.repeat(32)}`)).toBe('sha256:9f9f9f9f9f9f');
   expect(shortDigest('sha256:9f2c')).toBe('sha256:9f2c');
   expect(shortDigest('latest')).toBe('latest');
+  expect(shortReference('a.example/b:v1')).toBe('a.example/b:v1');
+  expect(shortReference(`a.example/b:v1@sha256:${'9f'.repeat(32)}`)).toBe(
+    'a.example/b:v1@sha256:9f9f9f9f9f9f',
+  );
 });
 
 test('counts are grouped and words agree with them', () => {

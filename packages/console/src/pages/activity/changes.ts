@@ -29,7 +29,10 @@ export function entityName({ before, after, entity }: ActivityEntry): string {
 /** What differs between two states, one sentence each; nothing for what was just made or ended. */
 export function changesOf(before: unknown, after: unknown): readonly string[] {
   if (!isObject(before) || !isObject(after)) return [];
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    // That one was set is no state, and told by the action.
+    (name) => name !== 'passwordSet',
+  );
   return names.flatMap((name) => {
     const from = show(Reflect.get(before, name));
     const to = show(Reflect.get(after, name));
@@ -43,6 +46,7 @@ function isObject(value: unknown): value is object {
 
 function show(value: unknown): string {
   if (value === undefined || value === null) return 'none';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'string') return value;
   return JSON.stringify(value);
 }

@@ -4,11 +4,11 @@ import type { ReactElement } from 'react';
 import { type DecisionAnswer, decisionQuery } from '../../api/decisions.ts';
 import { isAbsent } from '../../api/problem.ts';
 import { CopyButton, Snippet } from '../../parts/copy.tsx';
-import { durationText } from '../../parts/format.ts';
-import { Label, Mark, type Tone } from '../../parts/mark.tsx';
+import { countText, durationText } from '../../parts/format.ts';
+import { Mark } from '../../parts/mark.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
 import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
-import { DigestText, Fact, Facts, Instant } from '../../parts/values.tsx';
+import { DigestText, Fact, Facts, ImageName, Instant } from '../../parts/values.tsx';
 import { FindingTree } from './finding-tree.tsx';
 
 const route = getRouteApi('/app/decisions/$id');
@@ -55,7 +55,9 @@ function Headline({ decision }: { readonly decision: DecisionAnswer }): ReactEle
   return (
     <span className="headline">
       <Mark of={outcome === 'deny' ? 'deny' : effect === 'pass' ? 'admit' : effect} />
-      <span className="mono">{reference}</span>
+      <span className="mono">
+        <ImageName of={reference} />
+      </span>
     </span>
   );
 }
@@ -88,7 +90,11 @@ function Body({ decision }: { readonly decision: DecisionAnswer }): ReactElement
         <Policies decision={decision} />
       </Panel>
       <Panel title="On the command line">
-        <Snippet text={`bulla decisions explain ${decision.id}`} what="command" />
+        <Snippet
+          caption="Explain it in a terminal"
+          text={`bulla decisions explain ${decision.id}`}
+          what="command"
+        />
       </Panel>
       <details className="raw">
         <summary>The record’s entry as JSON</summary>
@@ -104,7 +110,7 @@ function ImageFacts({ decision }: { readonly decision: DecisionAnswer }): ReactE
     <Facts>
       <Fact name="Repository">
         <Link to="/decisions" search={{ repository }} className="mono">
-          {repository}
+          <ImageName of={repository} />
         </Link>
       </Fact>
       <Fact name="Tag">{tag}</Fact>
@@ -136,6 +142,7 @@ const CACHE = {
 
 function RequestFacts({ decision }: { readonly decision: DecisionAnswer }): ReactElement {
   const { at, actor, request, surface, namespace, environment, cache, durationMs } = decision;
+  const { count, lastUsedAt } = decision;
   return (
     <Facts>
       <Fact name="Answered">
@@ -156,25 +163,38 @@ function RequestFacts({ decision }: { readonly decision: DecisionAnswer }): Reac
       <Fact name="Environment">{environment}</Fact>
       <Fact name="The answer was">{CACHE[cache]}</Fact>
       <Fact name="It took">{durationText(durationMs)}</Fact>
+      <Fact name="Given">{count === 1 ? 'once' : `${countText(count)} times`}</Fact>
+      <Fact name="Last given">{count === 1 ? null : <Instant at={lastUsedAt} />}</Fact>
     </Facts>
   );
 }
+
+const EFFECTS = {
+  pass: 'satisfied',
+  warn: 'not satisfied, warns',
+  audit: 'not satisfied, records',
+  deny: 'not satisfied, denies',
+} as const;
 
 function Policies({ decision }: { readonly decision: DecisionAnswer }): ReactElement {
   const { policies, policySetHash, trustRootVersion } = decision;
   return (
     <>
       {policies.length === 0 ? (
-        <p>No policy covers this image here, so it is denied.</p>
+        <p>
+          {decision.outcome === 'deny'
+            ? 'No policy covers this image here, so it is denied.'
+            : 'No policy was asked: it was read to be signed, with a token that may.'}
+        </p>
       ) : (
         <ul className="policy-lines">
           {policies.map(({ name, hash, mode, effect }) => (
             <li key={name}>
-              <Mark of={effect} word={effect === 'pass' ? 'satisfied' : effect} />
+              <Mark of={effect} word={EFFECTS[effect]} />
               <Link to="/policies/$name" params={{ name }}>
                 {name}
               </Link>
-              <Label tone={toneOf(mode)}>{mode}</Label>
+              <span className="dim">mode {mode}</span>
               <DigestText of={hash} />
             </li>
           ))}
@@ -188,9 +208,4 @@ function Policies({ decision }: { readonly decision: DecisionAnswer }): ReactEle
       </Facts>
     </>
   );
-}
-
-function toneOf(mode: string): Tone {
-  if (mode === 'enforce') return 'good';
-  return mode === 'warn' ? 'warn' : mode === 'audit' ? 'info' : 'mute';
 }

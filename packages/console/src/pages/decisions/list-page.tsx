@@ -3,12 +3,13 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactElement, useEffect, useRef, useState } from 'react';
 import { type DecisionSummary, decisionsQuery } from '../../api/decisions.ts';
+import { shortReference } from '../../parts/format.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Mark } from '../../parts/mark.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Empty, Loading, Problem } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
-import { Ago, DigestText } from '../../parts/values.tsx';
+import { Ago, DigestText, ImageName } from '../../parts/values.tsx';
 import { FilterForm } from './filter-form.tsx';
 import { askOf, countFilters, type DecisionsSearch, isLive } from './filters.ts';
 
@@ -29,6 +30,7 @@ export function DecisionsPage(): ReactElement {
       acts={
         <Switch
           label="Live"
+          withThumbIndicator={false}
           checked={live}
           disabled={search.before !== undefined || search.to !== undefined}
           onChange={({ currentTarget }) => {
@@ -75,9 +77,9 @@ const COLUMNS: readonly Column<DecisionSummary>[] = [
     cell: ({ id, reference, digest }) => (
       <>
         <Link className="image-link" to="/decisions/$id" params={{ id }}>
-          {reference}
+          <ImageName of={shortReference(reference)} />
         </Link>
-        {digest === null ? null : (
+        {digest === null || reference.includes('@') ? null : (
           <span className="sub">
             <DigestText of={digest} copy={false} />
           </span>
@@ -85,10 +87,7 @@ const COLUMNS: readonly Column<DecisionSummary>[] = [
       </>
     ),
   },
-  {
-    title: 'Policy',
-    cell: ({ policies }) => policies.map(({ name }) => name).join(', ') || 'none',
-  },
+  { title: 'Policy', cell: (decision) => policyText(decision) },
   { title: 'Reason', cell: ({ code }) => (code === null ? '' : <code>{code}</code>) },
   {
     title: 'Asked by',
@@ -101,6 +100,12 @@ const COLUMNS: readonly Column<DecisionSummary>[] = [
   },
   { title: 'When', cell: ({ at }) => <Ago at={at} /> },
 ];
+
+/** Which policies decided. What a right to sign let through was asked of none (semantics 15). */
+function policyText({ policies, outcome }: DecisionSummary): string {
+  if (policies.length > 0) return policies.map(({ name }) => name).join(', ');
+  return outcome === 'admit' ? 'read to be signed' : 'none covers it';
+}
 
 function Pager(props: {
   readonly search: DecisionsSearch;

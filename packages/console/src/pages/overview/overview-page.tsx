@@ -4,12 +4,12 @@ import type { ReactElement } from 'react';
 import { decisionsQuery } from '../../api/decisions.ts';
 import { type OverviewAnswer, overviewQuery } from '../../api/overview.ts';
 import { CopyButton } from '../../parts/copy.tsx';
-import { countText, plural } from '../../parts/format.ts';
+import { countText, plural, shortReference } from '../../parts/format.ts';
 import { Label, Mark } from '../../parts/mark.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
 import { useMay } from '../../parts/session.tsx';
 import { Loading, Notice, Problem } from '../../parts/states.tsx';
-import { Ago, DigestText, Fact, Facts } from '../../parts/values.tsx';
+import { Ago, DigestText, Fact, Facts, ImageName } from '../../parts/values.tsx';
 import { ConnectPanel } from './connect-panel.tsx';
 import './overview.css';
 
@@ -39,10 +39,10 @@ function Body({ overview }: { readonly overview: OverviewAnswer }): ReactElement
       <Warnings overview={overview} />
       <Counts overview={overview} />
       <div className="halves">
-        <Panel title="Ready" aside={<Readiness overview={overview} />}>
+        <Panel title="Health" aside={<Readiness overview={overview} />}>
           <Checks overview={overview} />
         </Panel>
-        <Panel title="Running">
+        <Panel title="Installation">
           <Running overview={overview} />
         </Panel>
       </div>
@@ -79,7 +79,7 @@ function Counts({ overview }: { readonly overview: OverviewAnswer }): ReactEleme
   return (
     <section className="counts" aria-label="Decisions of the last 24 hours">
       <Count mark="admit" count={admitted24h} search={{ ...DAY, effect: 'pass' }} />
-      <Count mark="warn" count={warned24h} search={{ ...DAY, effect: 'warn' }} />
+      <Count mark="warn" count={warned24h} search={{ ...DAY, outcome: 'admit' }} />
       <Count mark="deny" count={denied24h} search={{ ...DAY, outcome: 'deny' }} />
       <Bar
         parts={[
@@ -97,8 +97,8 @@ function Count(props: {
   readonly count: number;
   readonly search: {
     readonly time: '24h';
-    readonly effect?: 'pass' | 'warn';
-    readonly outcome?: 'deny';
+    readonly effect?: 'pass';
+    readonly outcome?: 'admit' | 'deny';
   };
 }): ReactElement {
   return (
@@ -150,6 +150,16 @@ function Checks({ overview }: { readonly overview: OverviewAnswer }): ReactEleme
           <span>{name}</span>
         </li>
       ))}
+      {overview.services.map(({ name, state }) => (
+        <li key={name}>
+          {state === 'running' ? (
+            <Mark of="pass" word="running" />
+          ) : (
+            <Mark of="skipped" word={state} />
+          )}
+          <span>{name}</span>
+        </li>
+      ))}
     </ul>
   );
 }
@@ -161,20 +171,11 @@ const PULL: Readonly<Record<string, string>> = {
 };
 
 function Running({ overview }: { readonly overview: OverviewAnswer }): ReactElement {
-  const { addresses, services, storage, policies, anonymousPull } = overview;
+  const { addresses, storage, policies, anonymousPull } = overview;
   return (
     <Facts>
       <Fact name="Addresses">
         <Addresses of={addresses} />
-      </Fact>
-      <Fact name="Services">
-        <ul className="words">
-          {services.map(({ name, state }) => (
-            <li key={name}>
-              {name} <span className="dim">{state}</span>
-            </li>
-          ))}
-        </ul>
       </Fact>
       <Fact name="Storage">{`tables in ${storage.tables}, content in ${storage.objects}`}</Fact>
       <Fact name="Policies">
@@ -227,7 +228,7 @@ function LastRefusals(): ReactElement | null {
           {last.map(({ id, reference, code, at }) => (
             <li key={id}>
               <Link className="mono" to="/decisions/$id" params={{ id }}>
-                {reference}
+                <ImageName of={shortReference(reference)} />
               </Link>
               <code className="dim">{code ?? 'no policy'}</code>
               <span className="dim">

@@ -9,7 +9,7 @@ import { Label, Mark } from '../../parts/mark.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Empty, Loading, Problem } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
-import { Ago, DigestText } from '../../parts/values.tsx';
+import { Ago, DigestText, ImageName } from '../../parts/values.tsx';
 import { TagPanel } from './tag-panel.tsx';
 
 const route = getRouteApi('/app/repositories/$');
@@ -23,7 +23,11 @@ export function RepositoryPage(): ReactElement {
   return (
     <Page
       title={name}
-      head={<span className="mono">{name}</span>}
+      head={
+        <span className="mono">
+          <ImageName of={name} />
+        </span>
+      }
       lead={<Link to="/repositories">Repositories</Link>}
     >
       {error === null ? null : isAbsent(error) ? (

@@ -1,17 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { repositoriesQuery } from '../../api/repositories.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Empty, Loading, Problem } from '../../parts/states.tsx';
 import { DataTable } from '../../parts/table.tsx';
-
-const route = getRouteApi('/app/repositories');
+import { ImageName } from '../../parts/values.tsx';
 
 /** The repositories that this server has or has fetched from. */
 export function RepositoriesPage(): ReactElement {
-  const { cursor } = route.useSearch();
+  // The id of an index route is another in the router's types than in the router.
+  const cursor = useSearch({ strict: false, select: (search) => search.cursor });
   const { data, error, refetch } = useQuery(repositoriesQuery(cursor));
   return (
     <Page title="Repositories" lead="Images that were pushed here or fetched through here.">
@@ -36,7 +36,7 @@ export function RepositoriesPage(): ReactElement {
                 kind: 'main',
                 cell: ({ name }) => (
                   <Link className="image-link" to="/repositories/$" params={{ _splat: name }}>
-                    {name}
+                    <ImageName of={name} />
                   </Link>
                 ),
               },

@@ -73,8 +73,7 @@ function PasswordForm({ onDone }: { readonly onDone: () => void }): ReactElement
         Sign in
       </Button>
       <p className="dim">
-        A forgotten password is renewed by a link, which an administrator makes with{' '}
-        <code>bulla user</code>.
+        A forgotten password is renewed by a link, which an administrator makes among the users.
       </p>
     </form>
   );

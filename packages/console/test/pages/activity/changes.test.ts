@@ -20,7 +20,7 @@ test('a change names what it was about, by the newest name', () => {
 test('a change says what differs', () => {
   const before = { name: 'bob', role: 'viewer', disabled: false };
   expect(changesOf(before, { ...before, role: 'admin' })).toEqual(['role: viewer → admin']);
-  expect(changesOf(before, { name: 'bob', role: 'viewer' })).toEqual(['disabled: false → none']);
+  expect(changesOf(before, { name: 'bob', role: 'viewer' })).toEqual(['disabled: no → none']);
   expect(changesOf(null, before)).toEqual([]);
 });
 
