@@ -1,4 +1,4 @@
-import { TrustFault } from '@bulla/trust/fault/fault';
+import { sql } from 'kysely';
 import { makeRegistersTable } from '../registers-table.ts';
 import type { RowStore } from '../store.ts';
 import type { Tables } from '../tables.ts';
@@ -22,6 +22,8 @@ export interface PostgresOptions {
 }
 
 const POOL_SIZE = 10;
+/** The advisory lock of those who open a database: "Bula". */
+const OPENING = 0x42756c61;
 const STATEMENT_TIMEOUT_MS = 30_000;
 const IDLE_TRANSACTION_MS = 10_000;
 
@@ -54,12 +56,10 @@ export async function openPostgres(options: PostgresOptions): Promise<RowStore> 
   };
 }
 
-/** Of two processes that make the table at once PostgreSQL refuses one, which then finds it made. */
+/** `create table if not exists` fails when two run at once, so they run one after another. */
 async function makeRegisters({ db }: Tables): Promise<void> {
-  try {
-    await makeRegistersTable(db);
-  } catch (error) {
-    if (!(error instanceof TrustFault) || error.code !== 'storage.conflict') throw error;
-    await makeRegistersTable(db);
-  }
+  await db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(${sql.lit(OPENING)})`.execute(trx);
+    await makeRegistersTable(trx);
+  });
 }
