@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { decide } from '@bulla/trust/decide';
 import { newDecisionId } from '@bulla/trust/decide/decision-id';
-import { writeDossier } from '@bulla/trust/decide/dossier';
+import { type Dossier, writeDossier } from '@bulla/trust/decide/dossier';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Finding } from '@bulla/trust/finding/finding';
 import type { Decision } from '@bulla/trust/policy/decision';
@@ -94,7 +94,7 @@ async function takeOne(
   return {
     decision,
     cache: stoodIn ? 'last-known-good' : 'miss',
-    dossier: kept(writeDossier(dossier), parts.maxDossierBytes),
+    dossier: keptDossier(dossier, parts.maxDossierBytes),
   };
 }
 
@@ -111,8 +111,16 @@ function standsIn({ check, outcome, because = [] }: Finding): boolean {
   return (check === 'policy.last-known-good' && outcome === 'pass') || because.some(standsIn);
 }
 
-function kept(dossier: Uint8Array, most: number): Uint8Array | null {
-  return dossier.length > most ? null : dossier;
+/** The dossier's bytes; null for one that is too large to keep. */
+function keptDossier(dossier: Dossier, most: number): Uint8Array | null {
+  try {
+    const bytes = writeDossier(dossier);
+    return bytes.length > most ? null : bytes;
+  } catch (error) {
+    // Larger than any reader would take.
+    if (error instanceof TrustFault && error.code === 'dossier.malformed') return null;
+    throw error;
+  }
 }
 
 interface Turns {
