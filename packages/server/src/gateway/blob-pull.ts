@@ -3,10 +3,9 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { ByteRange } from '../storage/objects.ts';
 import { blobRecord, readBlob, requireBlob } from './blobs.ts';
-import { type Holder, holdersOf } from './listings.ts';
+import { type Holder, holdersOf, holdingManifests, listedSize } from './listings.ts';
 import type { Place } from './place.ts';
-import { type Caller, isAdmitted, isContentMaterial, type PullParts } from './pull.ts';
-import type { Recent } from './recent.ts';
+import { admittedKey, type Caller, isAdmitted, isContentMaterial, type PullParts } from './pull.ts';
 import { isUpstream } from './upstream/open.ts';
 
 /** A blob that may be served. */
@@ -18,14 +17,8 @@ export interface PulledBlob {
   read(range: ByteRange): Promise<Uint8Array | Readable>;
 }
 
-/** What blob pulls stand on. */
-export interface BlobParts extends PullParts {
-  /** Manifests that were admitted of late, which are asked about first. */
-  readonly admitted: Recent<true>;
-}
-
-/** Most manifests about which a decision is asked for the sake of one blob. */
-const ASKED_MOST = 32;
+/** Most manifests about which a decision is asked for the sake of one blob, the newest first. */
+const ASKED_MOST = 64;
 
 /**
  * A blob of a place for a caller whose right to the repository was checked (semantics 15): for
@@ -34,7 +27,7 @@ const ASKED_MOST = 32;
  * not there. Throws `gateway.name-unknown`, `gateway.blob-unknown`, `upstream.*`.
  */
 export async function pullBlob(
-  parts: BlobParts,
+  parts: PullParts,
   place: Place,
   digest: Digest,
   caller: Caller,
@@ -65,13 +58,20 @@ export function uploaderOf({ principal }: Caller): string | null {
 
 /** The size by a manifest through which the blob may be served; null when there is none. */
 async function sizeThroughHolder(
-  parts: BlobParts,
+  parts: PullParts,
   place: Place,
   digest: Digest,
   caller: Caller,
 ): Promise<number | null> {
   const { ground, admitted } = parts;
-  const keyOf = (manifest: Digest) => `${place.key}@${manifest}`;
+  // What was just pulled is what its blobs are asked for, whatever else has them.
+  for (const manifest of await holdingManifests(ground, place.key, digest)) {
+    if (admitted.get(admittedKey(place, manifest)) !== true) continue;
+    if ((await ground.contents.load(place.key, manifest)) === null) continue;
+    const size = await listedSize(ground, place.key, digest, manifest);
+    if (size !== null && (await isAdmitted(parts, place, manifest, caller))) return size;
+    admitted.delete(admittedKey(place, manifest));
+  }
   const images: Holder[] = [];
   for (const holder of await holdersOf(ground, place.key, digest)) {
     // A listing without a record is what a broken-off push or delete leaves.
@@ -81,24 +81,18 @@ async function sizeThroughHolder(
     if (await isContentMaterial(parts, place, content)) return holder.size;
     images.push(holder);
   }
-  const isLate = ({ manifest }: Holder) => admitted.get(keyOf(manifest)) === true;
-  const inOrder = [...images.filter(isLate), ...images.filter((one) => !isLate(one))];
-  for (const { manifest, size } of inOrder.slice(0, ASKED_MOST)) {
-    if (await isAdmitted(parts, place, manifest, caller)) {
-      admitted.set(keyOf(manifest), true);
-      return size;
-    }
-    admitted.delete(keyOf(manifest));
+  for (const { manifest, size } of images.slice(0, ASKED_MOST)) {
+    if (await isAdmitted(parts, place, manifest, caller)) return size;
   }
   return null;
 }
 
-function stored({ ground }: BlobParts, digest: Digest, size: number): PulledBlob {
+function stored({ ground }: PullParts, digest: Digest, size: number): PulledBlob {
   return { size, isStored: true, read: (range) => readBlob(ground, digest, range) };
 }
 
 function coming(
-  { upstreams }: BlobParts,
+  { upstreams }: PullParts,
   place: Place,
   wanted: { readonly digest: Digest; readonly size: number },
 ): PulledBlob {

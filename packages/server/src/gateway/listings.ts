@@ -13,7 +13,7 @@ export interface Holder {
 
 const CELLS_AT_ONCE = 16;
 /** Most holders that are looked at: a base layer may be in any number of images. */
-const HOLDERS_MOST = 256;
+const HOLDERS_MOST = 4096;
 
 /**
  * Notes what a manifest lists, after its record: until then nothing below it can be pulled, and a
@@ -44,19 +44,38 @@ export async function deleteListings(
   );
 }
 
-/** The manifests of the repository that list `digest`, newest first, 256 at most. */
-export async function holdersOf(
+/** The manifests of the repository that list `digest`, in no order that means anything. */
+export async function holdingManifests(
   { registers }: Ground,
   repository: string,
   digest: Digest,
-): Promise<readonly Holder[]> {
+): Promise<readonly Digest[]> {
   const prefix = KEYS.listed(repository, digest);
   const keys = await registers.list(prefix, { limit: HOLDERS_MOST });
-  const found = await mapBounded(keys, CELLS_AT_ONCE, async (key) => {
-    const manifest = key.slice(prefix.length);
-    const cell = await registers.read(key);
-    if (cell === null || !isDigest(manifest)) return [];
-    return [{ manifest, ...readListing(cell.value) }];
+  return keys.map((key) => key.slice(prefix.length)).filter((manifest) => isDigest(manifest));
+}
+
+/** The same with what their listings say, newest first. */
+export async function holdersOf(
+  ground: Ground,
+  repository: string,
+  digest: Digest,
+): Promise<readonly Holder[]> {
+  const manifests = await holdingManifests(ground, repository, digest);
+  const found = await mapBounded(manifests, CELLS_AT_ONCE, async (manifest) => {
+    const cell = await ground.registers.read(KEYS.listing(repository, digest, manifest));
+    return cell === null ? [] : [{ manifest, ...readListing(cell.value) }];
   });
   return found.flat().sort((one, other) => (one.at < other.at ? 1 : -1));
+}
+
+/** What one manifest says of the size of a digest; null when it does not list it. */
+export async function listedSize(
+  { registers }: Ground,
+  repository: string,
+  digest: Digest,
+  manifest: Digest,
+): Promise<number | null> {
+  const cell = await registers.read(KEYS.listing(repository, digest, manifest));
+  return cell === null ? null : readListing(cell.value).size;
 }

@@ -48,7 +48,7 @@ const TAR_BLOCK = 512;
 /**
  * Whether a manifest is signature material, by its content only (semantics 15): it has layers, each
  * of a media type of signatures, bundles or attestations, within the limits of their readers, its
- * config is empty or one that signing tools write, and each layer as it is stored begins as such a
+ * config is empty or one that signing tools write, and each of them as it is stored begins as such a
  * document and is no tar archive. The last keeps out an image whose layers only call themselves
  * signatures, which some tools would unpack. An index is material when all that it lists is
  * recorded here as material; one that lists nothing holds nothing to run. Tags, `subject` and
@@ -73,7 +73,8 @@ async function areDocuments(manifest: ImageManifest, view: MaterialView): Promis
   if (layers.length === 0 || layers.length > LAYERS_MOST || !isKnownConfig(config)) return false;
   if (layers.some((layer) => layer.size > largestOf(layer.mediaType))) return false;
   if (layers.reduce((sum, layer) => sum + layer.size, 0) > BYTES_MOST) return false;
-  for (const layer of layers) if (!(await isDocument(layer, view))) return false;
+  // What the config holds is served as well, so it is no place for something else.
+  for (const part of [config, ...layers]) if (!(await isDocument(part, view))) return false;
   return true;
 }
 
@@ -94,7 +95,8 @@ async function isMaterialIndex(index: ImageIndex, view: MaterialView): Promise<b
   return true;
 }
 
-function isKnownConfig({ mediaType }: Descriptor): boolean {
+function isKnownConfig({ mediaType, size }: Descriptor): boolean {
+  if (size > MIB) return false;
   return (
     CONFIGS.has(mediaType) || COSIGN_CONFIG.test(mediaType) || bundleVersionOf(mediaType) !== null
   );

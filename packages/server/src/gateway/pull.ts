@@ -15,6 +15,7 @@ import type { Reference } from './names.ts';
 import { isIndexRecord } from './parse.ts';
 import type { Place } from './place.ts';
 import type { GatewayPorts, Verification } from './ports.ts';
+import type { Recent } from './recent.ts';
 import { readTagCell } from './tags.ts';
 import { isUpstream, type Upstreams } from './upstream/open.ts';
 
@@ -23,6 +24,13 @@ export interface PullParts {
   readonly ground: Ground;
   readonly ports: GatewayPorts;
   readonly upstreams: Upstreams;
+  /** Manifests that were admitted of late, by `admittedKey`: their blobs are what is pulled next. */
+  readonly admitted: Recent<true>;
+}
+
+/** By what an admitted manifest is remembered. */
+export function admittedKey(place: Place, manifest: Digest): string {
+  return `${place.key}@${manifest}`;
 }
 
 /** Who pulls; their right to the repository was checked before. */
@@ -151,6 +159,7 @@ async function decideOn(
     const says = `decision ${answered.decision.id} admits ${digest}, not ${wanted}`;
     throw new TrustFault('internal.defect', says);
   }
+  parts.admitted.set(admittedKey(place, content.digest), true);
   return { kind: 'served', content, answered };
 }
 

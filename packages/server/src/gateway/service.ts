@@ -114,15 +114,14 @@ export function createGateway({ ports, ...parts }: GatewayParts): Gateway {
   const contents = openContents(parts, parts.config, parts.clock);
   const ground: Ground = { ...parts, known: new Set(), contents };
   const upstreams = openUpstreams(ground);
-  const pulls = { ground, ports, upstreams };
-  const blobs = { ...pulls, admitted: openRecent<true>(ADMITTED_MOST) };
+  const pulls = { ground, ports, upstreams, admitted: openRecent<true>(ADMITTED_MOST) };
   return {
     config: parts.config,
     ports,
     places,
     ground,
     pullManifest: (place, reference, caller) => pullManifest(pulls, place, reference, caller),
-    pullBlob: (place, digest, caller, only) => pullBlob(blobs, place, digest, caller, only),
+    pullBlob: (place, digest, caller, only) => pullBlob(pulls, place, digest, caller, only),
     placeReferrers: (place, subject, ask) => placeReferrers(pulls, place, subject, ask),
     placeTags: (place, query) => placeTags(pulls, place, query),
     listCatalog: (query, may) => listCatalog(ground, places, query, may),

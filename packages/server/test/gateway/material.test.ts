@@ -130,7 +130,7 @@ const CASES: readonly {
   { name: 'an empty layer', layers: [{ type: SIMPLE, content: '' }], expect: false },
 ];
 
-const blobs = new Map<string, Uint8Array>();
+const blobs = new Map<string, Uint8Array>([[digestOf('{}'), Buffer.from('{}')]]);
 const manifests = new Map<string, Content>();
 const VIEW = {
   async head({ digest }: { readonly digest: Digest }, length: number) {
@@ -207,6 +207,28 @@ test('an index is material when all that it lists is recorded as material', asyn
 
 test('an index that lists nothing is material: there is nothing in it to run', async () => {
   assert.equal(await isMaterial(indexOf([]), VIEW), true);
+});
+
+test('a config that holds something else makes an image of it', async (context) => {
+  const payload = Buffer.from('{}');
+  for (const [name, content] of [
+    ['a compressed layer', Buffer.from([0x1f, 0x8b, 8, 0])],
+    ['a tar archive', POLYGLOT],
+    ['a large document', Buffer.from(`{"a":"${'x'.repeat(1 << 20)}"}`)],
+  ] as const) {
+    await context.test(name, async () => {
+      const digest = computeDigest(content);
+      blobs.set(digest, content);
+      blobs.set(computeDigest(payload), payload);
+      const document = {
+        schemaVersion: 2,
+        mediaType: MEDIA_TYPES.ociManifest,
+        config: { mediaType: IMAGE_CONFIG, digest, size: content.length },
+        layers: [{ mediaType: SIMPLE, digest: computeDigest(payload), size: payload.length }],
+      };
+      assert.equal(await isMaterial(contentOf(document, MEDIA_TYPES.ociManifest), VIEW), false);
+    });
+  }
 });
 
 test('what cannot be parsed is an image', async () => {

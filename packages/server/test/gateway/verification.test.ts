@@ -312,3 +312,18 @@ test('what an anonymous caller uploaded is nobody’s', async () => {
   const answer = await ask(registry.url, { path: `/v2/app/blobs/${digestOf(LAYER)}` });
   assert.equal(answer.status, 404);
 });
+
+test('a layer of many images is served after any of them that is admitted was pulled', async () => {
+  const table = decisionTable();
+  await using registry = await openRegistry(table);
+  table.admits.add(DIGEST);
+  for (let n = 0; n < 80; n++) {
+    const body = manifestOf({ layers: [LAYER], annotations: { n: String(n) } });
+    assert.equal((await registry.push(`n${n}`, body)).status, 201);
+  }
+  const layer = `/v2/app/blobs/${digestOf(LAYER)}`;
+  assert.equal((await get(registry.url, manifest(DIGEST))).status, 200);
+  const before = table.asks.length;
+  assert.equal((await get(registry.url, layer)).status, 200);
+  assert.equal(table.asks.length, before + 1, 'one decision, not one for each image');
+});
