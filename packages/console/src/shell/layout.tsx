@@ -33,7 +33,7 @@ export function Layout(): ReactElement {
       <a className="skip" href="#content">
         Skip to the content
       </a>
-      <div className="side" data-open={open}>
+      <header className="side" data-open={open}>
         <div className="side-head">
           <Link className="brand" to="/">
             <Seal /> Bulla
@@ -52,7 +52,7 @@ export function Layout(): ReactElement {
           <Menu />
           <Account />
         </div>
-      </div>
+      </header>
       <main className="content" id="content" tabIndex={-1}>
         <Outlet />
       </main>

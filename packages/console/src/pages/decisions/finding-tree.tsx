@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactElement, useId, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, type ReactElement, useMemo, useRef, useState } from 'react';
 import type { FindingAnswer } from '../../api/decisions.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Mark } from '../../parts/mark.tsx';
@@ -17,7 +17,6 @@ export function FindingTree({ root }: { readonly root: FindingAnswer }): ReactEl
   const [closed, setClosed] = useState(() => closedAtFirst(root));
   const [current, setCurrent] = useState('0');
   const list = useRef<HTMLDivElement>(null);
-  const prefix = useId();
   const rows = useMemo(() => visibleRows(root, closed), [root, closed]);
   // A row that was closed away hands its place to the root.
   const active = rows.some(({ id }) => id === current) ? current : '0';
@@ -52,7 +51,6 @@ export function FindingTree({ root }: { readonly root: FindingAnswer }): ReactEl
           <Row
             key={row.id}
             row={row}
-            labelId={`${prefix}${row.id}`}
             active={row.id === active}
             onFocus={() => setCurrent(row.id)}
             onToggle={() => toggle(row.id)}
@@ -65,12 +63,11 @@ export function FindingTree({ root }: { readonly root: FindingAnswer }): ReactEl
 
 function Row(props: {
   readonly row: TreeRow;
-  readonly labelId: string;
   readonly active: boolean;
   readonly onFocus: () => void;
   readonly onToggle: () => void;
 }): ReactElement {
-  const { row, labelId, active, onFocus, onToggle } = props;
+  const { row, active, onFocus, onToggle } = props;
   const { check, outcome, says, source, code } = row.finding;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree itself takes the keys
@@ -85,13 +82,12 @@ function Row(props: {
       aria-setsize={row.siblings}
       aria-selected={active}
       aria-expanded={row.children === 0 ? undefined : row.expanded}
-      aria-labelledby={labelId}
       tabIndex={active ? 0 : -1}
       onFocus={onFocus}
       onClick={row.children === 0 ? undefined : onToggle}
     >
       <span className="finding-twist">{row.children === 0 ? null : <Icon name="chevron" />}</span>
-      <div className="finding-body" id={labelId}>
+      <div className="finding-body">
         <p className="finding-line">
           <Mark of={outcome} /> <code className="finding-check">{check}</code>
           {row.needs === null ? null : <span className="dim">needs {row.needs}</span>}

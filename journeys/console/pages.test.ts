@@ -1,0 +1,107 @@
+// Every page of the console as Chromium shows it, on a phone and on a screen, light and dark.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, Page } from 'playwright-core';
+import { openBrowser, SIGHTS, signIn, visit } from './browser.ts';
+import { type House, OWNER, openHouse } from './house.ts';
+
+interface PageCase {
+  readonly name: string;
+  readonly path: string;
+  /** What is there when the page is. */
+  readonly shows: string;
+}
+
+const PAGES: readonly PageCase[] = [
+  { name: 'overview', path: '/', shows: 'Connect a client' },
+  { name: 'decisions', path: '/decisions', shows: 'registry.example/prod/shop/catalogue:v2' },
+  { name: 'decisions, filtered', path: '/decisions?outcome=deny', shows: '1 active' },
+  { name: 'no decisions', path: '/decisions?policy=none', shows: 'No decision matches' },
+  {
+    name: 'an unknown decision',
+    path: '/decisions/01JD0000000000000000000000',
+    shows: 'No such decision',
+  },
+  { name: 'repositories', path: '/repositories', shows: 'prod/shop/checkout' },
+  { name: 'a repository', path: '/repositories/prod/shop/checkout', shows: 'v1.5.0-rc1' },
+  { name: 'a tag', path: '/repositories/tools/backup?tag=nightly', shows: 'History' },
+  {
+    name: 'an unknown repository',
+    path: '/repositories/nobody/knows',
+    shows: 'no such repository',
+  },
+  { name: 'policies', path: '/policies', shows: 'production' },
+  { name: 'a policy', path: '/policies/production', shows: 'kind: TrustPolicy' },
+  { name: 'users', path: '/users', shows: 'cleo' },
+  { name: 'tokens', path: '/tokens', shows: 'release workflow' },
+  { name: 'activity', path: '/activity', shows: 'Created token' },
+];
+
+let house: House;
+let browser: Browser | null = null;
+
+before(async () => {
+  house = await openHouse();
+});
+
+after(async () => {
+  await browser?.close();
+  await house[Symbol.asyncDispose]();
+});
+
+for (const [where, size] of Object.entries(SIGHTS)) {
+  for (const scheme of ['light', 'dark'] as const) {
+    test(`every page, ${where}, ${scheme}`, { timeout: 180_000 }, async (t) => {
+      browser ??= await openBrowser(t);
+      if (browser === null) return;
+      await using visitor = await visit(browser, house.origin, { ...size, scheme });
+      const { page } = visitor;
+      await t.test('sign-in', async () => {
+        await page.goto('/sign-in');
+        await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+        await inspect(page);
+      });
+      await signIn(page, OWNER);
+      for (const { name, path, shows } of PAGES) {
+        await t.test(name, async () => {
+          await page.goto(path);
+          await page.getByText(shows).first().waitFor();
+          await inspect(page);
+        });
+      }
+      await t.test('a decision', async () => {
+        await page.goto('/decisions?outcome=deny');
+        await page.locator('.image-link').first().click();
+        await page.getByRole('tree').waitFor();
+        await inspect(page);
+      });
+      await t.test('forms', async () => {
+        await page.goto('/tokens');
+        await page.getByRole('button', { name: 'Create a token' }).click();
+        await inspect(page);
+        await page.goto('/users');
+        await page.getByRole('button', { name: 'Add a user' }).click();
+        await page.getByRole('button', { name: 'Disable ben' }).click();
+        await inspect(page);
+      });
+      visitor.expectQuiet();
+    });
+  }
+}
+
+/** No violation that axe knows, nothing wider than the window, one first heading, a title. */
+async function inspect(page: Page): Promise<void> {
+  await page.locator('.loading').waitFor({ state: 'detached' });
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.map(
+    ({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ html }) => html).join('\n')}`,
+  );
+  assert.deepEqual(found, []);
+  const [wide, window] = await page.evaluate<[number, number]>(
+    '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+  );
+  assert.ok(wide <= window, `the page is ${wide} wide in a window of ${window}`);
+  assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1);
+  assert.match(await page.title(), /^.+ · Bulla$/);
+}
