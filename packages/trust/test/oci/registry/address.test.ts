@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { openStore } from '@bulla/trust/oci/open';
+import { parseReference } from '@bulla/trust/oci/reference';
 import { isPublicAddress, namedHosts } from '@bulla/trust/oci/registry/address';
 import { createHttpClient } from '@bulla/trust/oci/registry/http';
 import { sample } from '../sample.ts';
@@ -96,5 +98,14 @@ describe('a registry must not lead to an address that nobody named', () => {
     const client = createHttpClient(options(), namedHosts(['registry.example', 'localhost']));
     const url = new URL(`http://localhost:${local.host.split(':')[1]}/`);
     assert.equal((await client.send({ method: 'GET', url })).status, 200);
+  });
+  it('by its own host, where that is not said to be private', async () => {
+    await using local = await scripted((_, r) => answer(r, 200));
+    for (const name of [local.host, `localhost:${local.host.split(':')[1]}`]) {
+      const reference = parseReference(`${name}/app`);
+      const store = await openStore(reference, { ...options(), privateEndpoint: false });
+      await assert.rejects(store.manifest('v1'), { code: 'registry.address' });
+    }
+    assert.deepEqual(local.seen, []);
   });
 });
