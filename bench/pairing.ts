@@ -44,6 +44,39 @@ export async function pair(a: Side, b: Side, rounds: number, warmup = 2): Promis
   };
 }
 
+/** What two sides reached, and the ratios pair by pair. */
+export interface PairedRates {
+  readonly a: number;
+  readonly b: number;
+  /** Median of b / a over the pairs: above 1, b is faster. */
+  readonly ratio: number;
+}
+
+/**
+ * Runs two sides in turn, A B A B …, each of which answers with the rate that it reached. The first
+ * pair is not counted: caches are filled in it.
+ */
+export async function pairRates(
+  a: () => Promise<number>,
+  b: () => Promise<number>,
+  rounds: number,
+): Promise<PairedRates> {
+  const as: number[] = [];
+  const bs: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const first = await a();
+    const second = await b();
+    if (round === 0) continue;
+    as.push(first);
+    bs.push(second);
+  }
+  return {
+    a: median(as),
+    b: median(bs),
+    ratio: median(bs.map((rate, index) => rate / (as[index] ?? Number.NaN))),
+  };
+}
+
 /** One line of the report: what was compared, the figures, the ratio and its goal. */
 export interface Row {
   readonly name: string;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { startDockerRegistry } from './docker-registry.ts';
 import { requirePeer } from './peers.ts';
@@ -19,6 +20,23 @@ test('Debian’s registry starts empty on a free port, has no referrers API, and
   }
   await assert.rejects(fetch(`http://${registry.host}/v2/`));
   await registry.close();
+});
+
+test('as a cache, Debian’s registry answers with what another one has', async (t) => {
+  const program = requirePeer(t, 'docker-registry');
+  if (program === null) return;
+  await using origin = await startDockerRegistry(program);
+  await using cache = await startDockerRegistry(program, { proxyOf: `http://${origin.host}` });
+  const bytes = Buffer.from('as it was pushed');
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const begun = await fetch(`http://${origin.host}/v2/a/blobs/uploads/`, { method: 'POST' });
+  const pushed = await fetch(`${begun.headers.get('location')}&digest=${digest}`, {
+    method: 'PUT',
+    body: bytes,
+  });
+  assert.equal(pushed.status, 201);
+  const pulled = await fetch(`http://${cache.host}/v2/a/blobs/${digest}`);
+  assert.equal(await pulled.text(), 'as it was pushed');
 });
 
 test('a program that does not start as a registry is an error that names it', async () => {

@@ -14,6 +14,12 @@ export interface DockerRegistry extends AsyncDisposable {
   readonly close: () => Promise<void>;
 }
 
+/** What a registry is started for beside storing what is pushed. */
+export interface DockerRegistryOptions {
+  /** `http://HOST:PORT` of the registry that this one caches: it is read only then. */
+  readonly proxyOf?: string;
+}
+
 /**
  * Starts `program` (the path that `requirePeer(t, 'docker-registry')` gives) on a free loopback
  * port with an empty temporary folder, and resolves once it listens. Rejects with the program's own
@@ -24,10 +30,13 @@ export interface DockerRegistry extends AsyncDisposable {
  * if (program === null) return;
  * await using registry = await startDockerRegistry(program);
  */
-export async function startDockerRegistry(program = 'docker-registry'): Promise<DockerRegistry> {
+export async function startDockerRegistry(
+  program = 'docker-registry',
+  options: DockerRegistryOptions = {},
+): Promise<DockerRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'bulla-docker-registry-'));
   const config = join(folder, 'config.yml');
-  await writeFile(config, configuration(join(folder, 'data')));
+  await writeFile(config, configuration(join(folder, 'data'), options));
   const child = spawn(program, ['serve', config], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] ?? '', OTEL_TRACES_EXPORTER: 'none' },
@@ -49,14 +58,17 @@ export async function startDockerRegistry(program = 'docker-registry'): Promise<
   }
 }
 
-function configuration(data: string): string {
+/** A cache remembers what it has in memory, as Debian configures it. */
+function configuration(data: string, { proxyOf }: DockerRegistryOptions): string {
+  const proxy = proxyOf === undefined ? '' : `proxy: { remoteurl: ${JSON.stringify(proxyOf)} }\n`;
+  const memory = proxyOf === undefined ? '' : '  cache: { blobdescriptor: inmemory }\n';
   return `version: 0.1
 log: { level: info, accesslog: { disabled: true } }
 storage:
-  filesystem: { rootdirectory: ${JSON.stringify(data)} }
+${memory}  filesystem: { rootdirectory: ${JSON.stringify(data)} }
   delete: { enabled: true }
 http: { addr: "127.0.0.1:0" }
-`;
+${proxy}`;
 }
 
 /** The port of the line `listening on 127.0.0.1:PORT` that the registry logs. */

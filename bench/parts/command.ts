@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startRegistry } from '@bulla/server/registry';
 import { publicKeyPem } from '@bulla/trust/crypto/public-key';
@@ -14,25 +13,12 @@ import { parseReference } from '@bulla/trust/oci/reference';
 import { NO_SERVICES } from '@bulla/trust/proof/services';
 import { signArtifact } from '@bulla/trust/sign';
 import { pushImage } from '../../demo/image.ts';
+import { onPath } from '../on-path.ts';
 import { median, pair, type Row } from '../pairing.ts';
 
 const CLI = fileURLToPath(new URL('../../packages/cli/bin/bulla.js', import.meta.url));
 const MANY = 100;
 const ROUNDS = 21;
-
-/** The first `name` on the PATH, or null. */
-function onPath(name: string): string | null {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    const path = join(folder, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // Not in this folder.
-    }
-  }
-  return null;
-}
 
 /** Runs a program to its end with its output thrown away; rejects unless it exits with 0. */
 function run(
