@@ -64,7 +64,7 @@ async function open() {
       const call = { principal, params: {}, query, body: undefined, request: null as never };
       const value = await route.handle(call);
       assert.ok(Check(route.answer, value), JSON.stringify(value));
-      return value as Record<string, never>;
+      return value as Record<string, unknown>;
     },
   };
 }
@@ -110,7 +110,7 @@ test('tags are shown with what is attached to them, without the tags of signatur
   await api.push(name, 'signature', SIGNATURE);
   const { tags, next } = await api.get('/repository', { name });
   assert.equal(next, null);
-  const [signature, v1] = tags as unknown as readonly Record<string, unknown>[];
+  const [signature, v1] = tags as readonly Record<string, unknown>[];
   assert.equal((tags as unknown[]).length, 2);
   assert.equal(signature?.['tag'], 'signature');
   assert.equal(v1?.['digest'], digestOf(IMAGE));
