@@ -129,7 +129,7 @@ async function openRooms(
     : null;
   if (gateway !== null) opened.defer(() => gateway.close());
   const renew = () => listeners.renew(clocks.clock());
-  opened.use(startUpkeep({ gateway, access, renew, log }));
+  opened.use(startUpkeep({ gateway, access, tables: store.tables, renew, log }));
   return {
     startedAt,
     listeners,

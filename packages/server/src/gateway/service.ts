@@ -95,8 +95,11 @@ export interface Gateway {
   deleteTag(repository: string, tag: string): Promise<void>;
   listTags(repository: string, query: PageQuery): Promise<NamesPage>;
   listReferrers(repository: string, subject: Digest, ask: ReferrersAsk): Promise<ReferrersPage>;
-  /** Removes content that no repository has, and uploads that nobody goes on with. */
-  sweep(): Promise<Swept>;
+  /**
+   * Removes content that no repository has, and uploads that nobody goes on with. `elsewhere` says
+   * whether an object that is none of the gateway's is wanted; without it all of those stay.
+   */
+  sweep(elsewhere?: (name: string) => Promise<boolean>): Promise<Swept>;
   /** Lets repositories go of what nothing in them leads to any more, as `untaggedMs` says. */
   collect(): Promise<Collected>;
   /** Ends what is being fetched from upstreams. */
@@ -126,7 +129,7 @@ export function createGateway({ ports, ...parts }: GatewayParts): Gateway {
     placeTags: (place, query) => placeTags(pulls, place, query),
     listCatalog: (query, may) => listCatalog(ground, places, query, may),
     ...storeMethods(pulls, places),
-    sweep: () => sweepGateway(ground),
+    sweep: (elsewhere) => sweepGateway(ground, elsewhere),
     collect: () => collectGarbage(ground),
     close: () => upstreams.blobs.close(),
   };
@@ -191,7 +194,10 @@ async function pushAndNote(
   }
 }
 
-async function sweepGateway(ground: Ground): Promise<Swept> {
+async function sweepGateway(
+  ground: Ground,
+  elsewhere: (name: string) => Promise<boolean> = async () => true,
+): Promise<Swept> {
   const { graceMs, uploadMs } = ground.config;
   return ground.objects.sweep({
     at: ground.clock(),
@@ -199,8 +205,8 @@ async function sweepGateway(ground: Ground): Promise<Swept> {
     stagedMs: uploadMs,
     wanted: async (name) => {
       const digest = digestOfContent(name);
-      // What the registry did not name is not its to remove.
-      return digest === null || isContentWanted(ground, digest);
+      // What the registry did not name is not its to judge.
+      return digest === null ? elsewhere(name) : isContentWanted(ground, digest);
     },
   });
 }

@@ -2,6 +2,8 @@ import { asFault } from '@bulla/trust/fault/fault';
 import type { AccessService } from '../access/service.ts';
 import type { Gateway } from '../gateway/service.ts';
 import type { Log } from '../http/log.ts';
+import { isEvidenceWanted } from '../record/evidence.ts';
+import type { Tables } from '../storage/tables.ts';
 
 const EVERY_MS = 3600_000;
 
@@ -10,13 +12,14 @@ export interface UpkeepParts {
   /** Null when it is switched off. */
   readonly gateway: Gateway | null;
   readonly access: AccessService;
+  readonly tables: Tables;
   /** Makes certificates anew that are about to end. */
   readonly renew: () => Promise<void>;
   readonly log: Log;
 }
 
 /** Once an hour: certificates, sessions and links that are over, content that nothing has any more. */
-export function startUpkeep({ gateway, access, renew, log }: UpkeepParts): AsyncDisposable {
+export function startUpkeep({ gateway, access, tables, renew, log }: UpkeepParts): AsyncDisposable {
   let running: Promise<void> = Promise.resolve();
   const run = async () => {
     try {
@@ -24,7 +27,8 @@ export function startUpkeep({ gateway, access, renew, log }: UpkeepParts): Async
       await access.sweep();
       if (gateway === null) return;
       await gateway.collect();
-      await gateway.sweep();
+      // Evidence goes with the entries of the record that it was kept for.
+      await gateway.sweep(async (name) => (await isEvidenceWanted(tables, name)) ?? true);
     } catch (error) {
       // What failed is left to the next run.
       log.warn('the hourly upkeep failed', { fault: asFault(error) });
