@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { defaultConfig } from '@bulla/server/config/parse';
 import { createLog } from '@bulla/server/http/log';
 import { type Server, startServer } from '@bulla/server/main';
+import type { Digest } from '@bulla/trust/oci/digest';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference } from '@bulla/trust/oci/reference';
 import type { ArtifactTarget } from '@bulla/trust/oci/store';
@@ -25,6 +26,8 @@ export interface House extends AsyncDisposable {
   readonly link: string;
   /** A token that pulls and pushes everywhere. */
   readonly pushToken: string;
+  /** Pushes a small image; each text gives another digest. */
+  push(repository: string, tag: string, says?: string): Promise<Digest>;
   /** Pulls by tag, as a client would; the status of the answer. */
   pull(repository: string, tag: string): Promise<number>;
 }
@@ -97,6 +100,8 @@ export async function openHouse({ lived = true } = {}): Promise<House> {
     stage,
     link: `#token=${first.link.secret}&first`,
     pushToken: secret,
+    push: async (repository: string, tag: string, says = `${repository} ${tag}`) =>
+      pushImage(await openRepository(origin, secret, repository), tag, says),
     pull: (repository: string, tag: string) => pull(origin, secret, repository, tag),
   };
   if (lived) await live(house, key);
@@ -106,8 +111,7 @@ export async function openHouse({ lived = true } = {}): Promise<House> {
 
 /** Images with and without signatures, a tag that moved and came back, and pulls of all of them. */
 async function live(house: Omit<House, keyof AsyncDisposable>, key: string): Promise<void> {
-  const push = async (repository: string, tag: string, says: string) =>
-    pushImage(await openRepository(house, repository), tag, says);
+  const { push } = house;
   const signed = await push('prod/shop/checkout', 'v1.4.2', 'checkout 1.4.2');
   await push('prod/shop/checkout', 'v1.5.0-rc1', 'checkout 1.5.0-rc1');
   await push('prod/shop/catalogue', 'v2', 'catalogue 2');
@@ -160,14 +164,15 @@ async function settle({ origin, link }: Pick<House, 'origin' | 'link'>): Promise
 }
 
 async function openRepository(
-  { origin, pushToken }: Pick<House, 'origin' | 'pushToken'>,
+  origin: string,
+  password: string,
   repository: string,
 ): Promise<ArtifactTarget> {
   return openStore(parseReference(`${new URL(origin).host}/${repository}`), {
     env: {},
     homeFolder: '/nonexistent',
     username: 'owner',
-    password: pushToken,
+    password,
   });
 }
 

@@ -38,21 +38,23 @@ export interface DecisionsSearch {
 }
 
 const TEXTS = ['repository', 'policy', 'actor', 'code', 'digest'] as const;
+const WORDS = ['outcome', 'effect', 'time', 'before', 'live'] as const;
 const TEXT_LONGEST = 512;
 
 /**
  * The filters of an address. What is unknown, empty, or not what it should be is left out: an address
  * that somebody mistyped shows more, and the fields of the page say what it shows.
  */
-export function readFilters(search: Readonly<Record<string, unknown>>): DecisionsSearch {
+export function readFilters(search: object): DecisionsSearch {
+  const given = new Map<string, unknown>(Object.entries(search));
   const texts = TEXTS.flatMap((name) => {
-    const value = search[name];
+    const value = given.get(name);
     const text = typeof value === 'string' ? value.trim().slice(0, TEXT_LONGEST) : '';
     return text === '' ? [] : [[name, text] as const];
   });
-  const { outcome, effect, time, before, live } = search;
-  const from = instant(search['from']);
-  const to = instant(search['to']);
+  const [outcome, effect, time, before, live] = WORDS.map((name) => given.get(name));
+  const from = instant(given.get('from'));
+  const to = instant(given.get('to'));
   return {
     ...(outcome === 'admit' || outcome === 'deny' ? { outcome } : {}),
     ...(isKey(EFFECTS, effect) ? { effect } : {}),

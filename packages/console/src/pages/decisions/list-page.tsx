@@ -11,13 +11,14 @@ import { Empty, Loading, Problem } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { Ago, DigestText, ImageName } from '../../parts/values.tsx';
 import { FilterForm } from './filter-form.tsx';
-import { askOf, countFilters, type DecisionsSearch, isLive } from './filters.ts';
+import { askOf, countFilters, type DecisionsSearch, isLive, readFilters } from './filters.ts';
 
 const route = getRouteApi('/app/decisions');
 
 /** The decisions of every door, the newest first. What is looked for stands in the address. */
 export function DecisionsPage(): ReactElement {
-  const search = route.useSearch();
+  // The router keeps what its check leaves out, so the check is made here as well.
+  const search = route.useSearch({ select: readFilters });
   const navigate = route.useNavigate();
   const live = isLive(search);
   const { data, error, isPlaceholderData, refetch } = useQuery(decisionsQuery(askOf(search), live));
