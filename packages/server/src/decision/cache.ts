@@ -1,6 +1,6 @@
 import type { Decision } from '@bulla/trust/policy/decision';
 
-/** A decision as the cache keeps it: without its trees, which the record has. */
+/** A decision as the cache keeps it: of its trees the reason alone; the record has them whole. */
 export interface CachedDecision {
   readonly decision: Decision;
   /** The instant from which on it may not be used. */

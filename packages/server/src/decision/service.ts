@@ -2,6 +2,7 @@ import { passed } from '@bulla/trust/finding/finding';
 import type { Decision } from '@bulla/trust/policy/decision';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import type { Answered, Ask, Decide } from './ask.ts';
+import { brief } from './brief.ts';
 import { type CachedDecision, openCache } from './cache.ts';
 import type { Epochs } from './epochs.ts';
 import type { CacheState, KeepDecision } from './made.ts';
@@ -204,29 +205,22 @@ function cacheable(
   const most = clock().getTime() + (admitted ? limits.passMs : limits.refusalMs);
   const expires = decision.validUntil?.getTime() ?? Number.POSITIVE_INFINITY;
   const says = `as decided in ${decision.id} at ${decision.at.toISOString()}`;
-  const finding = {
-    ...decision.finding,
-    because: [passed('decision.cached', says, 'semantics 14')],
-  };
+  const { because: reason = [], ...finding } = brief(decision.finding, says);
+  const cached = passed('decision.cached', says, 'semantics 14');
   return {
     decision: {
       ...decision,
       // The record has the trees; a hundred thousand of them would fill the memory.
-      finding: { ...finding, says },
+      finding: { ...finding, says, because: [...reason, cached] },
       policies: decision.policies.map((policy) => ({
         ...policy,
-        finding: withoutTree(policy.finding, says),
+        finding: brief(policy.finding, says),
       })),
     },
     until: new Date(admitted ? Math.min(most, expires) : most),
     epoch: admitted ? epoch : `${epoch}/${pushes}`,
     users: new Map([[userOf(ask, decision.digest), decision.id]]),
   };
-}
-
-function withoutTree(finding: Decision['finding'], says: string): Decision['finding'] {
-  const { because: _, ...rest } = finding;
-  return { ...rest, says: `${finding.says}, ${says}` };
 }
 
 function isInconclusive({ finding, policies }: Decision): boolean {

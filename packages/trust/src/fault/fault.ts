@@ -25,11 +25,12 @@ const QUOTE_LIMIT = 80;
 
 /**
  * A foreign value as it may stand in a message: quoted, control characters escaped, cut at 80
- * characters. Terminal escapes of a hostile registry must not reach the reader's terminal.
+ * characters or at `longest`. Terminal escapes of a hostile registry must not reach the reader's
+ * terminal.
  */
-export function quote(value: unknown): string {
+export function quote(value: unknown, longest: number = QUOTE_LIMIT): string {
   const text = typeof value === 'string' ? value : String(value);
-  const cut = text.length > QUOTE_LIMIT ? `${text.slice(0, QUOTE_LIMIT)}…` : text;
+  const cut = text.length > longest ? `${text.slice(0, longest)}…` : text;
   return printable(JSON.stringify(cut));
 }
 

@@ -20,6 +20,8 @@ export interface Authorizer {
     used: string | undefined,
     signal?: AbortSignal,
   ): Promise<string | undefined>;
+  /** Whether there is anything to prove it with: a 403 to nobody in particular may be none then. */
+  hasCredentials(scope: string): Promise<boolean>;
 }
 
 /** What an authorizer is made from. */
@@ -90,6 +92,9 @@ export function createAuthorizer(parts: AuthorizerParts): Authorizer {
       } finally {
         underWay.delete(scope);
       }
+    },
+    async hasCredentials(scope) {
+      return (await parts.credentials(scope)) !== undefined;
     },
   };
 }

@@ -83,7 +83,8 @@ export async function headManifest(
   });
   if (answer.status === 404) return discard(answer);
   const where = `${repository.name} ${tagOrDigest}`;
-  if (answer.status === 405) {
+  // A refusal by HEAD has no body that says why; GET is refused as well, and tells.
+  if (answer.status === 405 || answer.status === 403) {
     answer.discard();
     return undefined;
   }

@@ -28,6 +28,8 @@ export interface RegistryClient {
 }
 
 const ERROR_LIMIT = 64 << 10;
+// A gateway's refusal names policy, clause and decision, and is of no use without its end.
+const REASON_LONGEST = 256;
 const clients = new WeakMap<RegistryOptions, Map<string, RegistryClient>>();
 
 /** The client of a registry; the same one for the same options and registry. */
@@ -137,6 +139,13 @@ async function send(parts: Parts, request: RegistryRequest): Promise<RawAnswer> 
   const isOwn = url.origin === endpoint.origin;
   const used = isOwn ? authorizer.known(scope) : undefined;
   const answer = await http.send({ ...rest, url, headers: withAuthorization(headers, used) });
+  const isUnasked = isOwn && used === undefined && answer.url.origin === endpoint.origin;
+  if (answer.status === 403 && isUnasked) {
+    const header = await introduce(parts, scope, request.signal);
+    if (header === undefined) return answer;
+    answer.discard();
+    return http.send({ ...rest, url, headers: withAuthorization(headers, header) });
+  }
   if (answer.status !== 401) return answer;
   const isOwnChallenge = isOwn && answer.url.origin === endpoint.origin;
   // Reads the body, so that nothing of this answer is left open whatever comes next.
@@ -148,6 +157,24 @@ async function send(parts: Parts, request: RegistryRequest): Promise<RawAnswer> 
   const again = await http.send({ ...rest, url, headers: withAuthorization(headers, header) });
   if (again.status === 401) throw await answerFault(again, registry);
   return again;
+}
+
+/**
+ * The header of who has credentials and was refused without having been asked for them: where pulls
+ * are anonymous only `/v2/` asks. Undefined when there are none, or it does not ask either.
+ */
+async function introduce(
+  { http, authorizer, endpoint }: Parts,
+  scope: string,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  if (!(await authorizer.hasCredentials(scope))) return undefined;
+  const url = new URL('/v2/', endpoint);
+  const abort = signal === undefined ? {} : { signal };
+  const probe = await http.send({ method: 'GET', url, ...abort });
+  probe.discard();
+  if (probe.status !== 401 || probe.url.origin !== endpoint.origin) return undefined;
+  return authorizer.answer(probe, scope, undefined, signal);
 }
 
 function withAuthorization(
@@ -179,7 +206,7 @@ async function readReason(answer: RawAnswer): Promise<string> {
   try {
     const value = parseJson(await answer.read(ERROR_LIMIT), 'the answer');
     const reason = firstError(value);
-    return reason === '' ? '' : ` ${quote(reason)}`;
+    return reason === '' ? '' : ` ${quote(reason, REASON_LONGEST)}`;
   } catch (error) {
     // An error page of another kind says nothing that helps; the status does.
     if (error instanceof TrustFault) return '';

@@ -154,6 +154,42 @@ describe('token authentication', () => {
     }
   });
 
+  describe('where anybody may ask but not see, as in a gateway with anonymous pulls', () => {
+    const DENIED =
+      '{"errors":[{"code":"DENIED","message":"refused by policy prod (decision 01M)"}]}';
+    const gateway: Script = (one, response) => {
+      const { url, headers } = one;
+      const challenge = `Bearer realm="http://${headers.host}/token",service="reg"`;
+      if (url === '/v2/') return answer(response, 401, { 'www-authenticate': challenge });
+      if (url.startsWith('/token')) return answer(response, 200, {}, '{"token":"signer"}');
+      return headers.authorization === 'Bearer signer'
+        ? answer(response, 200, TYPE, manifest.bytes)
+        : answer(response, 403, {}, one.method === 'HEAD' ? '' : DENIED);
+    };
+    it('who has credentials says so after the refusal', async () => {
+      await using server = await scripted(gateway);
+      const store = server.store(USER);
+      assert.ok(await store.manifest('v1'));
+      assert.ok(await store.manifest('v1'));
+      assert.deepEqual(server.lines(), [
+        'GET /v2/app/manifests/v1',
+        'GET /v2/',
+        'GET /token?service=reg&scope=repository%3Aapp%3Apull',
+        'GET /v2/app/manifests/v1',
+        'GET /v2/app/manifests/v1',
+      ]);
+      assert.equal(tokens(server)[0]?.headers.authorization, BASIC);
+    });
+    it('who has none is refused for the reason that the registry gives, by HEAD as well', async () => {
+      await using server = await scripted(gateway);
+      await assert.rejects(server.store().resolve('v1'), {
+        code: 'registry.denied',
+        message: /refused by policy prod \(decision 01M\)/,
+      });
+      assert.ok(server.lines().every((line) => line.endsWith('/v2/app/manifests/v1')));
+    });
+  });
+
   it('a bearer token of the options is sent as it is, first', () =>
     withBearer({ accepts: (value) => value === 'Bearer mine' }, async (server) => {
       assert.ok(await server.store({ token: 'mine' }).manifest('v1'));
