@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { configureCheck } from './policy/check.ts';
+import { configureExplain } from './policy/explain.ts';
 import { configureFmt } from './policy/fmt.ts';
 import { configureInit } from './policy/init.ts';
 
-/** `bulla policy check|fmt|init`. */
+/** `bulla policy init|check|fmt|explain`. */
 export function configure(command: Command, context: CliContext): void {
   configureInit(command, context);
   configureCheck(command, context);
   configureFmt(command, context);
+  configureExplain(command, context);
 }

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { decide } from '@bulla/trust/decide';
+import { type Decided, decide } from '@bulla/trust/decide';
 import { newDecisionId } from '@bulla/trust/decide/decision-id';
 import { printable } from '@bulla/trust/fault/fault';
 import { isDigest } from '@bulla/trust/oci/digest';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
 import { type CelRunner, openExpressionRunner } from '@bulla/trust/policy/cel/runner';
-import type { Decision } from '@bulla/trust/policy/decision';
+import type { Surface } from '@bulla/trust/policy/document';
+import type { ExpressionRunner } from '@bulla/trust/policy/expression';
 import { nameReader } from '@bulla/trust/policy/names';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import type { CliContext } from '../context.ts';
@@ -18,6 +19,8 @@ import { workSignal } from './work-signal.ts';
 /** What decides about images on the command line. */
 export interface DecidingFlags extends PolicyFlags, RegistryFlags {
   readonly platform?: string;
+  /** Default `gate`. */
+  readonly surface?: Surface;
 }
 
 /** An image to decide about, and where it was named, for people; null on the command line itself. */
@@ -26,18 +29,79 @@ export interface ImageToDecide {
   readonly where: string | null;
 }
 
-/** A decision with where its image was named. */
-export interface DecidedImage {
-  readonly decision: Decision;
+/** A decision and its evidence, with where its image was named. */
+export interface DecidedImage extends Decided {
   readonly where: string | null;
 }
+
+/** Decides about one image at its registry or in its layout. Throws `reference.malformed`, `usage.*`. */
+export type DecideImage = (image: ImageToDecide) => Promise<DecidedImage>;
 
 /** So many images are decided about at a time. */
 const PARALLEL = 8;
 
+/** A function that decides by the policies, with one worker for expressions, started when needed. */
+export function openDecider(
+  policies: PolicySet,
+  flags: DecidingFlags,
+  context: CliContext,
+): AsyncDisposable & { readonly decideImage: DecideImage } {
+  const canonical = nameReader(namedAliases(flags));
+  const registry = registryOptions(flags, context);
+  const expressions = sharedExpressions();
+  return {
+    async decideImage({ reference: text, where }) {
+      const reference = parseReference(text);
+      const named = tagOrDigest(reference);
+      const at = context.clock();
+      const decided = await decide({
+        id: newDecisionId(at, randomBytes(10)),
+        reference: text,
+        scope: {
+          repository: canonical(reference),
+          surface: flags.surface ?? 'gate',
+          namespace: flags.namespace ?? null,
+          environment: flags.environment ?? null,
+        },
+        tag: reference.digest === undefined ? named : null,
+        digest: isDigest(named) ? named : null,
+        source: await openStore(reference, registry),
+        platform: flags.platform ?? null,
+        parents: [],
+        problem: null,
+        policies,
+        expressions: expressions.runner,
+        // What passed before is the server's to remember.
+        lastPass: async () => null,
+        rollback: null,
+        at,
+        now: context.now,
+        signal: workSignal(flags, context),
+      });
+      return { ...decided, where };
+    },
+    [Symbol.asyncDispose]: () => expressions[Symbol.asyncDispose](),
+  };
+}
+
+/** One worker for the expressions of all decisions of a command, started at the first. */
+export function sharedExpressions(): AsyncDisposable & { readonly runner: () => ExpressionRunner } {
+  let opened: CelRunner | null = null;
+  return {
+    runner() {
+      opened ??= openExpressionRunner();
+      return opened;
+    },
+    async [Symbol.asyncDispose]() {
+      await opened?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /**
- * Decides about each image by the policies, surface `gate`. An image whose name cannot be read is
- * reported and noted as wrong use; the others are decided all the same.
+ * Decides about each image by the policies, once for each reference: what is named again says where
+ * as well. An image whose name cannot be read is reported and noted as wrong use; the others are
+ * decided all the same.
  */
 export async function decideImages(
   images: readonly ImageToDecide[],
@@ -45,44 +109,34 @@ export async function decideImages(
   flags: DecidingFlags,
   context: CliContext,
 ): Promise<readonly DecidedImage[]> {
-  const canonical = nameReader(namedAliases(flags));
-  const registry = registryOptions(flags, context);
-  let runner: CelRunner | null = null;
-  const expressions = () => {
-    runner ??= openExpressionRunner();
-    return runner;
-  };
-  const decideOne = async ({ reference: text, where }: ImageToDecide): Promise<DecidedImage> => {
-    const reference = parseReference(text);
-    const named = tagOrDigest(reference);
-    const at = context.clock();
-    const { decision } = await decide({
-      id: newDecisionId(at, randomBytes(10)),
-      reference: text,
-      scope: {
-        repository: canonical(reference),
-        surface: 'gate',
-        namespace: null,
-        environment: flags.environment ?? null,
-      },
-      tag: reference.digest === undefined ? named : null,
-      digest: isDigest(named) ? named : null,
-      source: await openStore(reference, registry),
-      platform: flags.platform ?? null,
-      parents: [],
-      problem: null,
-      policies,
-      expressions,
-      // What passed before is the server's to remember.
-      lastPass: async () => null,
-      rollback: null,
-      at,
-      now: context.now,
-      signal: workSignal(flags, context),
-    });
-    return { decision, where };
-  };
-  const decided: (DecidedImage | undefined)[] = new Array(images.length).fill(undefined);
+  await using decider = openDecider(policies, flags, context);
+  const decided = await mapReported(withoutRepeats(images), context, decider.decideImage);
+  return decided.filter((one) => one !== undefined);
+}
+
+/** Each reference once, in the order of their first mention. */
+function withoutRepeats(images: readonly ImageToDecide[]): readonly ImageToDecide[] {
+  const found = new Map<string, string[]>();
+  for (const { reference, where } of images) {
+    const places = found.get(reference) ?? [];
+    if (where !== null && !places.includes(where)) places.push(where);
+    found.set(reference, places);
+  }
+  return [...found].map(([reference, places]) => {
+    return { reference, where: places.length === 0 ? null : places.join(', ') };
+  });
+}
+
+/**
+ * Does something with each image, some at a time; an image of which that throws is reported, and is
+ * undefined in the answer.
+ */
+export async function mapReported<T>(
+  images: readonly ImageToDecide[],
+  context: CliContext,
+  act: (image: ImageToDecide) => Promise<T>,
+): Promise<readonly (T | undefined)[]> {
+  const done: (T | undefined)[] = new Array(images.length).fill(undefined);
   let next = 0;
   const worker = async () => {
     for (;;) {
@@ -90,7 +144,7 @@ export async function decideImages(
       const image = images[index];
       if (image === undefined) return;
       try {
-        decided[index] = await decideOne(image);
+        done[index] = await act(image);
       } catch (error) {
         const place = image.where === null ? '' : ` (${printable(image.where)})`;
         context.err(`${printable(image.reference)}${place}:`);
@@ -98,14 +152,6 @@ export async function decideImages(
       }
     }
   };
-  try {
-    await Promise.all(Array.from({ length: Math.min(PARALLEL, images.length) }, worker));
-  } finally {
-    await endRunner(runner);
-  }
-  return decided.filter((one) => one !== undefined);
-}
-
-async function endRunner(runner: CelRunner | null): Promise<void> {
-  await runner?.[Symbol.asyncDispose]();
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, images.length) }, worker));
+  return done;
 }

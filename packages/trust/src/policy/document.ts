@@ -117,9 +117,12 @@ export interface TrustPolicy {
   readonly images: readonly Pattern[];
   readonly exclude: readonly Pattern[];
   readonly surfaces: readonly Surface[];
-  /** Null: every namespace. A door that knows no namespace is taken to be in each. */
+  /**
+   * Null: every namespace. A door that knows no namespace is taken to be in each for a policy that
+   * enforces, and in none for one that warns or records: that could admit what nothing else covers.
+   */
   readonly namespaces: readonly Pattern[] | null;
-  /** Null: every environment. A door that was told of none is taken to be in each. */
+  /** Null: every environment. A door that was told of none is taken as one without a namespace is. */
   readonly environments: readonly string[] | null;
   readonly mode: PolicyMode;
   readonly onInconclusive: OnInconclusive;

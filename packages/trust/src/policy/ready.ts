@@ -5,9 +5,10 @@ import type { PublicKey } from '../crypto/public-key.ts';
 import { printable, quote, TrustFault } from '../fault/fault.ts';
 import type { Authority, Matcher } from '../proof/authority.ts';
 import type { TrustedRoot } from '../trust-root/trusted-root.ts';
+import { coverage } from './coverage.ts';
 import type { AuthoritySpec, TrustPolicy } from './document.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
-import type { PolicyScope, PolicySet, ReadyAuthority, ReadyPolicy } from './policy-set.ts';
+import type { PolicySet, ReadyAuthority, ReadyPolicy } from './policy-set.ts';
 
 /** What a policy names and does not hold. */
 export interface PolicyResources {
@@ -146,34 +147,4 @@ function matcherOf(pattern: Pattern): Matcher {
   if ('glob' in pattern)
     return { text: `glob ${JSON.stringify(printable(pattern.glob))}`, matches };
   return { text: `/${printable(pattern.regex)}/`, matches };
-}
-
-/**
- * Whether a policy holds for an image: one image pattern and no exclusion matches, and the surface,
- * namespace and environment are among its own. What a door does not know (null) is taken as met by
- * a policy that enforces, which adds its demands, and as not met by one that only warns or records,
- * which would admit what nothing else covers: not knowing never loosens.
- */
-function coverage(document: TrustPolicy): (scope: PolicyScope) => boolean {
-  const images = document.images.map(compilePattern);
-  const exclude = document.exclude.map(compilePattern);
-  const surfaces = new Set(document.surfaces);
-  const namespaces = document.namespaces?.map(compilePattern) ?? null;
-  const environments = document.environments?.map((exact) => compilePattern({ exact })) ?? null;
-  const unknown = document.mode === 'enforce';
-  return ({ repository, surface, namespace, environment }) =>
-    surfaces.has(surface) &&
-    holds(environments, environment, unknown) &&
-    holds(namespaces, namespace, unknown) &&
-    images.some((matches) => matches(repository)) &&
-    !exclude.some((matches) => matches(repository));
-}
-
-function holds(
-  tests: readonly ((value: string) => boolean)[] | null,
-  value: string | null,
-  unknown: boolean,
-): boolean {
-  if (tests === null) return true;
-  return value === null ? unknown : tests.some((matches) => matches(value));
 }

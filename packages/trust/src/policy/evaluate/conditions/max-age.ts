@@ -1,4 +1,5 @@
 import { claimedTime } from '../../../claims/claimed-time.ts';
+import { durationText } from '../../../finding/duration.ts';
 import { failed, passed } from '../../../finding/finding.ts';
 import type { Condition } from '../condition.ts';
 
@@ -36,7 +37,7 @@ export function maxAgeCondition({ maxAgeMs, time, at }: MaxAge): Condition {
       const says = `the statement was made at ${instant}, which is after ${at.toISOString()}`;
       return { finding: failed(CHECK, 'statement.future', says, SOURCE), until: null };
     }
-    const says = `the statement was made at ${instant}, ${seconds(at.getTime() - since.getTime())} ago; at most ${seconds(maxAgeMs)} are allowed`;
+    const says = `the statement was made at ${instant}, ${durationText(at.getTime() - since.getTime())} ago; at most ${durationText(maxAgeMs)} is allowed`;
     const until = new Date(since.getTime() + maxAgeMs);
     return at.getTime() <= until.getTime()
       ? { finding: passed(CHECK, says, SOURCE), until }
@@ -46,8 +47,4 @@ export function maxAgeCondition({ maxAgeMs, time, at }: MaxAge): Condition {
 
 function earlier(trusted: Date, claimed: Date | null): Date {
   return claimed !== null && claimed < trusted ? claimed : trusted;
-}
-
-function seconds(ms: number): string {
-  return `${Math.max(0, Math.round(ms / 1000))} s`;
 }

@@ -1,0 +1,82 @@
+import { printable } from '../../fault/fault.ts';
+import type { RenderOptions } from '../../finding/render-text.ts';
+import { type CoveragePart, coverageParts } from '../coverage.ts';
+import type { Decision } from '../decision.ts';
+import type { PolicyMode } from '../document.ts';
+import type { PolicyScope, PolicySet } from '../policy-set.ts';
+import { type DecisionJson, decisionJson, renderDecision } from '../render.ts';
+import { type Mend, mendsOf } from './mend.ts';
+
+/** Why one policy covers an image or does not. */
+export interface PolicyCoverage {
+  readonly policy: string;
+  readonly mode: PolicyMode;
+  readonly covers: boolean;
+  /** Each limit of the policy; a policy that does not cover the image has one that does not hold. */
+  readonly parts: readonly CoveragePart[];
+}
+
+/** A decision with what a reader needs to act on it. */
+export interface Explanation {
+  readonly decision: Decision;
+  /** All policies of the door, in the order of their names. */
+  readonly coverage: readonly PolicyCoverage[];
+  /** The fewest acts after which a refused image would be admitted; none for an admitted one. */
+  readonly mends: readonly Mend[];
+}
+
+/** Explains a decision by the policies that took it. */
+export function explain(decision: Decision, policies: PolicySet): Explanation {
+  const { repository, surface, namespace, environment } = decision;
+  const scope: PolicyScope = { repository, surface, namespace, environment };
+  const coverage = policies.policies.map((policy) => {
+    const { document } = policy;
+    const { name, mode } = document;
+    const parts = coverageParts(document, scope);
+    return { policy: name, mode, covers: policy.covers(scope), parts };
+  });
+  return {
+    decision,
+    coverage: coverage.toSorted((a, b) => (a.policy < b.policy ? -1 : a.policy > b.policy ? 1 : 0)),
+    mends: mendsOf(decision, policies),
+  };
+}
+
+/** An explanation as lines for people: the decision with its whole tree, the policies, the acts. */
+export function renderExplanation(
+  { decision, coverage, mends }: Explanation,
+  options: RenderOptions = {},
+): readonly string[] {
+  const lines = [
+    ...renderDecision(decision, { maxChildren: Number.POSITIVE_INFINITY, ...options }),
+  ];
+  lines.push('', coverage.length === 0 ? 'policies: none' : 'policies:');
+  for (const { policy, mode, covers, parts } of coverage) {
+    lines.push(`  ${printable(policy)} (${mode}) ${covers ? 'covers it' : 'does not cover it'}`);
+    const telling = parts.filter(({ holds }) => holds === covers);
+    lines.push(...telling.map(({ says }) => `    ${printable(says)}`));
+  }
+  if (mends.length === 0) return lines;
+  lines.push('', mends.length === 1 ? 'to be admitted:' : 'to be admitted, all of:');
+  for (const { says, command } of mends) {
+    lines.push(`  - ${printable(says)}`);
+    if (command !== null) lines.push(`      ${printable(command)}`);
+  }
+  return lines;
+}
+
+/** The schema that an explanation names. */
+export const EXPLANATION_SCHEMA = 'https://bulla.dev/schemas/policy-explain/v1';
+
+/** The JSON form of an explanation; its schema is docs/schemas/policy-explain.schema.json. */
+export interface ExplanationJson {
+  readonly schema: string;
+  readonly decision: DecisionJson;
+  readonly coverage: readonly PolicyCoverage[];
+  readonly toAdmit: readonly Mend[];
+}
+
+/** An explanation as stable JSON. */
+export function explanationJson({ decision, coverage, mends }: Explanation): ExplanationJson {
+  return { schema: EXPLANATION_SCHEMA, decision: decisionJson(decision), coverage, toAdmit: mends };
+}
