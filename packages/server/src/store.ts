@@ -24,7 +24,8 @@ export interface OpenStoreOptions {
   readonly clock: () => Date;
 }
 
-const TABLES_FILE = 'tables.db';
+/** The database of a data folder. */
+export const TABLES_FILE = 'tables.db';
 const OBJECTS_FOLDER = 'objects';
 
 /**

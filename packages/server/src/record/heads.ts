@@ -51,3 +51,18 @@ export async function storedHead({
   const head = await openHeadNote(row.note, record);
   return { ...head, keyId: row.key_id, note: row.note };
 }
+
+/**
+ * The host by which the newest head names the record, or null when none was signed: a record keeps
+ * the name that it began with, also where the server is called otherwise today. The note is not
+ * checked here; under a name that nobody signed, no head holds.
+ */
+export async function recordedHost(tables: Tables): Promise<string | null> {
+  const row = await tables.db
+    .selectFrom('record_signed_heads')
+    .select('note')
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return /^(?<host>[^\s+]+)\/record\n/.exec(row?.note ?? '')?.groups?.['host'] ?? null;
+}

@@ -16,19 +16,29 @@ export const RECORD_KEY_FILE = 'record.key';
  */
 export async function openRecordKey(folder: string): Promise<FileSigner> {
   const path = join(folder, RECORD_KEY_FILE);
-  const open = () => openSigner({ kind: 'file', path }, keyFileIo({}));
-  try {
-    return await open();
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
+  const there = await readRecordKey(folder);
+  if (there !== null) return there;
   const text = plainPrivateKeyPem(await generatePrivateKey('ed25519'));
   try {
     await writeKeyFiles([{ path, text, secret: true }]);
   } catch (error) {
     if (asFault(error).code !== 'key.exists') throw error;
   }
-  return open();
+  return open(path);
+}
+
+/** The record's key of a folder, or null when it is not there. Throws as `openSigner`. */
+export async function readRecordKey(folder: string): Promise<FileSigner | null> {
+  try {
+    return await open(join(folder, RECORD_KEY_FILE));
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function open(path: string): Promise<FileSigner> {
+  return openSigner({ kind: 'file', path }, keyFileIo({}));
 }
 
 function isMissing(error: unknown): boolean {

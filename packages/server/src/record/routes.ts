@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { publicKeyPem } from '@bulla/trust/crypto/public-key';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { findingJson } from '@bulla/trust/finding/render-json';
 import { type TSchema, Type } from 'typebox';
@@ -93,6 +94,8 @@ const HEAD = Type.Object({
   at: Type.String(),
   keyId: Type.String(),
   note: Type.String(),
+  origin: Type.String({ description: 'The name of the record, by which its notes are verified' }),
+  publicKey: Type.String({ description: 'The key that signed the note, in PEM' }),
 });
 
 /** The record's routes of the product API. */
@@ -151,7 +154,10 @@ function proofRoutes(record: RecordService): readonly ApiRoute[] {
       answer: HEAD,
       async handle() {
         const { seq, hash, at, keyId, note } = await record.head();
-        return { seq, hash, at: at.toISOString(), keyId, note };
+        const { origin, keys } = record.keys;
+        const key = keys.find(({ id }) => id === keyId) ?? keys[0];
+        const publicKey = key === undefined ? '' : publicKeyPem(key);
+        return { seq, hash, at: at.toISOString(), keyId, note, origin, publicKey };
       },
     },
     {

@@ -34,6 +34,11 @@ export interface RecordParts {
   /** The server's public host: `<host>/record` names the record in its heads. */
   readonly host: string;
   readonly config: RecordConfig;
+  /**
+   * False for whoever only looks at a record whose server is not running: nothing is signed or
+   * pruned unasked, not at the end either, and how old the newest head is says nothing then.
+   */
+  readonly upkeep?: boolean;
   readonly metrics: RecordMetrics;
   readonly clock: () => Date;
   /** Milliseconds of a monotonic clock. */
@@ -101,7 +106,9 @@ export function createRecord(parts: RecordParts): RecordService {
   const { run } = exclusion();
   const prune = (before: Date) => run('upkeep', () => pruneRecord(ground, before));
   const head = () => currentHead(ground);
-  const timers = startUpkeep(config, metrics, { head: () => signHead(ground), prune, clock });
+  const { upkeep = true } = parts;
+  const tasks = { head: () => signHead(ground), prune, clock };
+  const timers = upkeep ? startUpkeep(config, metrics, tasks) : [];
   let closing: Promise<void> | null = null;
 
   async function keepEntry(made: MadeDecision): Promise<void> {
@@ -147,7 +154,12 @@ export function createRecord(parts: RecordParts): RecordService {
     head,
     verify: (ask = {}) =>
       run('upkeep', () =>
-        verifyRecord(tables, { ...ask, record: keys, at: clock(), headAgeMs: config.headAgeMs }),
+        verifyRecord(tables, {
+          ...ask,
+          record: keys,
+          at: clock(),
+          headAgeMs: upkeep ? config.headAgeMs : null,
+        }),
       ),
     exportJsonLines: (filter) =>
       afterHead(head, (signed) =>
@@ -166,7 +178,7 @@ export function createRecord(parts: RecordParts): RecordService {
         } finally {
           await writer.close();
         }
-        await signHead(ground);
+        if (upkeep) await signHead(ground);
       })();
       return closing;
     },

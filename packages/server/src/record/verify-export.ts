@@ -5,7 +5,7 @@ import { allOf } from '@bulla/trust/finding/combine';
 import { type Finding, failed, failedBy, passed, skipped } from '@bulla/trust/finding/finding';
 import type { ChainEnd } from './chain.ts';
 import { EXPORT_FORMAT } from './export.ts';
-import { freshness, keptFinding, RECORD_SOURCE, reportOf, type Start, startAt } from './judge.ts';
+import { anyAge, freshness, keptFinding, RECORD_SOURCE, reportOf, type Start, startAt } from './judge.ts';
 import { parseBody, parseLine } from './parse.ts';
 import { type Head, openHeadNote, type RecordKeys } from './signed-head.ts';
 import type { VerifyReport } from './verify.ts';
@@ -195,10 +195,7 @@ function endFindings({ end, walk, header }: Read, ask: ExportAsk): readonly Find
     return [failed('record.end', 'record.head-missing', 'the last line is no signed head')];
   }
   if (end instanceof TrustFault) return [failedBy('record.end', end)];
-  const fresh =
-    ask.headAgeMs === null
-      ? skipped('record.fresh', `the head was signed at ${end.at.toISOString()}, any age will do`)
-      : freshness(end, ask.at, ask.headAgeMs);
+  const fresh = ask.headAgeMs === null ? anyAge(end) : freshness(end, ask.at, ask.headAgeMs);
   return [header.filtered ? partEnd(end) : wholeEnd(end, walk.end), fresh];
 }
 

@@ -6,6 +6,7 @@ import type { RecordEntryRow } from '../storage/schema/record.ts';
 import type { Tables } from '../storage/tables.ts';
 import { type ChainEnd, GENESIS } from './chain.ts';
 import {
+  anyAge,
   compareHead,
   freshness,
   keptFinding,
@@ -28,9 +29,9 @@ export interface VerifyAsk {
   /** A signed head that an auditor kept. */
   readonly head?: string;
   readonly record: RecordKeys;
-  /** The present, and the oldest that the newest signed head may be then. */
+  /** The present, and the oldest that the newest signed head may be then; null: any age. */
   readonly at: Date;
-  readonly headAgeMs: number;
+  readonly headAgeMs: number | null;
 }
 
 /** What a verification came to. */
@@ -258,7 +259,8 @@ async function checkFresh(ask: VerifyAsk, note: string | undefined): Promise<Fin
   if (note === undefined)
     return failed('record.fresh', 'record.head-missing', 'no head was signed');
   try {
-    return freshness(await openHeadNote(note, ask.record), ask.at, ask.headAgeMs);
+    const head = await openHeadNote(note, ask.record);
+    return ask.headAgeMs === null ? anyAge(head) : freshness(head, ask.at, ask.headAgeMs);
   } catch (error) {
     return failedBy('record.fresh', error);
   }

@@ -1,6 +1,7 @@
 import type { ServerConfig } from '../config/config.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { RECORD_CONFIG } from '../record/config.ts';
+import { recordedHost } from '../record/heads.ts';
 import { openRecordKey } from '../record/key.ts';
 import { recordMetrics } from '../record/metrics.ts';
 import { createRecord, type RecordService } from '../record/service.ts';
@@ -20,11 +21,13 @@ export async function wireRecord(
   { clock, now }: Clocks,
 ): Promise<RecordService> {
   const { headEveryMs, retentionMs, groupMs } = config.record;
-  return createRecord({
+  const named = await recordedHost(tables);
+  const record = createRecord({
     tables,
     objects,
     signer: await openRecordKey(keyFolder),
-    host,
+    // Heads that were signed under one name would not hold under another.
+    host: named ?? host,
     config: {
       ...RECORD_CONFIG,
       headEveryMs,
@@ -36,4 +39,7 @@ export async function wireRecord(
     clock,
     now,
   });
+  // With its first head the record has its name, and whoever looks at it offline finds it there.
+  if (named === null) await record.head();
+  return record;
 }

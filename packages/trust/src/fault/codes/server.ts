@@ -79,6 +79,48 @@ export const SERVER_CODES = {
     means: 'A request body is of a media type that this path does not take.',
     remedy: 'Send JSON with `Content-Type: application/json`.',
   },
+  'server.address-invalid': {
+    status: 400,
+    exit: 2,
+    means: 'The address of a server is no https:// URL, nor an http:// one of this machine.',
+    remedy: 'Give --server https://HOST[:PORT], with --cacert FILE for an authority of its own.',
+  },
+  'server.token-missing': {
+    status: 401,
+    exit: 2,
+    means: 'A server was to be asked without a token.',
+    remedy: 'Set BULLA_TOKEN or give --token-file; the console and `bulla token create` make tokens.',
+  },
+  'server.data-missing': {
+    status: 400,
+    exit: 2,
+    means: 'There is no data of a server where a command was to work offline.',
+    remedy: 'Give the folder with --data, or the address of a running server with --server.',
+  },
+  'server.unreachable': {
+    status: 502,
+    exit: 3,
+    means: 'A server could not be reached, or broke off its answer.',
+    remedy: 'Check the address, that the server runs, and, over TLS, whose certificate it has.',
+  },
+  'server.timeout': {
+    status: 504,
+    exit: 3,
+    means: 'A server did not answer by the deadline.',
+    remedy: 'Try again; if it persists, look at the log of the server.',
+  },
+  'server.answer-malformed': {
+    status: 502,
+    exit: 1,
+    means: 'What answered at the address of a server is not what its API describes.',
+    remedy: 'Check that the address is the one of a Bulla server of this release.',
+  },
+  'server.refused': {
+    status: 502,
+    exit: 1,
+    means: 'A server refused with a code that this release does not know.',
+    remedy: 'Read the reason in the message; use the release of the server.',
+  },
   'gateway.name-invalid': {
     status: 400,
     exit: 1,
