@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { utf8 } from '@bulla/trust/bytes/byte-string';
+import type { Descriptor } from '@bulla/trust/oci/descriptor';
 import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
 import { MEDIA_TYPES } from '@bulla/trust/oci/manifest';
 import type { ArtifactTarget } from '@bulla/trust/oci/store';
@@ -29,6 +30,15 @@ export async function pushImage(
   tag: string,
   says: string,
 ): Promise<Digest> {
+  return (await pushDescribed(target, tag, says)).digest;
+}
+
+/** As `pushImage`; answers what an index lists of the image, which need not be readable for that. */
+export async function pushDescribed(
+  target: ArtifactTarget,
+  tag: string,
+  says: string,
+): Promise<Descriptor> {
   const script = utf8(`#!/bin/sh\necho "${says}"\n`);
   const tar = tarOf('hello', script, '755');
   const layer = gzipSync(tar, { level: 9 });
@@ -56,5 +66,6 @@ export async function pushImage(
     layers: [layerDescriptor],
   };
   const bytes = utf8(JSON.stringify(manifest));
-  return target.putManifest({ bytes, mediaType: MEDIA_TYPES.ociManifest }, { tag });
+  await target.putManifest({ bytes, mediaType: MEDIA_TYPES.ociManifest }, { tag });
+  return describe(MEDIA_TYPES.ociManifest, bytes);
 }

@@ -3,7 +3,7 @@ import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference } from '@bulla/trust/oci/reference';
 import type { ArtifactTarget } from '@bulla/trust/oci/store';
-import { pushImage } from '../demo/image.ts';
+import { pushDescribed, pushImage } from '../demo/image.ts';
 
 const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -21,9 +21,13 @@ export interface Artifact {
   readonly layers: readonly Layer[];
 }
 
-/** The repository of `HOST/NAME`, without any credentials. */
-export function openRepository(name: string): Promise<ArtifactTarget> {
-  return openStore(parseReference(name), { env: {}, homeFolder: '/nonexistent' });
+/** The repository of `HOST/NAME`, with a token of Bulla's or without any credentials. */
+export function openRepository(name: string, token?: string): Promise<ArtifactTarget> {
+  return openStore(parseReference(name), {
+    env: {},
+    homeFolder: '/nonexistent',
+    ...(token === undefined ? {} : { username: 'token', password: token }),
+  });
 }
 
 /** Pushes a small runnable image as `HOST/NAME:TAG`; each text gives another digest. */
@@ -35,18 +39,18 @@ export async function pushSmallImage(repository: string, tag: string, says = tag
 export async function pushMultiArch(
   repository: string,
   tag: string,
+  token?: string,
 ): Promise<{ readonly index: Digest; readonly amd64: Digest; readonly arm64: Digest }> {
-  const target = await openRepository(repository);
-  const amd64 = await pushImage(target, `${tag}-amd64`, `${tag} on amd64`);
-  const arm64 = await pushImage(target, `${tag}-arm64`, `${tag} on arm64`);
-  const child = async (digest: Digest, architecture: string) => {
-    const descriptor = await target.resolve(digest);
+  const target = await openRepository(repository, token);
+  const child = async (architecture: string) => {
+    const says = `${tag} on ${architecture}`;
+    const descriptor = await pushDescribed(target, `${tag}-${architecture}`, says);
     return { ...descriptor, platform: { os: 'linux', architecture } };
   };
-  const manifests = [await child(amd64, 'amd64'), await child(arm64, 'arm64')];
+  const manifests = [await child('amd64'), await child('arm64')] as const;
   const bytes = utf8(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }));
   const index = await target.putManifest({ bytes, mediaType: OCI_INDEX }, { tag });
-  return { index, amd64, arm64 };
+  return { index, amd64: manifests[0].digest, arm64: manifests[1].digest };
 }
 
 /** Pushes any artifact as `HOST/NAME:TAG`. */

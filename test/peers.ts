@@ -27,6 +27,7 @@ export const PEERS = {
   python: { from: 'pypi', program: 'python' },
   cosign: { from: 'optional', program: 'cosign' },
   crane: { from: 'optional', program: 'crane' },
+  docker: { from: 'optional', program: 'docker' },
   helm: { from: 'optional', program: 'helm' },
   notation: { from: 'optional', program: 'notation' },
 } as const satisfies Record<
