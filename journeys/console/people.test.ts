@@ -185,3 +185,29 @@ test('a token is shown once, works, and is refused once it is revoked', async (t
   await page.getByText('Revoked token').waitFor();
   visitor.expectQuiet();
 });
+
+test('a password is changed, and the old one is refused from then on', async (t) => {
+  browser ??= await openBrowser(t);
+  if (browser === null) return;
+  await using visitor = await visit(browser, house.origin);
+  const { page } = visitor;
+  const next = 'a seal of wax, molten';
+  await signIn(page, OWNER);
+  await page.getByRole('link', { name: 'Account: ann' }).click();
+  await page.getByLabel('Present password').fill('not the password');
+  await page.getByLabel('New password', { exact: true }).fill(next);
+  await page.getByLabel('New password again').fill(next);
+  await page.getByRole('button', { name: 'Change', exact: true }).click();
+  await page.getByText('access.credentials-invalid').waitFor();
+  await page.getByLabel('Present password').fill(OWNER.password);
+  await page.getByRole('button', { name: 'Change', exact: true }).click();
+  await page.getByText('The password was changed.').waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await page.getByLabel('Name').fill(OWNER.name);
+  await page.getByLabel('Password', { exact: true }).fill(OWNER.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('access.credentials-invalid').waitFor();
+  await signIn(page, { ...OWNER, password: next });
+  visitor.expectQuiet();
+});

@@ -88,11 +88,11 @@ function Account(): ReactElement {
   };
   return (
     <div className="account">
-      <p className="account-name">
+      <Link to="/account" className="account-name">
+        <span className="for-readers">Account: </span>
         {user.name}
-        <br />
-        <span className="dim">{user.role}</span>
-      </p>
+        <span className="sub dim">{user.role}</span>
+      </Link>
       <div className="account-acts">
         <button type="button" className="quiet" onClick={() => void leave()}>
           <Icon name="leave" /> Sign out

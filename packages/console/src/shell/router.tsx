@@ -5,6 +5,7 @@ import {
   type ErrorComponentProps,
 } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
+import { AccountPage } from '../pages/account/account-page.tsx';
 import { ActivityPage } from '../pages/activity/activity-page.tsx';
 import { DecisionPage } from '../pages/decisions/detail-page.tsx';
 import { readFilters } from '../pages/decisions/filters.ts';
@@ -70,6 +71,7 @@ const pages = [
   createRoute({ getParentRoute: () => app, path: '/policies/$name', component: PolicyPage }),
   createRoute({ getParentRoute: () => app, path: '/users', component: UsersPage }),
   createRoute({ getParentRoute: () => app, path: '/tokens', component: TokensPage }),
+  createRoute({ getParentRoute: () => app, path: '/account', component: AccountPage }),
   createRoute({
     getParentRoute: () => app,
     path: '/activity',

@@ -39,6 +39,7 @@ const PAGES: Readonly<Record<`/${string}`, RegExp>> = {
   '/users': /^$/,
   '/tokens': /^$/,
   '/activity': /^$/,
+  '/account': /^$/,
 };
 
 /** The doors of the console: one for each first segment of a page, and one for each file's. */

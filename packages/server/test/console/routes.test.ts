@@ -86,6 +86,7 @@ const PATHS = [
   { path: '/users/ann', status: 404 },
   { path: '/tokens', status: 200 },
   { path: '/activity', status: 200 },
+  { path: '/account', status: 200 },
   { path: '/scheme.js', status: 200 },
   { path: '/assets/index-1.js', status: 200 },
   { path: '/assets/index-2.js', status: 404 },

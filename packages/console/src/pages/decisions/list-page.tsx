@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactElement, useEffect, useRef, useState } from 'react';
 import { type DecisionSummary, decisionsQuery } from '../../api/decisions.ts';
-import { shortReference } from '../../parts/format.ts';
+import { plural, shortReference } from '../../parts/format.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Mark } from '../../parts/mark.tsx';
 import { Page } from '../../parts/page.tsx';
@@ -48,9 +48,12 @@ export function DecisionsPage(): ReactElement {
           <Loading rows={10} />
         ) : null
       ) : data.decisions.length === 0 ? (
-        <NothingFound search={search} onChange={go} />
+        <NothingFound search={search} next={data.next} onChange={go} />
       ) : (
         <div aria-busy={isPlaceholderData} className="results">
+          <p className="for-readers" role="status">
+            {fresh.size === 0 ? '' : plural(fresh.size, 'new decision')}
+          </p>
           <DataTable
             caption="Decisions, the newest first"
             columns={COLUMNS}
@@ -137,9 +140,22 @@ function Pager(props: {
 
 function NothingFound(props: {
   readonly search: DecisionsSearch;
+  readonly next: number | null;
   readonly onChange: (search: DecisionsSearch) => void;
 }): ReactElement {
-  const filtered = countFilters(props.search) > 0;
+  const { search, next } = props;
+  const filtered = countFilters(search) > 0;
+  if (next !== null) {
+    // The server looks through so many entries for one page, and no further.
+    return (
+      <Empty title="No decision matches these filters so far">
+        <p>The newest entries of the record were looked through, and there are older ones.</p>
+        <Link to="/decisions" search={{ ...search, before: String(next) }}>
+          Look further back
+        </Link>
+      </Empty>
+    );
+  }
   return filtered ? (
     <Empty title="No decision matches these filters">
       <p>Widen the time or take a filter away.</p>

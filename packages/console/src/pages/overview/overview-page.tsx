@@ -54,11 +54,17 @@ function Body({ overview }: { readonly overview: OverviewAnswer }): ReactElement
 
 function Warnings({ overview }: { readonly overview: OverviewAnswer }): ReactElement | null {
   const { policies } = overview;
-  if (policies.count > 0 && policies.warnings.length === 0) return null;
+  if (policies.count > 0 && policies.warnings.length === 0 && !policies.starter) return null;
   return (
     <Notice tone={policies.count === 0 ? 'bad' : 'warn'}>
       {policies.count === 0 ? (
         <p>No policy is in force, so every image is refused. Name a policy file at the start.</p>
+      ) : null}
+      {policies.starter ? (
+        <p>
+          The policy of the first start is in force: it only records, and refuses nothing. Put a
+          policy of your own in its place.
+        </p>
       ) : null}
       <ul className="plain-list">
         {policies.warnings.map((warning) => (
