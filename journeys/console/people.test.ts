@@ -151,7 +151,7 @@ test('a token is shown once, works, and is refused once it is revoked', async (t
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   await page.getByText('Give the token a name').waitFor();
   await page.getByRole('textbox', { name: 'Name', exact: true }).fill('deploy');
-  await page.getByLabel('Repositories, as names').fill('tools/**');
+  await page.getByLabel('Repositories or globs').fill('tools/**');
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   const secret = await page.getByRole('group', { name: 'token' }).textContent();
   assert.ok(secret);

@@ -52,7 +52,7 @@ export function Snippet(props: {
   return (
     <figure className="snippet">
       <figcaption>
-        <span>{caption ?? ''}</span>
+        <span>{caption ?? what}</span>
         <CopyButton text={text} what={what} />
       </figcaption>
       {/* biome-ignore lint/a11y: what scrolls must be reached by keys, and named */}

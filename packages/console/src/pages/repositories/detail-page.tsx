@@ -2,7 +2,13 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { isAbsent } from '../../api/problem.ts';
-import { type AttachedAnswer, repositoryQuery, type TagAnswer } from '../../api/repositories.ts';
+import {
+  type AttachedAnswer,
+  type RepositoryAnswer,
+  repositoryQuery,
+  type TagAnswer,
+  tagHistoryQuery,
+} from '../../api/repositories.ts';
 import { plural, sizeText } from '../../parts/format.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Label, Mark } from '../../parts/mark.tsx';
@@ -19,6 +25,12 @@ export function RepositoryPage(): ReactElement {
   const { _splat: name = '' } = route.useParams();
   const search = route.useSearch();
   const { data, error, refetch } = useQuery(repositoryQuery(name, search.cursor));
+  const history = useQuery({
+    ...tagHistoryQuery(name, search.tag ?? ''),
+    enabled: search.tag !== undefined,
+  });
+  // All at once: the history would push the tags down when it comes.
+  const waits = data === undefined || history.isLoading;
   const chosen = data?.tags.find(({ tag }) => tag === search.tag);
   return (
     <Page
@@ -37,31 +49,53 @@ export function RepositoryPage(): ReactElement {
       ) : (
         <Problem error={error} retry={() => void refetch()} />
       )}
-      {data === undefined && error === null ? <Loading /> : null}
-      {chosen === undefined ? null : <TagPanel repository={name} tag={chosen} />}
-      {data === undefined ? null : data.tags.length === 0 ? (
-        <Empty title="No tag is here">
-          <p>Images of this repository are known by their digests only. Push one with a tag.</p>
-        </Empty>
+      {waits ? (
+        error === null ? (
+          <Loading />
+        ) : null
       ) : (
-        <div className="results">
-          <DataTable
-            caption={`Tags of ${name}`}
-            rows={data.tags}
-            rowKey={({ tag }) => tag}
-            columns={columnsFor(name)}
-          />
-          {data.next === null ? null : (
-            <nav className="pager" aria-label="Pages">
-              <span />
-              <Link to="/repositories/$" params={{ _splat: name }} search={{ cursor: data.next }}>
-                More tags <Icon name="chevron" />
-              </Link>
-            </nav>
+        <>
+          {chosen === undefined ? null : (
+            <TagPanel
+              repository={name}
+              tag={chosen}
+              history={history.data?.history}
+              error={history.error}
+            />
           )}
-        </div>
+          <Tags repository={data} />
+        </>
       )}
     </Page>
+  );
+}
+
+function Tags({ repository }: { readonly repository: RepositoryAnswer }): ReactElement {
+  const { name, tags, next } = repository;
+  if (tags.length === 0) {
+    return (
+      <Empty title="No tag is here">
+        <p>Images of this repository are known by their digests only. Push one with a tag.</p>
+      </Empty>
+    );
+  }
+  return (
+    <div className="results">
+      <DataTable
+        caption={`Tags of ${name}`}
+        rows={tags}
+        rowKey={({ tag }) => tag}
+        columns={columnsFor(name)}
+      />
+      {next === null ? null : (
+        <nav className="pager" aria-label="Pages">
+          <span />
+          <Link to="/repositories/$" params={{ _splat: name }} search={{ cursor: next }}>
+            More tags <Icon name="chevron" />
+          </Link>
+        </nav>
+      )}
+    </div>
   );
 }
 

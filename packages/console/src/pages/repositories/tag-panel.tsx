@@ -1,20 +1,24 @@
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
-import { type TagAnswer, tagHistoryQuery } from '../../api/repositories.ts';
+import type { TagAnswer, TagHistoryAnswer } from '../../api/repositories.ts';
 import { Label } from '../../parts/mark.tsx';
 import { Panel } from '../../parts/page.tsx';
 import { useMay } from '../../parts/session.tsx';
-import { Loading, Problem } from '../../parts/states.tsx';
+import { Problem } from '../../parts/states.tsx';
 import { DataTable } from '../../parts/table.tsx';
 import { DigestText, Instant } from '../../parts/values.tsx';
+
+type TagPeriod = TagHistoryAnswer['history'][number];
 
 /** The chosen tag: what is attached to its image, and what it led to before. */
 export function TagPanel(props: {
   readonly repository: string;
   readonly tag: TagAnswer;
+  /** Undefined where it cannot be read. */
+  readonly history: readonly TagPeriod[] | undefined;
+  readonly error: unknown;
 }): ReactElement {
-  const { repository, tag } = props;
+  const { repository, tag, history, error } = props;
   const mayDecisions = useMay('decisions.read');
   return (
     <Panel
@@ -50,19 +54,20 @@ export function TagPanel(props: {
         </ul>
       )}
       <h3>History</h3>
-      <History repository={repository} tag={tag.tag} />
+      {error === null ? null : <Problem error={error} />}
+      {history === undefined ? null : <History tag={tag.tag} history={history} />}
     </Panel>
   );
 }
 
-function History(props: { readonly repository: string; readonly tag: string }): ReactElement {
-  const { data, error, refetch } = useQuery(tagHistoryQuery(props.repository, props.tag));
-  if (error !== null) return <Problem error={error} retry={() => void refetch()} />;
-  if (data === undefined) return <Loading rows={3} />;
+function History(props: {
+  readonly tag: string;
+  readonly history: readonly TagPeriod[];
+}): ReactElement {
   return (
     <DataTable
       caption={`What ${props.tag} led to, the newest first`}
-      rows={data.history}
+      rows={props.history}
       rowKey={({ from }) => from}
       columns={[
         {

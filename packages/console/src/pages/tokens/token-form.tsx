@@ -50,7 +50,7 @@ export function TokenForm(props: {
           {actionsOf(user.role).length === 0 ? null : (
             <TextInput
               name="repositories"
-              label="Repositories, as names or globs"
+              label="Repositories or globs"
               defaultValue="**"
               autoComplete="off"
               spellCheck={false}
