@@ -9,8 +9,10 @@ export const IMAGES_CODES = {
   'images.variable-unset': {
     status: 400,
     exit: 2,
-    means: 'An image is named by a variable that has no value, so nobody can say which image it is.',
-    remedy: 'Give the value with --build-arg NAME=VALUE, in the environment, or as a default in the file.',
+    means:
+      'An image is named by a variable that has no value, so nobody can say which image it is.',
+    remedy:
+      'Give the value with --build-arg NAME=VALUE, in the environment, or as a default in the file.',
   },
   'images.manifest-malformed': {
     status: 400,
