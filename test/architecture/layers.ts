@@ -67,6 +67,8 @@ export const PACKAGES = {
   },
   server: {
     ranks: {
+      // What keeps memory and work within bounds, for every room.
+      bounds: 0,
       http: 0,
       storage: 0,
       config: 0,

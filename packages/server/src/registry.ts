@@ -1,3 +1,4 @@
+import { every } from './bounds/every.ts';
 import { GATEWAY_CONFIG, type GatewayConfig } from './gateway/config.ts';
 import { type GatewayPorts, OPEN_PORTS } from './gateway/ports.ts';
 import { gatewayDoor } from './gateway/routes.ts';
@@ -82,23 +83,17 @@ async function openStore(storage: RegistryStorage): Promise<Store> {
 }
 
 function running(server: HttpServer, store: Store, gateway: Gateway): Registry {
-  let sweeping: Promise<unknown> = Promise.resolve();
   const upkeep = async (): Promise<void> => {
     await gateway.collect();
     await gateway.sweep();
   };
-  const sweep = () => {
-    // A sweep that fails leaves its work to the next one.
-    sweeping = upkeep().catch(() => undefined);
-  };
-  const timer = setInterval(sweep, SWEEP_EVERY_MS);
-  timer.unref();
+  // A sweep that fails leaves its work to the next one.
+  const sweeping = every(SWEEP_EVERY_MS, upkeep, () => undefined);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= (async () => {
-      clearInterval(timer);
       await server.close();
-      await sweeping;
+      await sweeping[Symbol.asyncDispose]();
       await gateway.close();
       await store[Symbol.asyncDispose]();
     })();

@@ -1,6 +1,7 @@
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { openTurns } from '../bounds/turns.ts';
 import { parsePhc } from './parse.ts';
 
 // RFC 9106 leaves the choice; OWASP's first for argon2id: 19 MiB, 2 passes, 1 lane.
@@ -35,7 +36,10 @@ export interface PasswordLimits {
 
 /** Passwords with argon2id (19 MiB, 2 passes, 1 lane), off the main thread. */
 export function openPasswords(limits: PasswordLimits): Passwords {
-  const gate = openGate(limits);
+  const { atOnce, waiting: most } = limits;
+  const tooMany = () =>
+    new TrustFault('access.busy', `${most} passwords are waiting to be checked`);
+  const gate = openTurns({ atOnce, waiting: { most, tooMany } });
   // Nobody's password: what the unknown are measured against.
   const nobody = { ...PARAMETERS, salt: randomBytes(16), tag: randomBytes(TAG_BYTES) };
   return {
@@ -102,28 +106,4 @@ export function checkNewPassword(password: string, userName: string): void {
   if (rest.length < text.length && [...rest].length < LEAST) {
     throw refuse(`that has ${LEAST} characters beside the user name ${quote(userName)}`);
   }
-}
-
-/** Runs tasks, so many at once; others wait in turn, and beyond that are refused. */
-function openGate({ atOnce, waiting }: PasswordLimits): <T>(task: () => Promise<T>) => Promise<T> {
-  let running = 0;
-  const queue: (() => void)[] = [];
-  return async (task) => {
-    if (running >= atOnce) {
-      if (queue.length >= waiting) {
-        throw new TrustFault('access.busy', `${waiting} passwords are waiting to be checked`);
-      }
-      // Whoever ends hands its place on, so `running` stays as it is.
-      await new Promise<void>((resolve) => queue.push(resolve));
-    } else {
-      running++;
-    }
-    try {
-      return await task();
-    } finally {
-      const next = queue.shift();
-      if (next === undefined) running--;
-      else next();
-    }
-  };
 }

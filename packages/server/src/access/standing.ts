@@ -1,9 +1,9 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
+import { openRecent, type Recent } from '../bounds/recent.ts';
 import type { Principal } from '../http/principal.ts';
 import type { TokenRow } from '../storage/schema/access.ts';
 import { actionsWithin } from './actor.ts';
 import { type Ground, iso, later } from './ground.ts';
-import { type Lru, openLru } from './lru.ts';
 import type { RegistryClaims } from './parse.ts';
 import { openClaims } from './registry-token.ts';
 import { isTokenSecret, secretHash } from './secrets.ts';
@@ -52,7 +52,7 @@ export const ANONYMOUS: Principal = {
 
 /** Standings on these tables and keys. */
 export function openStandings(ground: Ground): Standings {
-  const remembered = openLru<Remembered>(ground.config.cacheEntries);
+  const remembered = openRecent<Remembered>(ground.config.cacheEntries);
   return {
     ofToken: (secret) =>
       recall(ground, remembered, secret, async (hash) => {
@@ -73,7 +73,7 @@ export function openStandings(ground: Ground): Standings {
 
 async function recall(
   ground: Ground,
-  remembered: Lru<Remembered>,
+  remembered: Recent<Remembered>,
   credential: string,
   find: (hash: string) => Promise<Omit<Remembered, 'epoch'>>,
 ): Promise<Standing> {

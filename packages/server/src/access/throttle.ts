@@ -1,7 +1,7 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
+import { openRecent } from '../bounds/recent.ts';
 import { callerOfAddress } from '../http/rate.ts';
 import type { AccessConfig } from './config.ts';
-import { openLru } from './lru.ts';
 
 /** Bounds failed sign-ins in this process, per user and address. */
 export interface Throttle {
@@ -30,7 +30,7 @@ const MOST_KEPT = 50_000;
 
 /** A throttle on a clock in milliseconds. */
 export function openThrottle(config: AccessConfig, now: () => number): Throttle {
-  const windows = openLru<Window>(MOST_KEPT);
+  const windows = openRecent<Window>(MOST_KEPT);
   const windowOf = (key: string): Window => {
     const known = windows.get(key);
     if (known !== undefined && now() - known.began < config.attemptsMs) return known;

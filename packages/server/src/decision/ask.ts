@@ -49,6 +49,3 @@ export interface Answered {
  * is a refusal. Throws `record.unavailable` when the record cannot be written.
  */
 export type Decide = (ask: Ask) => Promise<Answered>;
-
-/** Forgets refusals of a repository: something was pushed to it (semantics 14). */
-export type ForgetRefusals = (repository: string) => void;

@@ -1,4 +1,5 @@
 import type { Decision } from '@bulla/trust/policy/decision';
+import { openRecent, type Recent } from '../bounds/recent.ts';
 
 /** A decision as the cache keeps it: of its trees the reason alone; the record has them whole. */
 export interface CachedDecision {
@@ -12,41 +13,24 @@ export interface CachedDecision {
 }
 
 /** Decisions by the text of all that they depend on (semantics 14); the longest unused goes first. */
-export interface DecisionCache {
-  get(key: string): CachedDecision | null;
-  set(key: string, cached: CachedDecision): void;
+export interface DecisionCache extends Pick<Recent<CachedDecision>, 'get' | 'set' | 'size'> {
   /** Forgets the entries whose key starts so and that `which` chooses. */
   forget(prefix: string, which: (cached: CachedDecision) => boolean): void;
-  clear(): void;
-  size(): number;
 }
 
 /** A cache of at most `entries` decisions. */
 export function openCache(entries: number): DecisionCache {
-  const map = new Map<string, CachedDecision>();
+  const recent = openRecent<CachedDecision>(entries);
   return {
-    get(key) {
-      const found = map.get(key);
-      if (found === undefined) return null;
-      // A map keeps the order of insertion: the entry used last comes last.
-      map.delete(key);
-      map.set(key, found);
-      return found;
-    },
-    set(key, cached) {
-      map.delete(key);
-      map.set(key, cached);
-      for (const oldest of map.keys()) {
-        if (map.size <= entries) break;
-        map.delete(oldest);
-      }
-    },
+    get: recent.get,
+    set: recent.set,
     forget(prefix, which) {
-      for (const [key, cached] of map) {
-        if (key.startsWith(prefix) && which(cached)) map.delete(key);
+      for (const [key, cached] of recent.entries()) {
+        if (key.startsWith(prefix) && which(cached)) recent.delete(key);
       }
     },
-    clear: () => map.clear(),
-    size: () => map.size,
+    get size() {
+      return recent.size;
+    },
   };
 }

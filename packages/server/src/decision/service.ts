@@ -135,7 +135,7 @@ export function createDecisions(parts: DecisionParts): DecisionService {
       cache.forget(`${repository}\n`, ({ decision }) => decision.outcome === 'deny');
       await parts.epochs.raise(`push/${repository}`);
     },
-    cached: () => cache.size(),
+    cached: () => cache.size,
   };
 }
 

@@ -7,6 +7,7 @@ import type { Finding } from '@bulla/trust/finding/finding';
 import type { Decision } from '@bulla/trust/policy/decision';
 import type { ExpressionRunner } from '@bulla/trust/policy/expression';
 import type { PolicySet, ReadyPolicy } from '@bulla/trust/policy/policy-set';
+import { openTurns, type Turns } from '../bounds/turns.ts';
 import type { Ask } from './ask.ts';
 import type { Passes } from './passes.ts';
 import type { TakenDecision } from './service.ts';
@@ -17,7 +18,7 @@ export interface TakerParts {
   readonly expressions: () => ExpressionRunner;
   readonly passes: Passes;
   readonly environment: string | null;
-  /** So many decisions are taken at a time; the others wait. */
+  /** So many decisions about images of one registry are taken at a time; the others wait. */
   readonly parallel: number;
   /** So long one may take, the wait for its turn included. */
   readonly deadlineMs: number;
@@ -31,17 +32,27 @@ export interface TakerParts {
 /** Takes one decision from evidence. */
 export type Take = (ask: Ask, set: PolicySet, revocationEpoch: number) => Promise<TakenDecision>;
 
-/** Decisions by the library's `decide`, bounded in number and time. */
+/**
+ * Decisions by the library's `decide`, bounded in number and time. Each registry has turns of its own:
+ * one that hangs holds up nobody else's images. There are as many as the configuration names.
+ */
 export function createTaker(parts: TakerParts): Take {
-  const turns = openTurns(parts.parallel);
+  const turns = new Map<string, Turns>();
+  const turnsOf = (repository: string): Turns => {
+    const [registry = ''] = repository.split('/', 1);
+    const known = turns.get(registry) ?? openTurns({ atOnce: parts.parallel });
+    turns.set(registry, known);
+    return known;
+  };
   return async (ask, set, revocationEpoch) => {
     // Not the caller's signal: others may wait for the same decision.
     const late = new TrustFault('decision.timeout', `no decision in ${parts.deadlineMs} ms`);
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(late), parts.deadlineMs);
     try {
-      await using _turn = await turns.take();
-      return await takeOne(parts, ask, set, revocationEpoch, abort.signal);
+      return await turnsOf(ask.repository)(() =>
+        takeOne(parts, ask, set, revocationEpoch, abort.signal),
+      );
     } finally {
       clearTimeout(timer);
     }
@@ -121,30 +132,4 @@ function keptDossier(dossier: Dossier, most: number): Uint8Array | null {
     if (error instanceof TrustFault && error.code === 'dossier.malformed') return null;
     throw error;
   }
-}
-
-interface Turns {
-  take(): Promise<AsyncDisposable>;
-}
-
-/** Lets so many go on at a time, in the order in which they came. */
-function openTurns(most: number): Turns {
-  let busy = 0;
-  const waiting: (() => void)[] = [];
-  const release = () => {
-    const next = waiting.shift();
-    if (next === undefined) busy -= 1;
-    else next();
-  };
-  return {
-    async take() {
-      if (busy < most) busy += 1;
-      else await new Promise<void>((resolve) => waiting.push(resolve));
-      return {
-        async [Symbol.asyncDispose]() {
-          release();
-        },
-      };
-    },
-  };
 }

@@ -1,11 +1,11 @@
 import type { Digest } from '@bulla/trust/oci/digest';
+import { openRecent } from '../bounds/recent.ts';
 import type { Objects } from '../storage/objects.ts';
 import type { Registers } from '../storage/registers.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Holder } from './listings.ts';
 import { contentName, KEYS } from './names.ts';
 import { type ManifestRecord, readManifestRecord } from './parse.ts';
-import { openRecent } from './recent.ts';
 
 /** A manifest of a repository, at hand. */
 export interface Content {

@@ -1,11 +1,11 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { type Digest, isDigest } from '@bulla/trust/oci/digest';
+import { openRecent } from '../bounds/recent.ts';
+import { singleFlight } from '../bounds/single-flight.ts';
 import type { Rollback } from '../decision/ask.ts';
 import type { TagHistoryRow } from '../storage/schema/gateway.ts';
 import type { Tables } from '../storage/tables.ts';
 import type { TagHistory } from './ports.ts';
-import { openRecent } from './recent.ts';
-import { singleFlight } from './single-flight.ts';
 
 const MEMORY_MS = 5_000;
 const MEMORY_MOST = 20_000;

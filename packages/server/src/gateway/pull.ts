@@ -1,6 +1,7 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { ArtifactSource } from '@bulla/trust/oci/store';
+import type { Recent } from '../bounds/recent.ts';
 import type { Answered, Ask, Resolved } from '../decision/ask.ts';
 import type { RequestFacts } from '../decision/made.ts';
 import type { Principal } from '../http/principal.ts';
@@ -15,7 +16,6 @@ import type { Reference } from './names.ts';
 import { isIndexRecord } from './parse.ts';
 import type { Place } from './place.ts';
 import type { GatewayPorts, Verification } from './ports.ts';
-import type { Recent } from './recent.ts';
 import { readTagCell } from './tags.ts';
 import { isUpstream, type Upstreams } from './upstream/open.ts';
 

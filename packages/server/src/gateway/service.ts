@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Digest } from '@bulla/trust/oci/digest';
+import { openRecent } from '../bounds/recent.ts';
 import type { ByteRange, Objects, Swept } from '../storage/objects.ts';
 import type { Registers } from '../storage/registers.ts';
 import { type PulledBlob, pullBlob } from './blob-pull.ts';
@@ -23,7 +24,6 @@ import { digestOfContent, type Reference } from './names.ts';
 import { type Place, type Places, placesOf } from './place.ts';
 import type { GatewayPorts } from './ports.ts';
 import { type Caller, type Pulled, type PullParts, pullManifest } from './pull.ts';
-import { openRecent } from './recent.ts';
 import { listReferrers, type ReferrersAsk, type ReferrersPage } from './referrers.ts';
 import { isCompanionTag, listTags, type NamesPage, type PageQuery } from './tags.ts';
 import {

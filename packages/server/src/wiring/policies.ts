@@ -6,6 +6,7 @@ import { loadPolicies } from '@bulla/trust/policy/files/load';
 import { findPolicyFiles } from '@bulla/trust/policy/files/read';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import { parseTrustedRoot, type TrustedRoot } from '@bulla/trust/trust-root/trusted-root';
+import { every } from '../bounds/every.ts';
 import type { ServerConfig } from '../config/config.ts';
 import { type InForce, openPolicies, type PoliciesInForce } from '../decision/policies.ts';
 import type { Log } from '../http/log.ts';
@@ -58,20 +59,13 @@ export async function watchPolicies(
     await inForce.check();
     await readTexts();
   };
-  let checking: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
-    checking = check().catch((error: unknown) => {
-      log.error('the policies cannot be looked at', { fault: asFault(error) });
-    });
-  }, CHECK_EVERY_MS);
-  timer.unref();
+  const watching = every(CHECK_EVERY_MS, check, (error) => {
+    log.error('the policies cannot be looked at', { fault: asFault(error) });
+  });
   return {
     inForce,
     texts: () => texts,
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      await checking;
-    },
+    [Symbol.asyncDispose]: () => watching[Symbol.asyncDispose](),
   };
 }
 

@@ -1,5 +1,6 @@
 import { asFault } from '@bulla/trust/fault/fault';
 import type { AccessService } from '../access/service.ts';
+import { every } from '../bounds/every.ts';
 import type { Gateway } from '../gateway/service.ts';
 import type { Log } from '../http/log.ts';
 import { isEvidenceWanted } from '../record/evidence.ts';
@@ -20,28 +21,16 @@ export interface UpkeepParts {
 
 /** Once an hour: certificates, sessions and links that are over, content that nothing has any more. */
 export function startUpkeep({ gateway, access, tables, renew, log }: UpkeepParts): AsyncDisposable {
-  let running: Promise<void> = Promise.resolve();
   const run = async () => {
-    try {
-      await renew();
-      await access.sweep();
-      if (gateway === null) return;
-      await gateway.collect();
-      // Evidence goes with the entries of the record that it was kept for.
-      await gateway.sweep(async (name) => (await isEvidenceWanted(tables, name)) ?? true);
-    } catch (error) {
-      // What failed is left to the next run.
-      log.warn('the hourly upkeep failed', { fault: asFault(error) });
-    }
+    await renew();
+    await access.sweep();
+    if (gateway === null) return;
+    await gateway.collect();
+    // Evidence goes with the entries of the record that it was kept for.
+    await gateway.sweep(async (name) => (await isEvidenceWanted(tables, name)) ?? true);
   };
-  const timer = setInterval(() => {
-    running = run();
-  }, EVERY_MS);
-  timer.unref();
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      await running;
-    },
-  };
+  // What failed is left to the next run.
+  return every(EVERY_MS, run, (error) =>
+    log.warn('the hourly upkeep failed', { fault: asFault(error) }),
+  );
 }

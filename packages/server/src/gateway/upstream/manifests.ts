@@ -1,12 +1,12 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { StoredManifest } from '@bulla/trust/oci/store';
+import { singleFlight } from '../../bounds/single-flight.ts';
 import type { Content } from '../contents.ts';
 import type { Ground } from '../ground.ts';
 import { keepManifest } from '../manifests.ts';
 import { type PushedManifest, parseManifest } from '../parse.ts';
 import type { Place, PlaceUpstream } from '../place.ts';
-import { singleFlight } from '../single-flight.ts';
 import { upstreamFault } from './faults.ts';
 import type { OpenUpstream } from './registries.ts';
 

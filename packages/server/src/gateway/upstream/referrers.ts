@@ -1,9 +1,9 @@
 import type { Descriptor } from '@bulla/trust/oci/descriptor';
 import type { Digest } from '@bulla/trust/oci/digest';
+import { openRecent } from '../../bounds/recent.ts';
+import { singleFlight } from '../../bounds/single-flight.ts';
 import type { Ground } from '../ground.ts';
 import type { Place, PlaceUpstream } from '../place.ts';
-import { openRecent } from '../recent.ts';
-import { singleFlight } from '../single-flight.ts';
 import { upstreamFault } from './faults.ts';
 import type { OpenUpstream } from './registries.ts';
 

@@ -1,8 +1,8 @@
 import type { RegistryOptions } from '@bulla/trust/oci/registry/options';
 import { openRegistryStore } from '@bulla/trust/oci/registry/registry-store';
 import type { ArtifactSource } from '@bulla/trust/oci/store';
+import { openRecent } from '../../bounds/recent.ts';
 import type { PlaceUpstream } from '../place.ts';
-import { openRecent } from '../recent.ts';
 import type { UpstreamConfig } from './config.ts';
 
 /** The repository of an upstream, as a source; stores of one prefix share connections and tokens. */

@@ -1,11 +1,11 @@
 import { codeEntry } from '@bulla/trust/fault/codes';
 import type { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
+import { openRecent } from '../../bounds/recent.ts';
+import { singleFlight } from '../../bounds/single-flight.ts';
 import { deleteCell, ensureRepository, type Ground } from '../ground.ts';
 import { KEYS } from '../names.ts';
 import type { Place, PlaceUpstream } from '../place.ts';
-import { openRecent } from '../recent.ts';
-import { singleFlight } from '../single-flight.ts';
 import { readTagCell, setTag } from '../tags.ts';
 import { upstreamFault } from './faults.ts';
 import type { OpenUpstream } from './registries.ts';

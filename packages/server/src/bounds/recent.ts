@@ -3,44 +3,44 @@ export interface Recent<T> {
   get(key: string): T | undefined;
   set(key: string, value: T): void;
   delete(key: string): void;
-  clear(): void;
+  /** What it holds, the longest unused first. Looking is no use. */
+  entries(): Iterable<readonly [string, T]>;
   readonly size: number;
 }
 
 /** An empty map of at most `most` in weight; by default each value weighs one. */
 export function openRecent<T>(most: number, weightOf: (value: T) => number = () => 1): Recent<T> {
-  const entries = new Map<string, { readonly value: T; readonly weight: number }>();
+  const held = new Map<string, { readonly value: T; readonly weight: number }>();
   let total = 0;
   const remove = (key: string): void => {
-    total -= entries.get(key)?.weight ?? 0;
-    entries.delete(key);
+    total -= held.get(key)?.weight ?? 0;
+    held.delete(key);
   };
   return {
     get(key) {
-      const found = entries.get(key);
+      const found = held.get(key);
       if (found === undefined) return undefined;
       // A map keeps the order of insertion: the first is the one to go.
-      entries.delete(key);
-      entries.set(key, found);
+      held.delete(key);
+      held.set(key, found);
       return found.value;
     },
     set(key, value) {
       remove(key);
       const weight = weightOf(value);
-      entries.set(key, { value, weight });
+      held.set(key, { value, weight });
       total += weight;
-      for (const oldest of entries.keys()) {
+      for (const oldest of held.keys()) {
         if (total <= most) break;
         remove(oldest);
       }
     },
     delete: remove,
-    clear() {
-      entries.clear();
-      total = 0;
+    *entries() {
+      for (const [key, { value }] of held) yield [key, value] as const;
     },
     get size() {
-      return entries.size;
+      return held.size;
     },
   };
 }
