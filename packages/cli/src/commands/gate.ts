@@ -12,6 +12,7 @@ interface GateFlags extends DecidingFlags {
   readonly dockerfile: readonly string[];
   readonly manifest: readonly string[];
   readonly buildArg: Readonly<Record<string, string>>;
+  readonly saveEvidence?: string;
   readonly output: 'text' | 'json';
 }
 
@@ -22,9 +23,14 @@ export function configure(command: Command, context: CliContext): void {
   const repeatable = (flags: string, description: string) =>
     command.createOption(flags, description).argParser(collect).default([], 'none');
   addPolicyOptions(command.argument('[image...]', 'REGISTRY/NAME[:TAG|@DIGEST]'))
-    .addOption(repeatable('--dockerfile <file>', 'every image that a build pulls (repeatable)'))
     .addOption(
-      repeatable('--manifest <file>', 'every image of a Kubernetes or Compose file (repeatable)'),
+      repeatable('--dockerfile <file>', 'every image that a build pulls; - reads it (repeatable)'),
+    )
+    .addOption(
+      repeatable(
+        '--manifest <file>',
+        'every image of a Kubernetes or Compose file; - reads it (repeatable)',
+      ),
     )
     .addOption(
       command
@@ -33,6 +39,7 @@ export function configure(command: Command, context: CliContext): void {
         .default({}, 'none'),
     )
     .option('--platform <os/arch>', 'the one platform of a multi-arch image that matters')
+    .option('--save-evidence <file>', 'write what was looked at, for `bulla policy test`')
     .addOption(
       command
         .createOption('-o, --output <format>', 'how to print')
@@ -43,6 +50,13 @@ export function configure(command: Command, context: CliContext): void {
     const { set } = await namedPolicies(flags, context);
     const images = await imagesOf(named, flags, context);
     const decided = await decideImages(images, set, flags, context);
+    if (flags.saveEvidence !== undefined) {
+      const { saveDossiers } = await import('../options/dossiers.ts');
+      await saveDossiers(
+        flags.saveEvidence,
+        decided.map(({ dossier }) => dossier),
+      );
+    }
     await printDecisions(decided, { output: flags.output, whole: false }, context);
   });
 }

@@ -4,11 +4,13 @@ import { configureCheck } from './policy/check.ts';
 import { configureExplain } from './policy/explain.ts';
 import { configureFmt } from './policy/fmt.ts';
 import { configureInit } from './policy/init.ts';
+import { configureTest } from './policy/test.ts';
 
-/** `bulla policy init|check|fmt|explain`. */
+/** `bulla policy init|check|fmt|explain|test`. */
 export function configure(command: Command, context: CliContext): void {
   configureInit(command, context);
   configureCheck(command, context);
   configureFmt(command, context);
   configureExplain(command, context);
+  configureTest(command, context);
 }

@@ -48,9 +48,17 @@ export async function namedPolicies(
       'Give --policy FILE; `bulla policy init` writes one.',
     );
   }
+  return loadedPolicies(flags.policy, await namedTrustRoots(flags, context), context);
+}
+
+/** The policies of files and folders, loaded; warnings go to stderr. Throws `policy.*`. */
+export async function loadedPolicies(
+  paths: readonly string[],
+  trustRoots: ReadonlyMap<string, TrustedRoot>,
+  context: CliContext,
+): Promise<LoadedPolicies> {
   const { loadPolicies } = await import('@bulla/trust/policy/files/load');
-  const trustRoots = await namedTrustRoots(flags, context);
-  const loaded = await loadPolicies(flags.policy, { trustRoots });
+  const loaded = await loadPolicies(paths, { trustRoots });
   for (const warning of loaded.warnings) {
     const { file, line, column } = warning.place;
     context.err(`${file}:${line}:${column}: warning: ${warning.message}  [${warning.code}]`);

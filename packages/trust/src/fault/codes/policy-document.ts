@@ -74,6 +74,13 @@ export const POLICY_DOCUMENT_CODES = {
     means: 'A policy file, or a key or trust root that it names, cannot be read or is too large.',
     remedy: 'Check the path, which is relative to the policy, its permissions and its kind.',
   },
+  'policy.test-malformed': {
+    status: 400,
+    exit: 2,
+    means:
+      'A file of policy tests cannot be read, or a field of it has another shape than it must.',
+    remedy: 'Correct the field at the line that is named; docs/policy.md shows a whole file.',
+  },
   'policy.unreadable': {
     status: 503,
     exit: 2,

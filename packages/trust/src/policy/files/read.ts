@@ -1,12 +1,14 @@
 import { constants, type Stats } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Problem, problemAt } from '../../bytes/yaml/problem.ts';
+import { parseYamlDocuments } from '../../bytes/yaml/parse.ts';
+import { hasErrors, type Problem, problemAt } from '../../bytes/yaml/problem.ts';
 import type { Code } from '../../fault/codes.ts';
-import { quote, TrustFault } from '../../fault/fault.ts';
+import { asFault, quote, TrustFault } from '../../fault/fault.ts';
 
 /** More than anyone reads in one folder. */
 const MAX_FILES = 1000;
+const MAX_TEST_BYTES = 1 << 20;
 
 /** The policy files under the given paths, and what of them cannot be looked at. */
 export interface PolicyFiles {
@@ -16,8 +18,8 @@ export interface PolicyFiles {
 
 /**
  * The files of `paths`, each once: a file stands for itself, a folder for its `*.yaml`, `*.yml` and
- * `*.json`, sorted, without hidden files and without folders within. A path that is gone is a problem
- * (`policy.unreadable`), never a smaller list.
+ * `*.json`, sorted, without hidden files, folders within, and tests of policies. A path that is gone
+ * is a problem (`policy.unreadable`), never a smaller list.
  */
 export async function findPolicyFiles(paths: readonly string[]): Promise<PolicyFiles> {
   const files: string[] = [];
@@ -41,10 +43,34 @@ function unreadable(file: string, message: string): Problem {
 
 async function filesIn(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
-  return entries
+  const files = entries
     .filter((entry) => /^[^.].*\.(yaml|yml|json)$/.test(entry.name) && !entry.isDirectory())
     .map(({ name }) => join(folder, name))
     .sort();
+  const tests = await Promise.all(files.map(isPolicyTest));
+  return files.filter((_, at) => tests[at] !== true);
+}
+
+/**
+ * Whether a file is one of tests (`policy test`) by its name and by what it says: a policy that lies
+ * in a file of such a name is a policy, and what cannot be read is not passed over.
+ */
+async function isPolicyTest(file: string): Promise<boolean> {
+  if (!/\.test\.(yaml|yml|json)$/.test(file)) return false;
+  try {
+    const bytes = await readRegularFile(file, MAX_TEST_BYTES, 'policy.unreadable');
+    const { documents, problems } = parseYamlDocuments(bytes, file, 'policy.malformed');
+    const keys = documents.map((node) => (node.kind === 'map' ? node.entries : []));
+    const isTest = keys.every((entries) => {
+      const names = new Set(entries.map(({ key }) => key));
+      return names.has('cases') && !names.has('kind') && !names.has('spec');
+    });
+    return !hasErrors(problems) && documents.length > 0 && isTest;
+  } catch (error) {
+    const { code } = asFault(error);
+    if (code === 'internal.defect') throw error;
+    return false;
+  }
 }
 
 /**

@@ -79,6 +79,28 @@ test('an empty folder is an empty set', async (t) => {
   assert.deepEqual((await loadPolicies([path])).set.policies, []);
 });
 
+const TEST_FILE = 'policy: p.yaml\ncases: [{ name: a, image: nginx, expect: admit }]\n';
+
+test('tests of policies that lie beside them are passed over, and nothing else is', async (t) => {
+  const path = await folder(t, { 'p.yaml': SMALL, 'p.test.yaml': TEST_FILE });
+  assert.deepEqual((await checkPolicies([path])).problems, []);
+  assert.equal((await loadPolicies([path])).set.policies.length, 1);
+  // One that is named is what its user says it is.
+  const named = await checkPolicies([join(path, 'p.test.yaml')]);
+  assert.equal(named.problems[0]?.code, 'policy.unknown-field');
+  const hidden = SMALL.replace('small', 'hidden');
+  for (const { text, expect } of [
+    { text: hidden, expect: 2 },
+    { text: `${hidden}cases: []\n`, expect: null },
+    { text: `${TEST_FILE}---\n${hidden}`, expect: null },
+    { text: TEST_FILE.slice(0, 30), expect: null },
+    { text: '', expect: null },
+  ]) {
+    await writeFile(join(path, 'p.test.yaml'), text);
+    assert.equal((await checkPolicies([path])).set?.policies.length ?? null, expect, text);
+  }
+});
+
 test('links are followed', async (t) => {
   const path = await folder(t, { 'real.txt': SMALL });
   await symlink(join(path, 'real.txt'), join(path, 'link.yaml'));
