@@ -88,6 +88,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./up.ts'),
   },
   {
+    name: 'serve',
+    summary: 'start the server that a configuration describes',
+    load: () => import('./serve.ts'),
+  },
+  {
+    name: 'config',
+    summary: 'begin and check the configuration of a server',
+    load: () => import('./config.ts'),
+  },
+  {
+    name: 'user',
+    summary: 'say who may use a server, there or offline on its data',
+    load: () => import('./user.ts'),
+  },
+  {
+    name: 'token',
+    summary: 'make and revoke the tokens that programs log in with',
+    load: () => import('./token.ts'),
+  },
+  {
+    name: 'decisions',
+    summary: 'search and explain what a server decided',
+    load: () => import('./decisions.ts'),
+  },
+  {
+    name: 'record',
+    summary: 'prove, export and prune the record of decisions',
+    load: () => import('./record.ts'),
+  },
+  {
     name: 'completion',
     summary: 'print a completion script for bash, zsh or fish',
     // It completes all of these, and would be a cycle if it asked for them itself.

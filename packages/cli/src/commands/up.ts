@@ -1,9 +1,8 @@
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import type { CliContext } from '../context.ts';
 import { collect } from '../options/repeatable.ts';
+import { consoleFolders } from '../server/console-folders.ts';
 import { runServer } from '../server/run.ts';
 import { welcome } from '../server/welcome.ts';
 
@@ -61,13 +60,7 @@ export function configure(command: Command, context: CliContext): void {
           starterPolicy: STARTER_POLICY,
         },
         context,
-        (server) => welcome(server, starter, flags.output, context),
+        (server) => welcome(server, { starter, output: flags.output }, context),
       );
     });
-}
-
-/** The console's files: beside the built program, or where the sources have them built. */
-export function consoleFolders(): readonly string[] {
-  const here = fileURLToPath(new URL('.', import.meta.url));
-  return [join(here, 'console'), join(here, '../../../console/dist')];
 }

@@ -64,11 +64,13 @@ async function readStream(
   return Buffer.concat(parts);
 }
 
+type Content = Uint8Array | string | AsyncIterable<Uint8Array>;
+
 /**
  * Writes a file, whole or not at all: a full disk leaves what was there before. A link is followed,
  * and a pipe or a device is written to as it is. Throws `usage.file`.
  */
-export async function writeOutput(path: string, bytes: Uint8Array | string): Promise<void> {
+export async function writeOutput(path: string, bytes: Content): Promise<void> {
   try {
     const before = await stat(path).catch(() => null);
     if (before === null || before.isFile()) await replaceFile(path, bytes, before?.mode);
@@ -85,11 +87,25 @@ export async function writeOutput(path: string, bytes: Uint8Array | string): Pro
   }
 }
 
-async function replaceFile(
-  path: string,
-  bytes: Uint8Array | string,
-  mode: number | undefined,
-): Promise<void> {
+/** As `writeOutput`, of content that comes in parts; what its source throws is thrown as it is. */
+export async function writeStream(path: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
+  let failure: unknown = null;
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* parts;
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  }
+  try {
+    await writeOutput(path, watched());
+  } catch (error) {
+    throw failure ?? error;
+  }
+}
+
+async function replaceFile(path: string, bytes: Content, mode: number | undefined): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const temporary = join(dirname(target), `.bulla-${randomUUID()}.tmp`);
   try {

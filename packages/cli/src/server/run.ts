@@ -1,16 +1,20 @@
 import type { ServerConfig } from '@bulla/server/config/config';
+import type { Log } from '@bulla/server/http/log';
 import type { Server, ServerOptions } from '@bulla/server/main';
+import { asFault } from '@bulla/trust/fault/fault';
 import type { CliContext } from '../context.ts';
 
 /**
  * Runs a server until the user interrupts (SIGINT, SIGTERM), then lets requests under way end. SIGHUP
- * reads policies and certificates again. `ready` is told of the running server once.
+ * reads policies and certificates again, and calls `reread`. `ready` is told of the running server
+ * once.
  */
 export async function runServer(
   config: ServerConfig,
   options: Omit<ServerOptions, 'log'>,
   context: CliContext,
   ready: (server: Server) => void | Promise<void>,
+  reread: (log: Log) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const [{ startServer }, { createLog }] = await Promise.all([
     import('@bulla/server/main'),
@@ -19,7 +23,10 @@ export async function runServer(
   const log = createLog(config.log.level);
   const server = await startServer(config, { ...options, log });
   const reload = () => {
-    server.reload().catch((error: unknown) => log.error('the reload failed', { error }));
+    Promise.all([server.reload(), reread(log)]).then(
+      () => log.info('policies and certificates were read again'),
+      (error: unknown) => log.error('the reload failed', { fault: asFault(error) }),
+    );
   };
   process.on('SIGHUP', reload);
   try {

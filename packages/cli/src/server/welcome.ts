@@ -1,6 +1,14 @@
 import type { Server } from '@bulla/server/main';
 import type { Starter } from '@bulla/server/up';
+import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import type { CliContext } from '../context.ts';
+
+/** What the start made, and how it is said. */
+export interface WelcomeFormat {
+  /** Null when there were policies already, or the start makes none. */
+  readonly starter: Starter | null;
+  readonly output: 'text' | 'json';
+}
 
 /**
  * Says, once, how to sign in, push, and connect each client; then the line `ready` with the addresses.
@@ -8,13 +16,13 @@ import type { CliContext } from '../context.ts';
  */
 export function welcome(
   server: Server,
-  starter: Starter | null,
-  output: 'text' | 'json',
+  { starter, output }: WelcomeFormat,
   context: CliContext,
 ): void {
   const { addresses, caFile, registry, firstStart } = server;
   const [first = ''] = addresses;
-  const link = firstStart === null ? null : `${first}/sign-in#token=${firstStart.link.secret}&first`;
+  const link =
+    firstStart === null ? null : `${first}/sign-in#token=${firstStart.link.secret}&first`;
   const pushToken = firstStart?.pushToken.secret ?? null;
   if (output === 'json') {
     context.out(
@@ -32,12 +40,8 @@ export function welcome(
   }
   if (link !== null && pushToken !== null) firstLines(link, pushToken, registry, context);
   if (starter !== null) starterLines(starter, registry, context);
-  const { set, problem } = server.policies();
-  if (problem !== null) context.err(`warning: ${problem.message}  [${problem.code}]`);
-  if (set?.policies.length === 0) {
-    context.err('warning: there are no policies, so every pull is refused');
-  }
-  for (const line of connectLines(registry, caFile)) context.out(line);
+  policyWarnings(server, context);
+  for (const line of connectLines(registry, server)) context.out(line);
   context.out(`ready ${addresses.join(' ')}`);
 }
 
@@ -58,13 +62,50 @@ function starterLines(starter: Starter, registry: string, { out }: CliContext): 
   out('');
 }
 
-function connectLines(registry: string, caFile: string | null): readonly string[] {
+/** What makes the gateway refuse everything, or all that is pushed to it. */
+function policyWarnings(server: Server, { err }: CliContext): void {
+  const { set, problem, warnings } = server.policies();
+  if (problem !== null) {
+    err(`warning: ${problem.message}  [${problem.code}]`);
+    err(`remedy: ${problem.remedy}`);
+  }
+  for (const warning of warnings) err(warning);
+  if (set === null) return;
+  if (set.policies.length === 0) {
+    err('warning: there are no policies, so every pull is refused  [policy.none]');
+    err('remedy: write one with `bulla policy init`, and name its file or folder to the server.');
+  } else if (!mayCover(set, server.registry)) {
+    err(
+      `warning: no policy names images of ${server.registry}: they are refused  [policy.no-match]`,
+    );
+    err('remedy: name them in a policy, or start with the address that the policies name.');
+  }
+}
+
+/** Whether any policy could be about images of this registry, as far as its patterns' beginnings say. */
+function mayCover({ policies }: PolicySet, registry: string): boolean {
+  return policies.some(({ document }) =>
+    document.images.some((pattern) => {
+      if ('regex' in pattern) return true;
+      const text = 'exact' in pattern ? pattern.exact : pattern.glob;
+      const star = text.indexOf('*');
+      const literal = star === -1 ? text : text.slice(0, star);
+      return literal.startsWith(`${registry}/`) || `${registry}/`.startsWith(literal);
+    }),
+  );
+}
+
+function connectLines(registry: string, { addresses, caFile }: Server): readonly string[] {
+  const isPlain = addresses[0]?.startsWith('http:') === true;
+  const insecure = (option: string) => (isPlain ? ` ${option}` : '');
   return [
-    'Pull through the gateway:',
+    `Push to ${registry}, and pull from it:`,
     `  docker pull ${registry}/IMAGE:TAG`,
-    `  podman pull --tls-verify=false ${registry}/IMAGE:TAG`,
-    `  skopeo copy --src-tls-verify=false docker://${registry}/IMAGE:TAG oci:IMAGE`,
+    `  podman pull${insecure('--tls-verify=false')} ${registry}/IMAGE:TAG`,
+    `  skopeo copy${insecure('--src-tls-verify=false')} docker://${registry}/IMAGE:TAG oci:IMAGE`,
     ...(caFile === null ? [] : [`  over TLS, trust this authority: ${caFile}`]),
+    'What was decided, and why:',
+    `  ${addresses[0] ?? ''}/, or \`bulla decisions list\` and \`bulla decisions explain ID\``,
     '',
   ];
 }

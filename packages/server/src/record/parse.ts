@@ -129,7 +129,8 @@ function parsePruned(at: Cursor): PrunedBody {
   };
 }
 
-function parseFinding(at: Cursor): FindingJson {
+/** The tree of findings under a cursor. Throws the cursor's code. */
+export function parseFinding(at: Cursor): FindingJson {
   const text = (name: string) => optional(member(at, name), asString);
   const [source, code, remedy] = [text('source'), text('code'), text('remedy')];
   const needs = optional(member(at, 'needs'), asNeeds);
