@@ -51,7 +51,7 @@ export interface DecisionParts {
 /** The service that all doors of a server share. */
 export interface DecisionService {
   readonly decide: Decide;
-  /** Ends the cached refusals of a repository, on every replica: something was pushed to it. */
+  /** Ends what is cached of a repository but its passes, on every replica: something was pushed to it. */
   pushed(repository: string): Promise<void>;
   cached(): number;
 }
@@ -100,7 +100,7 @@ export function createDecisions(parts: DecisionParts): DecisionService {
   function coveredBy(ask: Ask, digest: string, set: PolicySet): CachedDecision | null {
     for (const parent of ask.parents) {
       const found = cache.get(coverKey(ask, parent, set));
-      if (found?.decision.outcome === 'admit' && found.decision.covers.includes(digest)) {
+      if (found !== null && isSatisfied(found.decision) && found.decision.covers.includes(digest)) {
         return found;
       }
     }
@@ -122,7 +122,7 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     if (lasts && taken.cache === 'miss' && !isInconclusive(taken.decision)) {
       cache.set(keyOf(ask, digest, set), cached);
       // For the children of an index, however it was asked for.
-      if (taken.decision.covers.length > 0 && taken.decision.outcome === 'admit') {
+      if (taken.decision.covers.length > 0 && isSatisfied(taken.decision)) {
         cache.set(coverKey(ask, digest, set), cached);
       }
     }
@@ -132,7 +132,7 @@ export function createDecisions(parts: DecisionParts): DecisionService {
   return {
     decide,
     async pushed(repository) {
-      cache.forget(`${repository}\n`, ({ decision }) => decision.outcome === 'deny');
+      cache.forget(`${repository}\n`, ({ decision }) => !isSatisfied(decision));
       await parts.epochs.raise(`push/${repository}`);
     },
     cached: () => cache.size,
@@ -181,6 +181,11 @@ async function epochText(epochs: Epochs): Promise<string> {
   return both.join('/');
 }
 
+/** Whether every policy passed; an image that is let through all the same is none. */
+function isSatisfied({ outcome, policies }: Decision): boolean {
+  return outcome === 'admit' && policies.every(({ effect }) => effect === 'pass');
+}
+
 async function holds(
   { epochs, clock }: DecisionParts,
   ask: Ask,
@@ -188,7 +193,7 @@ async function holds(
   epoch: string,
 ): Promise<boolean> {
   if (cached.until.getTime() <= clock().getTime()) return false;
-  if (cached.decision.outcome === 'admit') return cached.epoch === epoch;
+  if (isSatisfied(cached.decision)) return cached.epoch === epoch;
   // A refusal ends with any push to the repository, on whichever replica.
   const pushes = await epochs.read(`push/${ask.repository}`);
   return cached.epoch === `${epoch}/${pushes}`;
@@ -201,8 +206,9 @@ function cacheable(
   pushes: number,
   { limits, clock }: DecisionParts,
 ): CachedDecision {
-  const admitted = decision.outcome === 'admit';
-  const most = clock().getTime() + (admitted ? limits.passMs : limits.refusalMs);
+  // What warns or is only recorded is a pass for nobody: a signature is to end it soon.
+  const satisfied = isSatisfied(decision);
+  const most = clock().getTime() + (satisfied ? limits.passMs : limits.refusalMs);
   const expires = decision.validUntil?.getTime() ?? Number.POSITIVE_INFINITY;
   const says = `as decided in ${decision.id} at ${decision.at.toISOString()}`;
   const { because: reason = [], ...finding } = brief(decision.finding, says);
@@ -217,8 +223,8 @@ function cacheable(
         finding: brief(policy.finding, says),
       })),
     },
-    until: new Date(admitted ? Math.min(most, expires) : most),
-    epoch: admitted ? epoch : `${epoch}/${pushes}`,
+    until: new Date(satisfied ? Math.min(most, expires) : most),
+    epoch: satisfied ? epoch : `${epoch}/${pushes}`,
     users: new Map([[userOf(ask, decision.digest), decision.id]]),
   };
 }

@@ -127,7 +127,8 @@ function taking(ask: Ask, outcome: Outcome, mode: PolicyMode, id: string, at: Da
       : outcome === 'inconclusive'
         ? inconclusive('policy', 'registry.timeout', 'no answer')
         : passed('policy', 'signed');
-  const admitted = outcome === 'admit' || outcome === 'expiring' || mode !== 'enforce';
+  const passes = outcome === 'admit' || outcome === 'expiring';
+  const admitted = passes || mode !== 'enforce';
   return {
     id,
     outcome: admitted ? 'admit' : 'deny',
@@ -139,7 +140,15 @@ function taking(ask: Ask, outcome: Outcome, mode: PolicyMode, id: string, at: Da
     surface: ask.surface,
     namespace: ask.namespace,
     environment: null,
-    policies: [{ policy: 'p', hash: 'h', mode, finding, effect: admitted ? 'pass' : 'deny' }],
+    policies: [
+      {
+        policy: 'p',
+        hash: 'h',
+        mode,
+        finding,
+        effect: passes ? 'pass' : mode === 'enforce' ? 'deny' : mode,
+      },
+    ],
     finding,
     warnings: [],
     policySetHash: 'sha256:one',
@@ -154,6 +163,7 @@ function taking(ask: Ask, outcome: Outcome, mode: PolicyMode, id: string, at: Da
 const cases: readonly {
   readonly name: string;
   readonly outcome: Outcome;
+  readonly mode?: PolicyMode;
   readonly first?: Partial<Ask>;
   readonly second?: Partial<Ask>;
   readonly between?: (kit: Kit) => Promise<void> | void;
@@ -199,6 +209,20 @@ const cases: readonly {
     outcome: 'admit',
     between: (k) => k.decisions.pushed(REPOSITORY),
     taken: 1,
+  },
+  {
+    name: 'what is only audited is used for ten seconds, like a refusal',
+    outcome: 'deny',
+    mode: 'audit',
+    between: (k) => k.pass(10),
+    taken: 2,
+  },
+  {
+    name: 'what is only warned of ends with a push: it may be a signature',
+    outcome: 'deny',
+    mode: 'warn',
+    between: (k) => k.decisions.pushed(REPOSITORY),
+    taken: 2,
   },
   { name: 'inconclusive is not cached', outcome: 'inconclusive', taken: 2 },
   {
@@ -273,9 +297,9 @@ function back(): Rollback {
 }
 
 describe('decisions of a server', () => {
-  for (const { name, outcome, first, second, between, taken } of cases) {
-    test(`${outcome}: ${name}`, async () => {
-      const kit = await open(outcome);
+  for (const { name, outcome, mode, first, second, between, taken } of cases) {
+    test(`${outcome} ${mode ?? 'enforce'}: ${name}`, async () => {
+      const kit = await open(outcome, mode);
       await kit.decisions.decide(kit.ask(first));
       await between?.(kit);
       const again = await kit.decisions.decide(kit.ask(second));
