@@ -1,3 +1,4 @@
+import type { NameAlias } from '@bulla/trust/policy/names';
 import type { Secret } from './secret.ts';
 
 /** What a server can be made of; `only` names some of them. */
@@ -45,14 +46,8 @@ export interface UpstreamEntry {
   readonly timeoutMs: number;
 }
 
-/** `from` is another name of `to`: a mirror, or an alias of a registry (semantics 7). */
-export interface NameAlias {
-  readonly from: string;
-  readonly to: string;
-}
-
 export interface GatewaySection {
-  /** The local store's canonical host, by which policies match; null: `localhost`. */
+  /** The local store's canonical host, by which policies match; null: that of the origin, else of the first address. */
   readonly name: string | null;
   readonly anonymousPull: boolean | 'loopback';
   readonly upstreams: readonly UpstreamEntry[];
@@ -103,13 +98,14 @@ export interface ServerConfig {
   readonly origin: string | null;
   readonly storage: {
     readonly tables: TablesConfig;
-    /** Null: within `data`. */
+    /** Null: within `data`. With tables in memory, objects are there as well. */
     readonly objects: { readonly folder: string | null };
   };
   readonly policies: readonly string[];
   readonly trustRoots: Readonly<Record<string, { readonly file: string }>>;
   /** Which tier this server serves, for policies that name some. */
   readonly environment: string | null;
+  /** Mirrors, and other names of registries (semantics 7). */
   readonly aliases: readonly NameAlias[];
   readonly gateway: GatewaySection;
   readonly record: RecordSection;

@@ -13,7 +13,8 @@ import {
 } from '@bulla/trust/bytes/yaml/read';
 import { asFault } from '@bulla/trust/fault/fault';
 import { parseReference, parseRegistryHost } from '@bulla/trust/oci/reference';
-import type { NameAlias, UpstreamEntry } from './config.ts';
+import type { NameAlias } from '@bulla/trust/policy/names';
+import type { UpstreamEntry } from './config.ts';
 import type { Secret } from './secret.ts';
 
 const UNKNOWN = 'config.unknown-member';

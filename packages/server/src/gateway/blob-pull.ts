@@ -4,9 +4,8 @@ import type { Digest } from '@bulla/trust/oci/digest';
 import type { ByteRange } from '../storage/objects.ts';
 import { blobRecord, readBlob, requireBlob } from './blobs.ts';
 import { type Holder, holdersOf, holdingManifests, listedSize } from './listings.ts';
-import type { Place } from './place.ts';
+import { isUpstream, type Place } from './place.ts';
 import { admittedKey, type Caller, isAdmitted, isContentMaterial, type PullParts } from './pull.ts';
-import { isUpstream } from './upstream/open.ts';
 
 /** A blob that may be served. */
 export interface PulledBlob {

@@ -1,3 +1,4 @@
+import type { NameAlias } from '@bulla/trust/policy/names';
 import type { UpstreamConfig } from './upstream/config.ts';
 
 /** How one registry behaves. */
@@ -6,6 +7,8 @@ export interface GatewayConfig {
   readonly registry: string;
   /** Registries that are pulled through, by prefix. */
   readonly upstreams: readonly UpstreamConfig[];
+  /** Mirrors and other names of registries, by which policies know them (semantics 7). */
+  readonly aliases: readonly NameAlias[];
   /** Whether the referrers API answers; without it clients use the fallback tag. */
   readonly referrers: boolean;
   /** The largest blob, in bytes. */
@@ -37,6 +40,7 @@ export interface GatewayConfig {
 export const GATEWAY_CONFIG: GatewayConfig = {
   registry: 'localhost',
   upstreams: [],
+  aliases: [],
   referrers: true,
   maxBlobBytes: 64 * 2 ** 30,
   maxManifestBytes: 4 << 20,

@@ -2,11 +2,10 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { Ground } from './ground.ts';
 import { KEYS, repositoryOfKey } from './names.ts';
-import type { Place, Places } from './place.ts';
+import { isUpstream, type Place, type Places } from './place.ts';
 import type { PullParts } from './pull.ts';
 import { listReferrers, pageOf, type ReferrersAsk, type ReferrersPage } from './referrers.ts';
 import { listTags, type NamesPage, type PageQuery } from './tags.ts';
-import { isUpstream } from './upstream/open.ts';
 
 /**
  * A page of a subject's referrers, of this registry or of an upstream, for which the API is answered

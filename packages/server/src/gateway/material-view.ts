@@ -3,8 +3,8 @@ import { blobSize } from './blobs.ts';
 import type { Ground } from './ground.ts';
 import type { MaterialView } from './material.ts';
 import { contentName } from './names.ts';
-import type { Place } from './place.ts';
-import { isUpstream, type Upstreams } from './upstream/open.ts';
+import { isUpstream, type Place } from './place.ts';
+import type { Upstreams } from './upstream/open.ts';
 
 /** What the judge of signature material sees of a place: what an upstream has is fetched for it. */
 export function materialView(

@@ -1,5 +1,6 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { parseReference } from '@bulla/trust/oci/reference';
+import { type NameAlias, nameReader } from '@bulla/trust/policy/names';
 import { readUpstreamKey, upstreamKey } from './names.ts';
 import { canonicalRegistry, checkUpstreams, type UpstreamConfig } from './upstream/config.ts';
 
@@ -23,6 +24,14 @@ export interface PlaceUpstream {
   readonly repository: string;
 }
 
+/** A place whose content comes from an upstream. */
+export type UpstreamPlace = Place & { readonly upstream: PlaceUpstream };
+
+/** Whether a place's content comes from an upstream. */
+export function isUpstream(place: Place): place is UpstreamPlace {
+  return place.upstream !== null;
+}
+
 /** Maps names to places, by the prefixes of the configuration; the longest prefix decides. */
 export interface Places {
   /** The place of a checked repository name. */
@@ -33,23 +42,39 @@ export interface Places {
   ofKey(key: string): Place | null;
 }
 
-/**
- * The places of a registry whose own canonical host is `registry`. Throws
- * `upstream.config-invalid`.
- */
-export function placesOf(registry: string, upstreams: readonly UpstreamConfig[]): Places {
+/** What the places of a registry are made of. */
+export interface PlacesConfig {
+  /** The registry's own host. */
+  readonly registry: string;
+  readonly upstreams: readonly UpstreamConfig[];
+  /** Mirrors, and whose names stand for theirs in policies (semantics 7). */
+  readonly aliases: readonly NameAlias[];
+}
+
+/** The places of a registry. Throws `upstream.config-invalid`, and `usage.invalid` for an alias. */
+export function placesOf({ registry, upstreams, aliases }: PlacesConfig): Places {
   checkUpstreams(upstreams);
   const own = canonicalRegistry(registry);
   if (own === null) {
     const found = quote(registry);
     throw new TrustFault('upstream.config-invalid', `expected HOST or HOST:PORT, found ${found}`);
   }
+  const readName = nameReader(aliases);
+  const canonicalOf = (host: string, repository: string) =>
+    readName({ kind: 'registry', registry: host, repository });
   const longestFirst = upstreams.toSorted((one, other) => other.prefix.length - one.prefix.length);
   const locate = (name: string): Place => {
     const config = longestFirst.find(({ prefix }) => name.startsWith(`${prefix}/`));
-    return config === undefined
-      ? { name, key: name, canonical: `${own}/${name}`, upstream: null }
-      : upstreamPlace(name, config);
+    if (config === undefined) {
+      return { name, key: name, canonical: canonicalOf(own, name), upstream: null };
+    }
+    const upstream = upstreamOf(name, config);
+    return {
+      name,
+      key: upstreamKey(upstream.registry, upstream.repository),
+      canonical: canonicalOf(upstream.registry, upstream.repository),
+      upstream,
+    };
   };
   const nameOf = (key: string): string | null => {
     const upstream = readUpstreamKey(key);
@@ -75,17 +100,12 @@ export function placesOf(registry: string, upstreams: readonly UpstreamConfig[])
   };
 }
 
-function upstreamPlace(name: string, config: UpstreamConfig): Place {
+function upstreamOf(name: string, config: UpstreamConfig): PlaceUpstream {
   const rest = name.slice(config.prefix.length + 1);
   const reference = parseReference(`${config.registry}/${rest}`);
   if (reference.kind !== 'registry') {
     throw new TrustFault('gateway.name-invalid', `expected a repository, found ${quote(name)}`);
   }
   const { registry, repository } = reference;
-  return {
-    name,
-    key: upstreamKey(registry, repository),
-    canonical: `${registry}/${repository}`,
-    upstream: { config, registry, repository },
-  };
+  return { config, registry, repository };
 }

@@ -14,10 +14,10 @@ import { isMaterial } from './material.ts';
 import { materialView } from './material-view.ts';
 import type { Reference } from './names.ts';
 import { isIndexRecord } from './parse.ts';
-import type { Place } from './place.ts';
+import { isUpstream, type Place } from './place.ts';
 import type { GatewayPorts, Verification } from './ports.ts';
 import { readTagCell } from './tags.ts';
-import { isUpstream, type Upstreams } from './upstream/open.ts';
+import type { Upstreams } from './upstream/open.ts';
 
 /** What pulls stand on. */
 export interface PullParts {

@@ -113,7 +113,7 @@ const ADMITTED_MOST = 10_000;
  * `upstream.config-invalid`.
  */
 export function createGateway({ ports, ...parts }: GatewayParts): Gateway {
-  const places = placesOf(parts.config.registry, parts.config.upstreams);
+  const places = placesOf(parts.config);
   const contents = openContents(parts, parts.config, parts.clock);
   const ground: Ground = { ...parts, known: new Set(), contents };
   const upstreams = openUpstreams(ground);

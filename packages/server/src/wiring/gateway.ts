@@ -17,7 +17,7 @@ import { wireUpstreams } from './upstreams.ts';
 
 /** What the gateway is wired to. */
 export interface GatewayWiring {
-  readonly config: Pick<ServerConfig, 'gateway'>;
+  readonly config: Pick<ServerConfig, 'gateway' | 'aliases'>;
   /** The canonical host of the local store. */
   readonly registry: string;
   readonly store: ServerStore;
@@ -36,6 +36,7 @@ export function wireGateway(wiring: GatewayWiring): Gateway {
     ...GATEWAY_CONFIG,
     registry: wiring.registry,
     upstreams: wireUpstreams(wiring.config),
+    aliases: wiring.config.aliases,
     maxBlobBytes,
     maxManifestBytes,
     graceMs,

@@ -6,12 +6,10 @@ import { blobSize, linkBlob } from '../blobs.ts';
 import type { Ground } from '../ground.ts';
 import { contentName } from '../names.ts';
 import type { Listed } from '../parse.ts';
-import type { Place, PlaceUpstream } from '../place.ts';
+import type { Place, UpstreamPlace } from '../place.ts';
 import { upstreamFault } from './faults.ts';
 import type { OpenUpstream } from './registries.ts';
 import { deliver, endTransfer, follow, readTransfer, type Transfer } from './transfer.ts';
-
-type UpstreamPlace = Place & { readonly upstream: PlaceUpstream };
 
 /** Blobs of upstreams, kept on their way. */
 export interface UpstreamBlobs {

@@ -6,7 +6,7 @@ import type { Content } from '../contents.ts';
 import type { Ground } from '../ground.ts';
 import { keepManifest } from '../manifests.ts';
 import { type PushedManifest, parseManifest } from '../parse.ts';
-import type { Place, PlaceUpstream } from '../place.ts';
+import type { Place, UpstreamPlace } from '../place.ts';
 import { upstreamFault } from './faults.ts';
 import type { OpenUpstream } from './registries.ts';
 
@@ -14,10 +14,7 @@ import type { OpenUpstream } from './registries.ts';
  * The manifest of an upstream by its digest: from memory, from the store, or fetched, checked and
  * kept; null when the upstream answered and lacks it. Throws `upstream.*`, `storage.*`.
  */
-export type FetchManifest = (
-  place: Place & { readonly upstream: PlaceUpstream },
-  digest: Digest,
-) => Promise<Content | null>;
+export type FetchManifest = (place: UpstreamPlace, digest: Digest) => Promise<Content | null>;
 
 /** Fetches manifests, each once for all who ask at the same time. */
 export function upstreamManifests(ground: Ground, open: OpenUpstream): FetchManifest {
@@ -37,7 +34,7 @@ export function upstreamManifests(ground: Ground, open: OpenUpstream): FetchMani
 
 async function fetchStored(
   open: OpenUpstream,
-  place: Place & { readonly upstream: PlaceUpstream },
+  place: UpstreamPlace,
   digest: Digest,
 ): Promise<StoredManifest | null> {
   try {

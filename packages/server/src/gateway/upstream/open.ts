@@ -1,15 +1,12 @@
 import type { ArtifactSource } from '@bulla/trust/oci/store';
 import type { Ground } from '../ground.ts';
-import type { Place, PlaceUpstream } from '../place.ts';
+import type { UpstreamPlace } from '../place.ts';
 import { type UpstreamBlobs, upstreamBlobs } from './blobs.ts';
 import { type FetchManifest, upstreamManifests } from './manifests.ts';
 import { type UpstreamLists, upstreamLists } from './referrers.ts';
 import { upstreamOpener } from './registries.ts';
 import { upstreamSource } from './source.ts';
 import { type ResolveTag, upstreamTags } from './tags.ts';
-
-/** A place whose content comes from an upstream. */
-export type UpstreamPlace = Place & { readonly upstream: PlaceUpstream };
 
 /** All that is asked of upstreams. */
 export interface Upstreams {
@@ -18,11 +15,6 @@ export interface Upstreams {
   readonly blobs: UpstreamBlobs;
   readonly lists: UpstreamLists;
   source(place: UpstreamPlace): ArtifactSource;
-}
-
-/** Whether a place's content comes from an upstream. */
-export function isUpstream(place: Place): place is UpstreamPlace {
-  return place.upstream !== null;
 }
 
 /** The upstreams of a configuration. Nothing is sent before the first pull. */

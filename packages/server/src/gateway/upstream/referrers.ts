@@ -3,19 +3,16 @@ import type { Digest } from '@bulla/trust/oci/digest';
 import { openRecent } from '../../bounds/recent.ts';
 import { singleFlight } from '../../bounds/single-flight.ts';
 import type { Ground } from '../ground.ts';
-import type { Place, PlaceUpstream } from '../place.ts';
+import type { Place, UpstreamPlace } from '../place.ts';
 import { upstreamFault } from './faults.ts';
 import type { OpenUpstream } from './registries.ts';
 
 /** What an upstream lists: referrers, whether or not it has the API for them, and tags. */
 export interface UpstreamLists {
   /** In the order of their digests, each once. Throws `upstream.*`. */
-  referrers(
-    place: Place & { readonly upstream: PlaceUpstream },
-    subject: Digest,
-  ): Promise<readonly Descriptor[]>;
+  referrers(place: UpstreamPlace, subject: Digest): Promise<readonly Descriptor[]>;
   /** Sorted. Throws `upstream.*`. */
-  tags(place: Place & { readonly upstream: PlaceUpstream }): Promise<readonly string[]>;
+  tags(place: UpstreamPlace): Promise<readonly string[]>;
 }
 
 const LISTS_MOST = 1000;

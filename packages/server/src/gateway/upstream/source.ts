@@ -2,7 +2,7 @@ import { computeDigest, isDigest } from '@bulla/trust/oci/digest';
 import type { ArtifactSource } from '@bulla/trust/oci/store';
 import type { Ground } from '../ground.ts';
 import { contentName } from '../names.ts';
-import type { Place, PlaceUpstream } from '../place.ts';
+import type { UpstreamPlace } from '../place.ts';
 import type { OpenUpstream } from './registries.ts';
 
 /**
@@ -13,7 +13,7 @@ import type { OpenUpstream } from './registries.ts';
 export function upstreamSource(
   ground: Ground,
   open: OpenUpstream,
-  place: Place & { readonly upstream: PlaceUpstream },
+  place: UpstreamPlace,
 ): ArtifactSource {
   const upstream = open(place.upstream);
   return {

@@ -5,7 +5,7 @@ import { openRecent } from '../../bounds/recent.ts';
 import { singleFlight } from '../../bounds/single-flight.ts';
 import { deleteCell, ensureRepository, type Ground } from '../ground.ts';
 import { KEYS } from '../names.ts';
-import type { Place, PlaceUpstream } from '../place.ts';
+import type { UpstreamPlace } from '../place.ts';
 import { readTagCell, setTag } from '../tags.ts';
 import { upstreamFault } from './faults.ts';
 import type { OpenUpstream } from './registries.ts';
@@ -17,10 +17,7 @@ export type UpstreamTag =
   | { readonly problem: TrustFault; readonly remembered: Digest | null };
 
 /** Answers about tags of upstreams, none of them older than `tagFreshnessMs`. */
-export type ResolveTag = (
-  place: Place & { readonly upstream: PlaceUpstream },
-  tag: string,
-) => Promise<UpstreamTag>;
+export type ResolveTag = (place: UpstreamPlace, tag: string) => Promise<UpstreamTag>;
 
 const TAGS_MOST = 20_000;
 /** An outage is asked about again soon, but not by every one of those who wait for it. */
@@ -60,7 +57,7 @@ export function upstreamTags(ground: Ground, open: OpenUpstream): ResolveTag {
 async function refresh(
   ground: Ground,
   open: OpenUpstream,
-  place: Place & { readonly upstream: PlaceUpstream },
+  place: UpstreamPlace,
   tag: string,
 ): Promise<UpstreamTag> {
   const remembered = await readTagCell(ground, place.key, tag);

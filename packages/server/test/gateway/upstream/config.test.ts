@@ -18,7 +18,11 @@ const NAMES: readonly (readonly [name: string, canonical: string, key: string])[
 ];
 
 test('names lead to places and keys lead back', () => {
-  const places = placesOf('HERE.example:443', [HUB, DEEP, PORT]);
+  const places = placesOf({
+    registry: 'HERE.example:443',
+    upstreams: [HUB, DEEP, PORT],
+    aliases: [],
+  });
   for (const [name, canonical, key] of NAMES) {
     const place = places.locate(name);
     assert.equal(place.canonical, canonical);
@@ -32,6 +36,29 @@ test('names lead to places and keys lead back', () => {
   assert.equal(places.ofKey('~quay.io/app'), null);
   // A longer prefix hides this repository of the shorter one.
   assert.equal(places.nameOf('~docker.io/deep/app'), null);
+});
+
+test('a mirror is known to policies by the name of what it mirrors, and by its own to cells', () => {
+  const places = placesOf({
+    registry: 'here.example',
+    upstreams: [upstreamAt('mirror.example', { prefix: 'mirror' })],
+    aliases: [
+      { from: 'mirror.example/hub', to: 'docker.io' },
+      { from: 'here.example/copies', to: 'registry.example/team' },
+    ],
+  });
+  const names = ['mirror/hub/nginx', 'mirror/other/app', 'copies/app', 'copies-too/app'].map(
+    (name) => {
+      const { canonical, key } = places.locate(name);
+      return [canonical, key];
+    },
+  );
+  assert.deepEqual(names, [
+    ['docker.io/library/nginx', '~mirror.example/hub/nginx'],
+    ['mirror.example/other/app', '~mirror.example/other/app'],
+    ['registry.example/team/app', 'copies/app'],
+    ['here.example/copies-too/app', 'copies-too/app'],
+  ]);
 });
 
 test('what cannot be a configuration of upstreams', async (context) => {
@@ -50,7 +77,9 @@ test('what cannot be a configuration of upstreams', async (context) => {
     ['an own name that is none', [], 'here'],
   ] as const) {
     await context.test(name, () => {
-      assert.throws(() => placesOf(registry, upstreams), { code: 'upstream.config-invalid' });
+      assert.throws(() => placesOf({ registry, upstreams, aliases: [] }), {
+        code: 'upstream.config-invalid',
+      });
     });
   }
 });
