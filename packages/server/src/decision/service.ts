@@ -100,7 +100,11 @@ export function createDecisions(parts: DecisionParts): DecisionService {
   function coveredBy(ask: Ask, digest: string, set: PolicySet): CachedDecision | null {
     for (const parent of ask.parents) {
       const found = cache.get(coverKey(ask, parent, set));
-      if (found !== null && isSatisfied(found.decision) && found.decision.covers.includes(digest)) {
+      if (
+        found !== undefined &&
+        isSatisfied(found.decision) &&
+        found.decision.covers.includes(digest)
+      ) {
         return found;
       }
     }

@@ -1,164 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Ask, Resolved, Rollback } from '@bulla/server/decision/ask';
-import { type Epochs, openEpochs } from '@bulla/server/decision/epochs';
-import type { MadeDecision } from '@bulla/server/decision/made';
-import { openPolicies } from '@bulla/server/decision/policies';
-import { createDecisions, type DecisionService } from '@bulla/server/decision/service';
-import { openMemory } from '@bulla/server/storage/memory/open';
 import { TrustFault } from '@bulla/trust/fault/fault';
-import { failed, inconclusive, passed } from '@bulla/trust/finding/finding';
-import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
-import type { ArtifactSource } from '@bulla/trust/oci/store';
-import type { Decision } from '@bulla/trust/policy/decision';
+import type { Digest } from '@bulla/trust/oci/digest';
 import type { PolicyMode } from '@bulla/trust/policy/document';
-import type { PolicySet } from '@bulla/trust/policy/policy-set';
-
-const IMAGE = computeDigest(Buffer.from('image'));
-const LEAF = computeDigest(Buffer.from('leaf'));
-const OTHER = computeDigest(Buffer.from('other'));
-const START = Date.parse('2026-11-21T12:00:00Z');
-const REPOSITORY = 'registry.example/app';
-
-function set(hash: string): PolicySet {
-  return { policies: [], hash, trustRootVersion: 'acme sha256:1' };
-}
-
-interface Kit {
-  readonly decisions: DecisionService;
-  readonly epochs: Epochs;
-  readonly kept: MadeDecision[];
-  /** How often evidence was looked at. */
-  taken(): number;
-  pass(seconds: number): void;
-  ask(change?: Partial<Ask>): Ask;
-  change(hash: string): Promise<void>;
-  failRecord(): void;
-}
-
-type Outcome = 'admit' | 'deny' | 'inconclusive' | 'expiring';
-
-async function open(outcome: Outcome, mode: PolicyMode = 'enforce'): Promise<Kit> {
-  const store = openMemory();
-  let at = START;
-  let taken = 0;
-  let ids = 0;
-  let hash = 'sha256:one';
-  let recordFails = false;
-  const kept: MadeDecision[] = [];
-  const clock = () => new Date(at);
-  const epochs = openEpochs(store.registers, () => at);
-  const policies = await openPolicies({
-    load: () => Promise.resolve({ set: set(hash), warnings: [] }),
-    fingerprint: () => Promise.resolve(hash),
-    clock,
-    changed: () => undefined,
-  });
-  const newId = () => `ID${++ids}`;
-  const decisions = createDecisions({
-    policies,
-    epochs,
-    keep: (made) => {
-      if (recordFails) return Promise.reject(new TrustFault('storage.full', 'no space'));
-      kept.push(made);
-      return Promise.resolve();
-    },
-    take: async (ask) => {
-      taken++;
-      await new Promise((resolve) => setImmediate(resolve));
-      const decision = taking(ask, outcome, mode, newId(), clock());
-      return { decision, cache: 'miss', dossier: null };
-    },
-    limits: { entries: 100, passMs: 3600_000, refusalMs: 10_000 },
-    newId,
-    clock,
-    now: () => at,
-    unrecorded: () => undefined,
-  });
-  return {
-    decisions,
-    epochs,
-    kept,
-    taken: () => taken,
-    pass: (seconds) => {
-      at += seconds * 1000;
-    },
-    ask: (change = {}) => ({ ...ASK, ...change }),
-    change: async (next) => {
-      hash = next;
-      await policies.check();
-    },
-    failRecord: () => {
-      recordFails = true;
-    },
-  };
-}
-
-const SOURCE: ArtifactSource = {
-  name: REPOSITORY,
-  resolve: () => Promise.resolve(null),
-  manifest: () => Promise.resolve(null),
-  blob: () => Promise.resolve(null),
-  blobStream: () => Promise.resolve(null),
-  referrers: () => Promise.resolve({ descriptors: [], by: 'api', broken: [] }),
-  tags: () => Promise.resolve([]),
-};
-
-const ASK: Ask = {
-  reference: `${REPOSITORY}:1`,
-  repository: REPOSITORY,
-  tag: '1',
-  resolved: { digest: IMAGE },
-  parents: [],
-  rollback: null,
-  source: SOURCE,
-  surface: 'pull',
-  namespace: null,
-  actor: { kind: 'user', id: 'u1', name: 'ann', permissions: new Set(), repositories: [] },
-  request: { id: 'r1', remoteAddress: '127.0.0.1', userAgent: 'test' },
-};
-
-const ANOTHER_USER: Ask['actor'] = { ...ASK.actor, id: 'u2', name: 'bob' };
-
-function taking(ask: Ask, outcome: Outcome, mode: PolicyMode, id: string, at: Date): Decision {
-  const finding =
-    outcome === 'deny'
-      ? failed('policy', 'signature.none', 'no signature')
-      : outcome === 'inconclusive'
-        ? inconclusive('policy', 'registry.timeout', 'no answer')
-        : passed('policy', 'signed');
-  const passes = outcome === 'admit' || outcome === 'expiring';
-  const admitted = passes || mode !== 'enforce';
-  return {
-    id,
-    outcome: admitted ? 'admit' : 'deny',
-    reference: ask.reference,
-    repository: ask.repository,
-    tag: ask.tag,
-    digest: 'digest' in ask.resolved ? ask.resolved.digest : null,
-    covers: [LEAF],
-    surface: ask.surface,
-    namespace: ask.namespace,
-    environment: null,
-    policies: [
-      {
-        policy: 'p',
-        hash: 'h',
-        mode,
-        finding,
-        effect: passes ? 'pass' : mode === 'enforce' ? 'deny' : mode,
-      },
-    ],
-    finding,
-    warnings: [],
-    policySetHash: 'sha256:one',
-    trustRootVersion: 'acme sha256:1',
-    evidence: [],
-    validUntil: outcome === 'expiring' ? new Date(START + 60_000) : null,
-    at,
-    durationMs: 1,
-  };
-}
+import {
+  ANOTHER_USER,
+  IMAGE,
+  type Kit,
+  LEAF,
+  OTHER,
+  type Outcome,
+  open,
+  REPOSITORY,
+  START,
+} from './kit.ts';
 
 const cases: readonly {
   readonly name: string;
@@ -357,68 +213,4 @@ describe('decisions of a server', () => {
     const { decision } = await kit.decisions.decide(kit.ask());
     assert.equal(decision.outcome, 'admit');
   });
-});
-
-const readings: readonly {
-  readonly name: string;
-  readonly fault: TrustFault;
-  readonly outcome: 'admit' | 'deny';
-  readonly code: string;
-}[] = [
-  {
-    name: 'files that are half-written leave the former policies in force, and a finding says so',
-    fault: new TrustFault('policy.pattern-invalid', 'line 3'),
-    outcome: 'admit',
-    code: 'policy.stale',
-  },
-  {
-    name: 'a file that is gone leaves none in force, and all is refused',
-    fault: new TrustFault('policy.unreadable', 'prod.yaml is gone'),
-    outcome: 'deny',
-    code: 'policy.unreadable',
-  },
-];
-
-describe('policies in force', () => {
-  for (const { name, fault, outcome, code } of readings) {
-    test(name, async () => {
-      let broken = false;
-      const clock = () => new Date(START);
-      const policies = await openPolicies({
-        load: () =>
-          broken ? Promise.reject(fault) : Promise.resolve({ set: set('x'), warnings: [] }),
-        fingerprint: () => Promise.resolve(String(broken)),
-        clock,
-        changed: () => undefined,
-      });
-      const { registers } = openMemory();
-      let ids = 0;
-      const decisions = createDecisions({
-        policies,
-        epochs: openEpochs(registers, () => 0),
-        keep: () => Promise.resolve(),
-        take: (ask) =>
-          Promise.resolve({
-            decision: taking(ask, 'admit', 'enforce', `ID${++ids}`, clock()),
-            cache: 'miss',
-            dossier: null,
-          }),
-        limits: { entries: 10, passMs: 1000, refusalMs: 1000 },
-        newId: () => `ID${++ids}`,
-        clock,
-        now: () => 0,
-        unrecorded: () => undefined,
-      });
-      broken = true;
-      await policies.check();
-      const { decision } = await decisions.decide(ASK);
-      assert.equal(decision.outcome, outcome);
-      const findings = [decision.finding, ...(decision.finding.because ?? [])];
-      assert.ok(findings.some((finding) => finding.code === code));
-      assert.equal(policies.current().problem, fault);
-      broken = false;
-      await policies.check();
-      assert.equal(policies.current().problem, null, 'a correction is taken up');
-    });
-  }
 });
