@@ -1,13 +1,15 @@
-import { TrustFault } from '../fault/fault.ts';
+import { quote, TrustFault } from '../fault/fault.ts';
+import { readHeredocs } from './heredoc.ts';
 
 /** One instruction, its continued lines joined. */
 export interface Instruction {
   readonly line: number;
-  /** In upper case. `ONBUILD` is left off: what it holds runs in another build. */
+  /** In upper case; always one of Docker's own. What `ONBUILD` holds runs in another build. */
   readonly keyword: string;
-  /** The words that begin with `--`, before the first that does not. */
+  /** The flags before the first word that is none, without their quotes: `--from=x`. */
   readonly flags: readonly string[];
-  readonly words: readonly string[];
+  /** What stands behind the flags. */
+  readonly rest: string;
 }
 
 /** The instructions of a Dockerfile, and the frontend that its first lines ask for. */
@@ -17,19 +19,42 @@ export interface Dockerfile {
 }
 
 const MAX_BYTES = 1 << 20;
-const DIRECTIVE = /^#\s*([a-z]+)\s*=\s*(\S+)\s*$/i;
-const HEREDOC = /<<-?\s*(["']?)([A-Za-z_][A-Za-z0-9_]*)\1/g;
+const DIRECTIVE = /^#\s*([a-z][a-z0-9]*)\s*=\s*(.+?)\s*$/i;
+const KEYWORDS: ReadonlySet<string> = new Set([
+  'ADD',
+  'ARG',
+  'CMD',
+  'COPY',
+  'ENTRYPOINT',
+  'ENV',
+  'EXPOSE',
+  'FROM',
+  'HEALTHCHECK',
+  'LABEL',
+  'MAINTAINER',
+  'ONBUILD',
+  'RUN',
+  'SHELL',
+  'STOPSIGNAL',
+  'USER',
+  'VOLUME',
+  'WORKDIR',
+]);
 
 /**
  * Reads a Dockerfile into instructions (Dockerfile reference, "Format", "Parser directives",
- * "Here-Documents"). Throws `images.dockerfile-malformed` for one over 1 MiB and for a
- * here-document without an end.
+ * "Here-Documents"), as BuildKit reads it: a line that only this reader took for a part of another
+ * would hide an image. Throws `images.dockerfile-malformed` for one over 1 MiB, an instruction that
+ * Docker does not have, a here-document without an end, and what builders read differently.
  */
 export function readInstructions(text: string): Dockerfile {
   if (text.length > MAX_BYTES) {
     throw new TrustFault('images.dockerfile-malformed', 'expected at most 1 MiB of Dockerfile');
   }
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .map((line) => line.replace(/\r+$/, ''));
   const { continuation, syntax } = readDirectives(lines);
   const instructions: Instruction[] = [];
   let at = 0;
@@ -45,17 +70,36 @@ export function readInstructions(text: string): Dockerfile {
   return { instructions, syntax };
 }
 
+/** The fault of a line that cannot be read, or that builders read differently. */
+export function unreadable(line: number, expected: string, found: string): TrustFault {
+  return new TrustFault(
+    'images.dockerfile-malformed',
+    `expected ${expected} at line ${line}, found ${quote(found)}`,
+  );
+}
+
 function readDirectives(lines: readonly string[]): {
   readonly continuation: string;
   readonly syntax: Dockerfile['syntax'];
 } {
   let continuation = '\\';
   let syntax: Dockerfile['syntax'] = null;
+  let isOver = false;
   for (const [index, line] of lines.entries()) {
-    const [, name = '', value = ''] = DIRECTIVE.exec(line) ?? [];
-    if (name === '') break;
-    if (name.toLowerCase() === 'escape') continuation = value;
-    if (name.toLowerCase() === 'syntax') syntax ??= { image: value, line: index + 1 };
+    // For the frontend alone BuildKit passes over a first line that is a shell's.
+    const isShebang = index === 0 && line.startsWith('#!');
+    const [, word = '', value = ''] = DIRECTIVE.exec(line.trimStart()) ?? [];
+    const name = word.toLowerCase();
+    if (name === '' && !isShebang) break;
+    if (name === 'syntax') syntax ??= { image: value.split(/\s/, 1)[0] ?? '', line: index + 1 };
+    if (name === 'escape') {
+      // After other words older builders have stopped to look for directives, and newer ones not.
+      if (isOver || (value !== '\\' && value !== '`')) {
+        throw unreadable(index + 1, 'escape as the first directive, \\ or `', line);
+      }
+      continuation = value;
+    }
+    isOver ||= name !== 'syntax' && name !== 'escape';
   }
   return { continuation, syntax };
 }
@@ -69,44 +113,79 @@ function joinLines(
   let joined = '';
   for (let at = from; at < lines.length; at++) {
     const line = lines[at] ?? '';
-    const trimmed = line.trim();
-    if (trimmed === '' || trimmed.startsWith('#')) {
-      if (joined === '') return { joined, next: at + 1 };
+    const bare = line.trim();
+    if (bare === '' || bare.startsWith('#')) {
+      if (at === from) return { joined, next: at + 1 };
       continue;
     }
-    const body = line.trimEnd();
+    // Spaces and tabs alone may follow the sign.
+    const body = line.replace(/[ \t]+$/, '');
     if (!body.endsWith(continuation)) return { joined: (joined + line).trim(), next: at + 1 };
-    joined += body.slice(0, -continuation.length);
+    const kept = body.slice(0, -1);
+    if (kept.endsWith(continuation)) {
+      throw unreadable(at + 1, `no ${continuation} before the one that ends a line`, line);
+    }
+    joined += kept;
   }
   return { joined: joined.trim(), next: lines.length };
 }
 
 function parseInstruction(text: string, line: number): Instruction {
-  const [first = '', ...rest] = text.split(/\s+/);
+  const [, first = '', behind = ''] = /^([^\t\v\f\r ]+)[\t\v\f\r ]*([\s\S]*)$/.exec(text) ?? [];
   const keyword = first.toUpperCase();
-  const end = rest.findIndex((word) => !word.startsWith('--'));
-  const flags = end === -1 ? rest : rest.slice(0, end);
-  return { line, keyword, flags, words: rest };
+  if (!KEYWORDS.has(keyword)) throw unreadable(line, 'an instruction of Docker', first);
+  return { line, keyword, ...splitFlags(behind, line) };
 }
+
+/** The flags at the beginning of an instruction's text, with their quotes taken off. */
+function splitFlags(text: string, line: number): Pick<Instruction, 'flags' | 'rest'> {
+  const flags: string[] = [];
+  let rest = text;
+  while (rest.startsWith('--')) {
+    const [word = ''] = /^(?:"[^"]*"|'[^']*'|[^\s"'])+/.exec(rest) ?? [];
+    const behind = rest.slice(word.length);
+    const isReadable = /^[\t -~]*$/.test(word) && !/[\\`]/.test(word);
+    if (!isReadable || !/^(?:[\t\v\f\r ]|$)/.test(behind)) {
+      throw unreadable(line, 'a flag without escapes, in ASCII', rest);
+    }
+    rest = behind.replace(/^[\t\v\f\r ]+/, '');
+    if (word === '--') break;
+    flags.push(word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'));
+  }
+  return { flags, rest };
+}
+
+const HEREDOCS: ReadonlySet<string> = new Set(['RUN', 'COPY', 'ADD']);
 
 /** The line after the here-documents that an instruction opens. */
 function skipHeredocs(
   lines: readonly string[],
   from: number,
   text: string,
-  { keyword, line }: Instruction,
+  { keyword, line, rest }: Instruction,
 ): number {
-  if (keyword !== 'RUN' && keyword !== 'COPY' && keyword !== 'ADD') return from;
+  const [inner = ''] = rest.split(/[\t\v\f\r ]/, 1);
+  const opens = keyword === 'ONBUILD' ? inner.toUpperCase() : keyword;
+  if (!HEREDOCS.has(opens) || isJsonList(keyword === 'ONBUILD' ? rest.slice(inner.length) : rest)) {
+    return from;
+  }
   let at = from;
-  for (const [, , word = ''] of text.matchAll(HEREDOC)) {
-    const end = lines.findIndex((candidate, index) => index >= at && candidate.trim() === word);
-    if (end === -1) {
-      throw new TrustFault(
-        'images.dockerfile-malformed',
-        `expected the end ${word} of the here-document of line ${line}, found the end of the file`,
-      );
-    }
+  for (const { name, chomps } of readHeredocs(text, line)) {
+    const end = lines.findIndex(
+      (candidate, index) =>
+        index >= at && (chomps ? candidate.replace(/^\t+/, '') : candidate) === name,
+    );
+    if (end === -1) throw unreadable(line, `the end of the here-document ${name}`, 'none');
     at = end + 1;
   }
   return at;
+}
+
+/** In the form of a list an instruction opens no here-document. */
+function isJsonList(rest: string): boolean {
+  try {
+    return Array.isArray(JSON.parse(rest));
+  } catch {
+    return false;
+  }
 }

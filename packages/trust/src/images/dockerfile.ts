@@ -1,22 +1,25 @@
 import { quote, TrustFault } from '../fault/fault.ts';
-import { type Instruction, readInstructions } from './dockerfile-instructions.ts';
+import { type Instruction, readInstructions, unreadable } from './dockerfile-instructions.ts';
 import type { NamedImage } from './named-image.ts';
 import { replaceVariables, type Variables } from './variables.ts';
 
-/** Names that BuildKit knows in `FROM --platform` and in image names without an ARG. */
-const PLATFORM_ARGS = /^(?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT)$/;
+/** Names to which BuildKit gives values of its own, which only it knows. */
+const BUILDER_ARGS = /^(?:BUILD|TARGET)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT|STAGE)$/;
+const ARG_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const STAGE_NAME = /^[a-z][a-z0-9_.-]*$/;
 
 interface Stages {
-  /** Lower-case names of the stages so far; a number names one as well. */
+  /** Lower-case names of the stages so far. */
   readonly names: Set<string>;
+  /** `COPY --from` and mounts may name a stage by its number as well; `FROM` may not. */
   count: number;
 }
 
 /**
- * Every image that a build from this Dockerfile pulls: the frontend of `# syntax=`, each `FROM`, each
- * `COPY --from` and each `RUN --mount=…,from=` that names no stage. `scratch` and stages are none.
- * `buildArgs` are the values of `--build-arg`. Throws `images.dockerfile-malformed`,
- * `images.variable-unset`.
+ * Every image that a build from this Dockerfile pulls: the frontend of `# syntax=` or of the build
+ * argument `BUILDKIT_SYNTAX`, each `FROM`, each `COPY --from` and each `RUN --mount=…,from=` that names
+ * no stage. `scratch` and stages are none. `buildArgs` are the values of `--build-arg`. Throws
+ * `images.dockerfile-malformed`, also for what builders read differently, and `images.variable-unset`.
  */
 export function dockerfileImages(
   text: string,
@@ -24,11 +27,24 @@ export function dockerfileImages(
 ): readonly NamedImage[] {
   const { instructions, syntax } = readInstructions(text);
   const images: NamedImage[] = [];
+  const frontend = givenArg('BUILDKIT_SYNTAX', buildArgs);
+  if (frontend !== undefined) {
+    images.push({ reference: frontend, where: 'line 1 (BUILDKIT_SYNTAX)' });
+  }
   if (syntax !== null)
     images.push({ reference: syntax.image, where: `line ${syntax.line} (syntax)` });
   const args = new Map<string, string>();
   const stages: Stages = { names: new Set(), count: 0 };
-  const variables: Variables = (name) => args.get(name) ?? platformArg(name, buildArgs);
+  const variables: Variables = (name) => {
+    const value = givenArg(name, buildArgs);
+    if (!BUILDER_ARGS.test(name)) return args.get(name);
+    if (value !== undefined) return value;
+    // Not even a default stands in: the builder has a value.
+    throw new TrustFault(
+      'images.variable-unset',
+      `expected a value for ${quote(name)}, found none`,
+    );
+  };
   for (const instruction of instructions) {
     const where = `line ${instruction.line} (${instruction.keyword})`;
     switch (instruction.keyword) {
@@ -51,82 +67,108 @@ export function dockerfileImages(
   return images;
 }
 
-function platformArg(
-  name: string,
-  buildArgs: Readonly<Record<string, string>>,
-): string | undefined {
-  // A platform never decides which repository is pulled unless the file makes it so.
-  return PLATFORM_ARGS.test(name) ? buildArgs[name] : undefined;
+function givenArg(name: string, buildArgs: Readonly<Record<string, string>>): string | undefined {
+  return Object.hasOwn(buildArgs, name) ? buildArgs[name] : undefined;
 }
 
+const DECLARATION = /^([^\s=]+)(?:=("[^"\\`]*"|'[^'\\`]*'|[^\s"'\\`]*))?(?:[\t\v\f\r ]+|$)/;
+
+/** `NAME` and `NAME=VALUE`; a value's quotes are around the whole of it. */
 function declareArgs(
-  { words }: Instruction,
+  { rest, line }: Instruction,
   args: Map<string, string>,
   buildArgs: Readonly<Record<string, string>>,
   variables: Variables,
   where: string,
 ): void {
-  for (const word of words) {
-    const equals = word.indexOf('=');
-    const name = equals === -1 ? word : word.slice(0, equals);
-    const given = buildArgs[name];
-    if (given !== undefined) args.set(name, given);
-    else if (equals !== -1) {
-      args.set(name, replaceVariables(unquote(word.slice(equals + 1)), variables, where));
+  const here = new Set<string>();
+  const known: Variables = (name) => {
+    // Builders disagree on whether it has its value within the instruction that declares it.
+    if (here.has(name)) throw unreadable(line, `an ARG that is declared before ${name}`, rest);
+    return variables(name);
+  };
+  let left = rest;
+  while (left !== '') {
+    const [whole, name = '', value] = DECLARATION.exec(left) ?? [];
+    if (whole === undefined || !ARG_NAME.test(name)) {
+      throw unreadable(line, 'ARG NAME or NAME=VALUE', left);
     }
+    left = left.slice(whole.length);
+    const given = givenArg(name, buildArgs);
+    if (given !== undefined) args.set(name, given);
+    else if (value !== undefined) args.set(name, defaultOf(value, known, where));
+    else if (args.has(name)) throw unreadable(line, `a value of ${name} as it had before`, rest);
+    here.add(name);
   }
 }
 
+/** A single quote keeps variables from being replaced. */
+function defaultOf(text: string, variables: Variables, where: string): string {
+  return text.startsWith("'") ? unquote(text) : replaceVariables(unquote(text), variables, where);
+}
+
 function fromImage(
-  { words }: Instruction,
+  { rest, line }: Instruction,
   variables: Variables,
   stages: Stages,
   where: string,
 ): string | null {
-  const [image, as, name] = words.filter((word) => !word.startsWith('--'));
-  if (
-    image === undefined ||
-    (as !== undefined && (as.toUpperCase() !== 'AS' || name === undefined))
-  ) {
-    throw new TrustFault(
-      'images.dockerfile-malformed',
-      `expected FROM IMAGE [AS NAME] at ${where}, found ${quote(words.join(' '))}`,
-    );
+  const [image = '', as, name, ...more] = rest.split(/[\t\v\f\r ]+/);
+  const isNamed = as?.toUpperCase() === 'AS' && name !== undefined && more.length === 0;
+  if (image === '' || (as !== undefined && !isNamed)) {
+    throw unreadable(line, 'FROM IMAGE [AS NAME]', rest);
   }
-  const reference = replaceVariables(unquote(image), variables, where);
+  const text = unquote(image);
+  if (/["'`]|\\(?!\$)/.test(text)) throw unreadable(line, 'an image without quotes', image);
+  const reference = replaceVariables(text, variables, where);
   const isStage = stages.names.has(reference.toLowerCase());
-  stages.names.add(String(stages.count));
   stages.count += 1;
-  if (name !== undefined) stages.names.add(name.toLowerCase());
-  return isStage || reference.toLowerCase() === 'scratch' ? null : reference;
+  if (name !== undefined) {
+    if (!STAGE_NAME.test(name.toLowerCase())) throw unreadable(line, 'the name of a stage', name);
+    stages.names.add(name.toLowerCase());
+  }
+  return isStage || reference === 'scratch' ? null : reference;
 }
 
 /** The images behind `--from=` of COPY and `from=` of a mount; later stages may be named as well. */
 function otherImages(
-  { keyword, flags }: Instruction,
+  { keyword, flags, line }: Instruction,
   stages: Stages,
   where: string,
 ): readonly NamedImage[] {
-  const froms =
-    keyword === 'COPY' || keyword === 'ADD'
-      ? flags.flatMap((flag) => valueOfFlag(flag, '--from='))
-      : flags
-          .flatMap((flag) => valueOfFlag(flag, '--mount='))
-          .flatMap((mount) => mount.split(',').flatMap((part) => valueOfFlag(part, 'from=')));
-  return froms.flatMap((from) => {
-    const reference = unquote(from);
+  if (keyword !== 'COPY' && keyword !== 'ADD' && keyword !== 'RUN') return [];
+  const froms = flags.flatMap((flag) => fromOfFlag(flag, line));
+  return froms.flatMap((reference) => {
     if (reference.includes('$')) {
       throw new TrustFault(
         'images.variable-unset',
         `expected the name of an image or stage at ${where}, found ${quote(reference)}`,
       );
     }
-    return stages.names.has(reference.toLowerCase()) ? [] : [{ reference, where }];
+    return isStageOf(reference, stages) ? [] : [{ reference, where }];
   });
 }
 
-function valueOfFlag(text: string, prefix: string): readonly string[] {
-  return text.startsWith(prefix) ? [text.slice(prefix.length)] : [];
+function isStageOf(reference: string, { names, count }: Stages): boolean {
+  return (
+    names.has(reference.toLowerCase()) ||
+    (/^(?:0|[1-9]\d{0,5})$/.test(reference) && Number(reference) < count)
+  );
+}
+
+/** What a flag of COPY, ADD or RUN takes files from. */
+function fromOfFlag(flag: string, line: number): readonly string[] {
+  const [, name, value] = /^--([^=]+)(?:=([\s\S]*))?$/.exec(flag) ?? [];
+  if (name !== 'from' && name !== 'mount') return [];
+  // Some builders take the next word for the value.
+  if (value === undefined) throw unreadable(line, `--${name}=VALUE`, flag);
+  if (name === 'from') return [value];
+  // A quote would make one field of several (RFC 4180).
+  if (value.includes('"')) throw unreadable(line, 'a mount without quotes', flag);
+  return value.split(',').flatMap((field) => {
+    const [, from] = /^from=([\s\S]*)$/i.exec(field) ?? [];
+    return from === undefined ? [] : [from];
+  });
 }
 
 function unquote(text: string): string {
