@@ -206,20 +206,24 @@ export interface SignedPolicy {
   /** Whole names that it is about; by default all. */
   readonly images?: string;
   readonly mode?: 'enforce' | 'warn' | 'audit';
-  /** Further lines of `spec`, two spaces in. */
+  /** Further lines of `spec`, two spaces in and each with its end. */
   readonly more?: string;
+  /** The name of a trust root in whose log the signature must be. */
+  readonly trustRoot?: string;
 }
 
 /** The text of a policy that asks for the signature of one key. */
-export function signedPolicy({ name, pub, images = '**', mode, more }: SignedPolicy): string {
+export function signedPolicy(wanted: SignedPolicy): string {
+  const { name, pub, images = '**', mode = 'enforce', more = '', trustRoot } = wanted;
+  const log = trustRoot === undefined ? '' : `, trustRoot: ${trustRoot}`;
   return `apiVersion: bulla.dev/v1
 kind: TrustPolicy
 metadata: { name: ${name} }
 spec:
   images: [{ glob: "${images}" }]
-  mode: ${mode ?? 'enforce'}
-${more ?? ''}  authorities:
-    release: { key: { ref: "${pub}" } }
+  mode: ${mode}
+${more}  authorities:
+    release: { key: { ref: "${pub}"${log} } }
   require:
     signed: { of: [release] }
 `;

@@ -81,7 +81,9 @@ async function readTrustRoots(
 ): Promise<ReadonlyMap<string, TrustedRoot>> {
   const roots = Object.entries(named).map(async ([name, { file }]) => {
     const bytes = await readFile(file);
-    return [name, parseTrustedRoot(bytes.subarray(0, MAX_TRUST_ROOT_BYTES + 1), file)] as const;
+    const root = parseTrustedRoot(bytes.subarray(0, MAX_TRUST_ROOT_BYTES + 1), file);
+    // Findings call it as policies do, and name no folder of the server.
+    return [name, { ...root, name }] as const;
   });
   return new Map(await Promise.all(roots));
 }

@@ -43,7 +43,8 @@ export async function openResources(
     await attempt(['spec', 'trustRoots', name, 'file'], async () => {
       const path = resolve(folder, root);
       const bytes = await readRegularFile(path, MAX_ROOT_BYTES, 'policy.file');
-      trustRoots.set(name, parseTrustedRoot(bytes, root));
+      // Findings reach whoever pulls: they call it as the policy does, and name no folder of ours.
+      trustRoots.set(name, { ...parseTrustedRoot(bytes, root), name });
     });
   }
   for (const [name, spec] of Object.entries(authorities)) {

@@ -49,6 +49,8 @@ test('policies of files and folders are loaded with what they name beside them',
   );
   const production = set.policies[0]?.authorities;
   assert.equal(production?.get('scan')?.requirements.trustRoot?.name.startsWith('public'), true);
+  const own = production?.get('release')?.requirements.trustRoot?.name;
+  assert.equal(own, 'acme', 'a finding calls it as the policy does, and not by its file');
   assert.match(set.trustRootVersion, /^acme@sha256:\w+ public-good@sha256:\w+$/);
 });
 
