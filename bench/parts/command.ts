@@ -15,25 +15,11 @@ import { signArtifact } from '@bulla/trust/sign';
 import { pushImage } from '../../demo/image.ts';
 import { onPath } from '../on-path.ts';
 import { median, pair, type Row } from '../pairing.ts';
+import { runToEnd } from '../program.ts';
 
 const CLI = fileURLToPath(new URL('../../packages/cli/bin/bulla.js', import.meta.url));
 const MANY = 100;
 const ROUNDS = 21;
-
-/** Runs a program to its end with its output thrown away; rejects unless it exits with 0. */
-function run(
-  program: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'ignore', env });
-    child.once('error', reject);
-    child.once('close', (code) =>
-      code === 0 ? resolve() : reject(new Error(`${program} ${args[0]} exited with ${code}`)),
-    );
-  });
-}
 
 interface Stage {
   readonly folder: string;
@@ -78,8 +64,8 @@ async function prepare(folder: string, host: string): Promise<Stage> {
 
 async function besideNode(stage: Stage): Promise<Row> {
   const paired = await pair(
-    () => run(process.execPath, ['-e', '0']),
-    () => run(process.execPath, [CLI, ...stage.args(1)]),
+    () => runToEnd(process.execPath, ['-e', '0']),
+    () => runToEnd(process.execPath, [CLI, ...stage.args(1)]),
     ROUNDS,
   );
   return {
@@ -100,8 +86,8 @@ async function besideCosign(stage: Stage): Promise<readonly Row[]> {
   const key = join(stage.folder, 'bench.pub');
   const args = ['verify', '--key', key, '--insecure-ignore-tlog=true', `${stage.image}:v0`];
   const paired = await pair(
-    () => run(cosign, args, { ...process.env, HOME: stage.folder }),
-    () => run(process.execPath, [CLI, ...stage.args(1)]),
+    () => runToEnd(cosign, args, { ...process.env, HOME: stage.folder }),
+    () => runToEnd(process.execPath, [CLI, ...stage.args(1)]),
     ROUNDS,
   );
   const row: Row = {
@@ -116,8 +102,8 @@ async function besideCosign(stage: Stage): Promise<readonly Row[]> {
 
 async function manyImages(stage: Stage): Promise<Row> {
   const paired = await pair(
-    () => run(process.execPath, [CLI, ...stage.args(1)]),
-    () => run(process.execPath, [CLI, ...stage.args(MANY)]),
+    () => runToEnd(process.execPath, [CLI, ...stage.args(1)]),
+    () => runToEnd(process.execPath, [CLI, ...stage.args(MANY)]),
     9,
   );
   const each = (paired.b - paired.a) / (MANY - 1);

@@ -22,7 +22,17 @@ export async function countFsyncs<T>(
   if (strace === null) return null;
   const folder = await mkdtemp(join(tmpdir(), 'bulla-fsyncs-'));
   const log = join(folder, 'calls');
-  const only = ['--seccomp-bpf', '-f', '-qq', '-e', 'trace=fsync,fdatasync', '-e', 'signal=none'];
+  // -D: the server is the child itself, and is told to stop.
+  const only = [
+    '-D',
+    '--seccomp-bpf',
+    '-f',
+    '-qq',
+    '-e',
+    'trace=fsync,fdatasync',
+    '-e',
+    'signal=none',
+  ];
   try {
     await using bulla = await start([strace, ...only, '-o', log]);
     const before = await callsIn(log);

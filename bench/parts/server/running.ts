@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const CLI = fileURLToPath(new URL('../../../packages/cli/bin/bulla.js', import.meta.url));
-const LAUNCH = fileURLToPath(new URL('launch.ts', import.meta.url));
 const START_MS = 30_000;
 const STOP_MS = 20_000;
 
@@ -25,6 +24,8 @@ export interface RunningBulla extends AsyncDisposable {
   /** `127.0.0.1:PORT`, plain HTTP. */
   readonly host: string;
   readonly pid: number;
+  /** With which one may push, where the start was the first on its folder. */
+  readonly pushToken: string | null;
 }
 
 /** Starts the built `bulla serve` on a free port, and resolves when it says that it is ready. */
@@ -43,10 +44,10 @@ ${freshness}  upstreams:
     - { prefix: hub, registry: "${upstream}", plainHttp: true, privateAddresses: true }
 `,
   );
-  return startReady([...under, process.execPath, LAUNCH, file]);
+  return startReady([...under, process.execPath, CLI, 'serve', '--config', file, '-o', 'json']);
 }
 
-/** Starts the built `bulla up` on a free port, with a data folder of its own. */
+/** Starts the built `bulla up` on a free port. */
 export function startUp(data: string, policyFile: string): Promise<RunningBulla> {
   const listen = ['--listen', 'http://127.0.0.1:0'];
   const args = ['up', '--data', data, ...listen, '--policy', policyFile, '-o', 'json'];
@@ -62,17 +63,23 @@ async function startReady([program = '', ...args]: readonly string[]): Promise<R
     await stopped(child);
   };
   try {
-    const { addresses } = await readyLine(child);
+    const { addresses, pushToken } = await readyLine(child);
     const [first] = addresses;
     if (first === undefined || child.pid === undefined) throw new Error('bulla has no address');
-    return { host: new URL(first).host, pid: child.pid, [Symbol.asyncDispose]: stop };
+    const { host } = new URL(first);
+    return { host, pid: child.pid, pushToken, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-function readyLine(child: ChildProcess): Promise<{ readonly addresses: readonly string[] }> {
+interface ReadyLine {
+  readonly addresses: readonly string[];
+  readonly pushToken: string | null;
+}
+
+function readyLine(child: ChildProcess): Promise<ReadyLine> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('bulla was not ready in time')), START_MS);
     let said = '';
@@ -80,10 +87,9 @@ function readyLine(child: ChildProcess): Promise<{ readonly addresses: readonly 
     child.once('exit', (code) => reject(new Error(`bulla ended with ${code}`)));
     child.stdout?.on('data', (chunk: Buffer) => {
       said += chunk.toString();
-      const line = said.split('\n').find((one) => one.startsWith('{'));
-      if (line === undefined || !said.includes('\n')) return;
+      if (!said.includes('\n')) return;
       clearTimeout(timer);
-      resolve(JSON.parse(line));
+      resolve(JSON.parse(said.slice(0, said.indexOf('\n'))));
     });
   });
 }

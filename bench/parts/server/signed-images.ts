@@ -44,8 +44,10 @@ spec:
 
 /** What is pushed. */
 export interface ImagesWanted {
-  /** `HOST/REPOSITORY` of a registry without access control. */
+  /** `HOST/REPOSITORY`. */
   readonly repository: string;
+  /** An API token with which to push; null where everybody may. */
+  readonly token: string | null;
   readonly signer: Signer;
   readonly count: number;
   /** The one layer of all of them. */
@@ -68,8 +70,12 @@ const AT_ONCE = 8;
 
 /** Pushes images that differ by an annotation, each signed with a bundle. */
 export async function pushSignedImages(wanted: ImagesWanted): Promise<PushedImages> {
-  const { repository, signer, count, layer } = wanted;
-  const target = await openStore(parseReference(repository), { env: {}, homeFolder: '/dev/null' });
+  const { repository, token, signer, count, layer } = wanted;
+  const target = await openStore(parseReference(repository), {
+    env: {},
+    homeFolder: '/dev/null',
+    ...(token === null ? {} : { username: 'token', password: token }),
+  });
   const describe = (mediaType: string, bytes: Uint8Array) => ({
     mediaType,
     digest: computeDigest(bytes),

@@ -36,6 +36,7 @@ export async function setStage(program: string): Promise<Stage> {
   const layer = randomBytes(LAYER_BYTES);
   const { images, layerDigest } = await pushSignedImages({
     repository: `${upstream.host}/${REPOSITORY}`,
+    token: null,
     signer: ground.signer,
     count: IMAGES,
     layer,
