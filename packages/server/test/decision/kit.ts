@@ -6,7 +6,7 @@ import { createDecisions, type DecisionService } from '@bulla/server/decision/se
 import { openMemory } from '@bulla/server/storage/memory/open';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { failed, inconclusive, passed } from '@bulla/trust/finding/finding';
-import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
+import { computeDigest } from '@bulla/trust/oci/digest';
 import type { ArtifactSource } from '@bulla/trust/oci/store';
 import type { Decision } from '@bulla/trust/policy/decision';
 import type { PolicyMode } from '@bulla/trust/policy/document';
