@@ -2,6 +2,7 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
 import type { HttpReply, HttpRequest } from '../http/exchange.ts';
 import { uploaderOf } from './blob-pull.ts';
+import { askFirst } from './challenge.ts';
 import { refuse } from './errors.ts';
 import { chunkRange, entityTag, rangeOf } from './headers.ts';
 import { digestName, repositoryName } from './names.ts';
@@ -13,7 +14,15 @@ import { mayUse, requireWritable } from './upstream/users.ts';
 /** GET, HEAD and DELETE of a blob. */
 export function blobRoutes(gateway: Gateway, place: Place, digest: Digest): Routes {
   const pull = needOf(place.name, 'pull');
-  const handle = (call: Call) => getBlob(gateway, place, digest, call);
+  const handle = async (call: Call) => {
+    try {
+      return await getBlob(gateway, place, digest, call);
+    } catch (error) {
+      // Absent or withheld: the answer tells nobody which.
+      if (!(error instanceof TrustFault) || error.code !== 'gateway.blob-unknown') throw error;
+      return askFirst(gateway.ports, pull, call, refuse(error));
+    }
+  };
   return {
     GET: { needs: pull, handle },
     HEAD: { needs: pull, handle },

@@ -1,5 +1,6 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { HttpReply, HttpRequest } from '../http/exchange.ts';
+import { askFirst } from './challenge.ts';
 import { refuse } from './errors.ts';
 import { conditionsOf, entityTag, mediaTypeOf } from './headers.ts';
 import { type Reference, tagName } from './names.ts';
@@ -71,11 +72,16 @@ function refused(
   place: Place,
   reference: Reference,
   { answered, problem }: Extract<Pulled, { readonly kind: 'refused' }>,
-  { request, caller }: Call,
+  call: Call,
 ): HttpReply {
+  const { request, caller } = call;
   const reply = refusal(answered.decision, problem);
+  // An outage is one for everybody.
+  if (problem !== null) return reply;
   const mayPush = ports.access.may(caller.principal, place.name, 'push');
-  if (request.method !== 'HEAD' || problem !== null || !mayPush) return reply;
+  if (request.method !== 'HEAD' || !mayPush) {
+    return askFirst(ports, needOf(place.name, 'pull'), call, reply);
+  }
   const what = 'tag' in reference ? quote(reference.tag) : reference.digest;
   const absent = refuse(
     new TrustFault('gateway.manifest-unknown', `${place.name} has no manifest ${what} to pull`),

@@ -2,6 +2,7 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { Door, HttpReply, HttpRequest } from '../http/exchange.ts';
 import { blobRoutes, uploadRoutes, uploadsRoutes } from './blob-routes.ts';
+import { challenged } from './challenge.ts';
 import { refuse } from './errors.ts';
 import { nextLink, pageSize } from './headers.ts';
 import { manifestRoutes } from './manifest-routes.ts';
@@ -19,13 +20,25 @@ export function gatewayDoor(gateway: Gateway): Door {
   return {
     prefix: '/v2',
     async handle(request) {
-      const target = parseTargetPath(request.segments);
+      const target = targetOf(request);
       const routes = routesOf(gateway, target);
       const route = Object.hasOwn(routes, request.method) ? routes[request.method] : undefined;
       return route === undefined ? otherMethod(request, routes) : admit(gateway, route, request);
     },
     refuse,
   };
+}
+
+/** What is no tag and no digest is the name of no manifest: reading it finds none, pushing it is wrong. */
+function targetOf({ method, segments }: HttpRequest): Target {
+  try {
+    return parseTargetPath(segments);
+  } catch (error) {
+    const isRead = method === 'GET' || method === 'HEAD';
+    const isName = error instanceof TrustFault && error.code === 'gateway.reference-invalid';
+    if (isRead && isName) throw new TrustFault('gateway.manifest-unknown', error.message);
+    throw error;
+  }
 }
 
 async function otherMethod(request: HttpRequest, routes: Routes): Promise<HttpReply> {
@@ -46,7 +59,8 @@ async function admit(gateway: Gateway, route: Route, request: HttpRequest): Prom
     }
     call = { request, caller: { principal, facts: factsOf(request) } };
   } catch (error) {
-    return unauthorized(gateway, needs, request, error);
+    if (!(error instanceof Error)) throw error;
+    return challenged(gateway.ports, needs, request, refuse(error));
   }
   return route.handle(call);
 }
@@ -57,20 +71,6 @@ function factsOf(request: HttpRequest) {
     remoteAddress: request.remoteAddress,
     userAgent: request.header('user-agent') ?? '',
   };
-}
-
-/** A 401 says how to get credentials that would do (RFC 9110 §11.6.1). */
-function unauthorized(
-  { ports }: Gateway,
-  needs: AccessNeed,
-  request: HttpRequest,
-  error: unknown,
-): HttpReply {
-  if (!(error instanceof Error)) throw error;
-  const reply = refuse(error);
-  const challenge = reply.status === 401 ? ports.access.challenge(request, needs) : null;
-  if (challenge === null) return reply;
-  return { ...reply, headers: { ...reply.headers, 'www-authenticate': challenge } };
 }
 
 function routesOf(gateway: Gateway, target: Target): Routes {

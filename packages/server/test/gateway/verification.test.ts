@@ -309,7 +309,7 @@ test('what an anonymous caller uploaded is nobody’s', async () => {
   const ports = tablePorts(table, tableAccess([everybody]));
   await using registry = await startRegistry({ storage: 'memory' }, { ports });
   await pushBlob(registry.url, 'app', LAYER);
-  const answer = await ask(registry.url, { path: `/v2/app/blobs/${digestOf(LAYER)}` });
+  const answer = await get(registry.url, `/v2/app/blobs/${digestOf(LAYER)}`, 'nobody');
   assert.equal(answer.status, 404);
 });
 

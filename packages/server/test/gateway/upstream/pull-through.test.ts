@@ -12,7 +12,7 @@ import {
   pushImage,
   putManifest,
 } from '../client.ts';
-import { decisionTable, OPEN_TABLE_ACCESS, tablePorts } from '../people.ts';
+import { as, decisionTable, OPEN_TABLE_ACCESS, tablePorts } from '../people.ts';
 import { upstreamAt } from './kit.ts';
 
 async function startGateway(host: string, options: RegistryOptions = {}) {
@@ -121,7 +121,7 @@ test('decisions are about the upstream’s canonical name, whatever the prefix',
     ports: tablePorts(table, OPEN_TABLE_ACCESS),
   });
   const { url } = gateway;
-  const refused = await ask(url, { path: up('manifests/v1') });
+  const refused = await ask(url, { path: up('manifests/v1'), headers: as('nobody') });
   assert.equal(refused.status, 403);
   assert.equal(table.asks[0]?.repository, `${upstream.host}/app`);
   assert.equal(table.asks[0]?.source.name, `${upstream.host}/app`);
