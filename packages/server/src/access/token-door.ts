@@ -1,7 +1,8 @@
-import { codeEntry } from '@bulla/trust/fault/codes';
-import { asFault, TrustFault } from '@bulla/trust/fault/fault';
+import type { Code } from '@bulla/trust/fault/codes';
+import { TrustFault } from '@bulla/trust/fault/fault';
 import { readBody } from '../http/body.ts';
 import type { Door, HttpReply, HttpRequest } from '../http/exchange.ts';
+import { publicFault } from '../http/public-fault.ts';
 import { mayPullAnonymously } from './caller.ts';
 import { type Credentials, parseAuthorization, passwordCredentials } from './credentials.ts';
 import type { IssuedRegistryToken, Subject } from './registry-grant.ts';
@@ -135,17 +136,9 @@ function answer({ token, issued, expiresInSeconds, scope }: IssuedRegistryToken)
 
 /** A fault in the form of the registry, and beside it in that of OAuth 2 (RFC 6749 §5.2). */
 function refuse(error: Error): HttpReply {
-  const fault = asFault(error);
-  const { status, means, remedy } = codeEntry(fault.code);
-  // What failed in the server itself may name folders or hosts.
-  const own = status >= 500;
-  const message = own ? means : fault.message;
-  const entry = {
-    code: identifierOf(status),
-    message,
-    detail: { code: fault.code, remedy: own ? remedy : fault.remedy },
-  };
-  const body = { errors: [entry], error: oauthErrorOf(fault, status), error_description: message };
+  const { status, code, message, remedy } = publicFault(error);
+  const entry = { code: identifierOf(status), message, detail: { code, remedy } };
+  const body = { errors: [entry], error: oauthErrorOf(code, status), error_description: message };
   return json(status, body, {
     ...NO_STORE,
     ...(status === 401 ? { 'www-authenticate': 'Basic realm="bulla", charset="UTF-8"' } : {}),
@@ -161,7 +154,7 @@ function identifierOf(status: number): string {
   return status >= 500 ? 'UNKNOWN' : 'UNSUPPORTED';
 }
 
-function oauthErrorOf({ code }: TrustFault, status: number): string {
+function oauthErrorOf(code: Code, status: number): string {
   if (code === 'access.grant-unsupported') return 'unsupported_grant_type';
   if (code === 'access.scope-malformed') return 'invalid_scope';
   if (status === 401 || status === 403) return 'invalid_grant';

@@ -1,7 +1,6 @@
 import type { Code } from '@bulla/trust/fault/codes';
-import { codeEntry } from '@bulla/trust/fault/codes';
-import { asFault } from '@bulla/trust/fault/fault';
 import type { HttpReply } from '../http/exchange.ts';
+import { publicFault } from '../http/public-fault.ts';
 
 /** Identifiers of the distribution specification, "Error Codes". */
 const IDENTIFIERS: Partial<Readonly<Record<Code, string>>> = {
@@ -39,22 +38,12 @@ const BY_STATUS: Readonly<Record<number, string>> = {
   504: 'UNAVAILABLE',
 };
 
-/**
- * A fault as the specification's JSON. Faults of the server itself (5xx) keep their message to
- * themselves: it may name folders or hosts, and is no business of the caller. Those of upstreams are
- * worded for the caller.
- */
+/** A fault as the specification's JSON. Those of upstreams are worded for the caller. */
 export function refuse(error: Error): HttpReply {
-  const fault = asFault(error);
-  const { status, means, remedy } = codeEntry(fault.code);
-  const own = status >= 500;
-  const isPrivate = own && !fault.code.startsWith('upstream.');
-  const byStatus = BY_STATUS[status] ?? (own ? 'UNKNOWN' : 'UNSUPPORTED');
-  const entry = {
-    code: IDENTIFIERS[fault.code] ?? byStatus,
-    message: isPrivate ? means : fault.message,
-    detail: { code: fault.code, remedy: isPrivate ? remedy : fault.remedy },
-  };
+  const isOfUpstream = (one: Code) => one.startsWith('upstream.');
+  const { status, code, message, remedy } = publicFault(error, isOfUpstream);
+  const byStatus = BY_STATUS[status] ?? (status >= 500 ? 'UNKNOWN' : 'UNSUPPORTED');
+  const entry = { code: IDENTIFIERS[code] ?? byStatus, message, detail: { code, remedy } };
   return {
     status,
     headers: {

@@ -46,10 +46,18 @@ async function failingOf(
   checks: readonly ReadyCheck[],
   timeoutMs: number,
 ): Promise<readonly string[]> {
-  const failing = await Promise.all(
-    checks.map(async ({ name, check }) => ((await passes(check, timeoutMs)) ? [] : [name])),
+  const states = await runChecks(checks, timeoutMs);
+  return states.filter(({ ok }) => !ok).map(({ name }) => name);
+}
+
+/** Runs the checks side by side. One that fails, or hangs whatever its signal says, is not ok. */
+export function runChecks(
+  checks: readonly ReadyCheck[],
+  timeoutMs: number,
+): Promise<readonly { readonly name: string; readonly ok: boolean }[]> {
+  return Promise.all(
+    checks.map(async ({ name, check }) => ({ name, ok: await passes(check, timeoutMs) })),
   );
-  return failing.flat();
 }
 
 async function passes(check: ReadyCheck['check'], timeoutMs: number): Promise<boolean> {

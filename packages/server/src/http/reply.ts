@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
-import { codeEntry } from '@bulla/trust/fault/codes';
 import { asFault, quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Door, HttpReply } from './exchange.ts';
+import { publicFault } from './public-fault.ts';
 import { retryAfterOf } from './rate.ts';
 import { hasBody } from './request.ts';
 
@@ -53,22 +53,13 @@ export function withHeaders(reply: HttpReply, headers: HttpReply['headers']): Ht
   return headers === undefined ? reply : { ...reply, headers: { ...headers, ...reply.headers } };
 }
 
-/**
- * A fault in a form that belongs to no protocol: JSON with code, message and remedy. Faults of the
- * server itself (5xx) keep their message to themselves, as it may name folders or hosts.
- */
+/** A fault in a form that belongs to no protocol: JSON with code, message and remedy. */
 export function plainRefusal(error: Error): HttpReply {
-  const fault = asFault(error);
-  const { status, means, remedy } = codeEntry(fault.code);
-  const own = status >= 500;
+  const { status, ...told } = publicFault(error);
   return {
     status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-    body: JSON.stringify({
-      code: fault.code,
-      message: own ? means : fault.message,
-      remedy: own ? remedy : fault.remedy,
-    }),
+    body: JSON.stringify(told),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { InForce } from '../decision/policies.ts';
-import type { ReadyCheck } from '../http/probes.ts';
+import { type ReadyCheck, runChecks } from '../http/probes.ts';
 
 /** Decisions of the last day. */
 export interface DayCounts {
@@ -84,18 +84,7 @@ const CHECK_MS = 2000;
 /** The overview as of now. Checks that fail or hang are shown as such. */
 export async function overviewOf(parts: OverviewParts): Promise<Overview> {
   const { set, warnings, problem } = parts.inForce();
-  const [checks, counts] = await Promise.all([
-    Promise.all(
-      parts.checks.map(async ({ name, check }) => ({
-        name,
-        ok: await check(AbortSignal.timeout(CHECK_MS)).then(
-          () => true,
-          () => false,
-        ),
-      })),
-    ),
-    parts.counts(),
-  ]);
+  const [checks, counts] = await Promise.all([runChecks(parts.checks, CHECK_MS), parts.counts()]);
   return {
     version: parts.version,
     startedAt: parts.startedAt.toISOString(),

@@ -1,17 +1,12 @@
-import { codeEntry } from '@bulla/trust/fault/codes';
-import { asFault } from '@bulla/trust/fault/fault';
 import type { HttpReply } from '../exchange.ts';
+import { publicFault } from '../public-fault.ts';
 import { allowedOf } from './match.ts';
 
-/**
- * A fault as a JSON problem (RFC 9457): `status`, `code`, `message`, `remedy`. Faults of the server
- * itself (5xx) say what their code means and keep their message to the log.
- */
+/** A fault as a JSON problem (RFC 9457): `status`, `code`, `message`, `remedy`. */
 export function problem(error: Error): HttpReply {
-  const fault = asFault(error);
-  const { status, means, remedy } = codeEntry(fault.code);
-  const own = status >= 500;
-  const allow = allowedOf(fault);
+  const told = publicFault(error);
+  const { status } = told;
+  const allow = allowedOf(error);
   return {
     status,
     headers: {
@@ -20,11 +15,6 @@ export function problem(error: Error): HttpReply {
       ...(status === 401 ? { 'www-authenticate': 'Bearer realm="bulla"' } : {}),
       ...(allow === null ? {} : { allow }),
     },
-    body: JSON.stringify({
-      status,
-      code: fault.code,
-      message: own ? means : fault.message,
-      remedy: own ? remedy : fault.remedy,
-    }),
+    body: JSON.stringify(told),
   };
 }
