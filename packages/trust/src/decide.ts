@@ -13,7 +13,7 @@ import {
   uncovered,
 } from './decide/take.ts';
 import { printable, TrustFault } from './fault/fault.ts';
-import { type Finding, failed } from './finding/finding.ts';
+import { type Finding, failed, inconclusive } from './finding/finding.ts';
 import type { Digest } from './oci/digest.ts';
 import { parseManifest, runnableChildren } from './oci/manifest.ts';
 import type { ArtifactSource, CallOptions, StoredManifest } from './oci/store.ts';
@@ -87,8 +87,15 @@ export async function decideFromDossier(options: DecideFromDossierOptions): Prom
   const { dossier } = options;
   const material = dossierMaterial(dossier);
   const { root: digest, parents } = dossier;
-  const root = dossier.problem ?? (await heldRoot(dossier, material));
+  const root = problemOf(dossier) ?? (await heldRoot(dossier, material));
   return takeDecision(options, { root, digest, remembered: null, parents }, material, started);
+}
+
+/** What no policy covered was not looked at (semantics 19), so there is nothing to decide from. */
+function problemOf({ problem, source }: Dossier): Finding | null {
+  if (problem?.code !== 'policy.none' && problem?.code !== 'policy.no-match') return problem;
+  const says = `no policy covered the image when it was decided about, so nothing of ${source} was stored`;
+  return inconclusive('artifact', 'dossier.incomplete', says);
 }
 
 async function heldRoot({ root }: Dossier, material: Material): Promise<StoredManifest | Finding> {

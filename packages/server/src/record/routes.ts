@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { publicKeyPem } from '@bulla/trust/crypto/public-key';
-import { TrustFault } from '@bulla/trust/fault/fault';
+import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { findingJson } from '@bulla/trust/finding/render-json';
 import { type TSchema, Type } from 'typebox';
 import type { ApiRoute } from '../http/api/route.ts';
@@ -141,6 +141,16 @@ function decisionRoutes(record: RecordService): readonly ApiRoute[] {
         return { reply: textReply(await record.explain(params['id'] ?? '')) };
       },
     },
+    {
+      method: 'GET',
+      path: '/decisions/:id/dossier',
+      needs: 'policies.simulate',
+      summary:
+        'What the decision looked at, to decide again by other policies; 404 when none is kept',
+      async handle({ params }) {
+        return { reply: await dossierReply(record, params['id'] ?? '') };
+      },
+    },
   ];
 }
 
@@ -212,6 +222,18 @@ function summaryOf({ seq, decision, uses }: RecordedDecision) {
     count: uses.count,
     lastUsedAt: uses.last ?? at,
   };
+}
+
+async function dossierReply(record: RecordService, id: string): Promise<HttpReply> {
+  const body = await record.evidenceOf(id);
+  if (body === null) {
+    throw new TrustFault(
+      'record.evidence-missing',
+      `no evidence was kept with decision ${quote(id)}: it was given from the cache, or was too large`,
+      'Ask for the decision that this one refers to.',
+    );
+  }
+  return { status: 200, headers: { 'content-type': 'application/json' }, body };
 }
 
 function textReply(text: string): HttpReply {

@@ -137,6 +137,30 @@ test('what the record cannot answer is refused before an answer begins', async (
   }
 });
 
+test('the evidence of a decision is given as it was kept, to whoever may simulate', async () => {
+  await using room = await openRoom();
+  const dossier = Buffer.from('{"schema":"x"}');
+  const kept = made({}, { dossier });
+  const plain = made({ tag: 'v3' });
+  await room.record.keep(kept);
+  await room.record.keep(plain);
+  await using api = await serve(room, ['policies.simulate']);
+  const path = (id: string) => `/decisions/${id}/dossier`;
+  const answer = await api.get(path(kept.decision.id));
+  assert.equal(answer.headers.get('content-type'), 'application/json');
+  assert.deepEqual(Buffer.from(await answer.arrayBuffer()), dossier);
+  for (const [id, code] of [
+    [plain.decision.id, 'record.evidence-missing'],
+    ['none', 'record.decision-unknown'],
+  ] as const) {
+    const refusal = await api.get(path(id));
+    const body: Answer = await refusal.json();
+    assert.deepEqual([refusal.status, body.code], [404, code]);
+  }
+  await using reader = await serve(room);
+  assert.equal((await reader.get(path(kept.decision.id))).status, 403);
+});
+
 test('each route needs its permission', async () => {
   await using room = await openRoom();
   await using nobody = await serve(room, []);

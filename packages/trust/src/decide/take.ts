@@ -4,11 +4,8 @@ import type { Digest } from '../oci/digest.ts';
 import type { StoredManifest } from '../oci/store.ts';
 import type { Decision, PolicyOutcome } from '../policy/decision.ts';
 import { earliestOf } from '../policy/evaluate/attested.ts';
-import {
-  type EvaluatedPolicy,
-  evaluatePolicy,
-  type Rollback,
-} from '../policy/evaluate/evaluate.ts';
+import { type EvaluatedPolicy, evaluatePolicy } from '../policy/evaluate/evaluate.ts';
+import type { Rollback } from '../policy/evaluate/rollback.ts';
 import type { ExpressionRunner } from '../policy/expression.ts';
 import type { PolicyScope, PolicySet, ReadyPolicy } from '../policy/policy-set.ts';
 import type { Material } from './material.ts';

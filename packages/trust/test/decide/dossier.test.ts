@@ -106,6 +106,19 @@ for (const { name, policies } of [
   });
 }
 
+test('what no policy covered was not gathered: another that covers it cannot be told', async () => {
+  const { repository } = openTree();
+  const elsewhere = { authorities, require: signed(['b']), repositories: ['registry.example/x'] };
+  const none = { source: repository, policies: setOf() };
+  for (const shape of [none, { ...none, policies: setOf(policyOf(elsewhere)) }]) {
+    const { decision, again } = await decideTwice(shape, policiesOf('named', 'b'));
+    assert.equal(decision.outcome, 'deny');
+    assert.deepEqual([again.outcome, again.finding.outcome], ['deny', 'inconclusive']);
+    assert.deepEqual(codesOf(again.finding), ['dossier.incomplete']);
+    assert.deepEqual((await decideTwice(shape)).again, decision);
+  }
+});
+
 test('stored evidence is judged by other keys without being asked for anew', async () => {
   const { repository } = openTree();
   const shape = { source: repository, policies: policiesOf('named', 'b') };

@@ -2,7 +2,7 @@ import type { Code } from '../../fault/codes.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { PolicyOutcome } from '../decision.ts';
 import type { Surface } from '../document.ts';
-import type { Rollback } from '../evaluate/evaluate.ts';
+import type { Rollback } from '../evaluate/rollback.ts';
 
 /** What a case is decided from. */
 export type CaseSubject =

@@ -1,17 +1,12 @@
 import { allOf } from '../../finding/combine.ts';
-import { type Finding, failed, skipped } from '../../finding/finding.ts';
+import { type Finding, failed } from '../../finding/finding.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { PolicyOutcome } from '../decision.ts';
 import type { ReadyPolicy } from '../policy-set.ts';
 import { effectOf, settleOutage } from './outage.ts';
 import type { ProvenTree } from './proven-tree.ts';
 import { judgeRequirement, type RequirementContext } from './requirement.ts';
-
-/** An older digest that came back under a tag: it led to D, then to `newer`, and to D again. */
-export interface Rollback {
-  readonly newer: Digest;
-  readonly newerSince: Date;
-}
+import { type Rollback, rollbackFindings } from './rollback.ts';
 
 /** What a policy is evaluated by, beside the evidence. */
 export interface EvaluationContext extends RequirementContext {
@@ -46,7 +41,10 @@ export async function evaluatePolicy(
   const { document, hash } = policy;
   const { name, mode } = document;
   const required = await judgeRequirement(document.require, policy, tree, context);
-  const around = [...tagFindings(policy, context), ...rollbackFindings(policy, context)];
+  const around = [
+    ...tagFindings(policy, context),
+    ...rollbackFindings(document, context.tag, context.rollback),
+  ];
   const finding = policyFinding(policy, [required.finding, ...around]);
   const settled = await settleOutage(finding, document, context.at, context.lastPass);
   const passes = settled.finding.outcome === 'pass';
@@ -92,16 +90,4 @@ function tagFindings({ document }: ReadyPolicy, { tag }: EvaluationContext): rea
   if (document.tags !== 'refuse' || tag === null) return [];
   const says = `the image was asked for by the tag ${tag}, and the policy wants its digest`;
   return [failed('policy.tags', 'policy.tag-refused', says)];
-}
-
-function rollbackFindings(
-  { document }: ReadyPolicy,
-  { tag, rollback }: EvaluationContext,
-): readonly Finding[] {
-  if (rollback === null) return [];
-  const { newer, newerSince } = rollback;
-  const says = `the tag ${tag ?? ''} went back to an older digest; since ${newerSince.toISOString()} it had led to ${newer}`;
-  return document.rollback === 'refuse'
-    ? [failed('policy.rollback', 'tag.rollback', says)]
-    : [{ ...skipped('policy.rollback', says), code: 'tag.rollback' }];
 }
