@@ -17,8 +17,6 @@ const POD_SPECS: Readonly<Record<string, readonly string[]>> = {
 
 const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 
-const NO_IMAGES: NamedImages = { images: [], notes: [] };
-
 /**
  * The images of one Kubernetes object, or of a List of them: init, sidecar, regular and ephemeral
  * containers, and image volumes. Kinds that are not known are noted. Throws
@@ -52,18 +50,39 @@ function asObject(value: unknown): object {
   return typeof value === 'object' && value !== null ? value : {};
 }
 
-/** Most kinds hold no images; one that seems to is named, for nobody judged it. */
+/**
+ * Of a kind that is not known, whatever is written as the containers of a Pod is taken for that; what
+ * else it may name is noted, for nobody judged it.
+ */
 function unknownKind(object: unknown, label: string, file: string): NamedImages {
-  return mentionsImage(object)
-    ? { images: [], notes: [`${file}: ${label} may name images, and its kind is not known`] }
-    : NO_IMAGES;
+  const images = podsWithin(object, label);
+  const found = images.length;
+  if (countImages(object) <= found) return { images, notes: [] };
+  return { images, notes: [`${file}: ${label} may name images, and its kind is not known`] };
 }
 
-function mentionsImage(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(mentionsImage);
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(value).some(
-    ([key, inner]) => (key === 'image' && typeof inner === 'string') || mentionsImage(inner),
+function podsWithin(value: unknown, where: string): readonly NamedImage[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const isPod = CONTAINERS.some((list) => isContainerList(memberOf(value, list)));
+  const own = isPod ? podImages(value, where) : [];
+  const below = Object.entries(value).flatMap(([key, inner]) =>
+    isPod && POD_LISTS.has(key) ? [] : podsWithin(inner, `${where}.${key}`),
+  );
+  return [...own, ...below];
+}
+
+const POD_LISTS: ReadonlySet<string> = new Set([...CONTAINERS, 'volumes']);
+
+function isContainerList(value: unknown): boolean {
+  return Array.isArray(value) && value.some((item) => memberOf(item, 'image') !== undefined);
+}
+
+function countImages(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.entries(value).reduce(
+    (sum, [key, inner]) =>
+      sum + (key === 'image' && typeof inner === 'string' ? 1 : countImages(inner)),
+    0,
   );
 }
 

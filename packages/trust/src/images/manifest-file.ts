@@ -25,7 +25,8 @@ export function manifestImages(text: string, file: string, variables: Variables)
   });
   if (!Array.isArray(documents)) return { images: [], notes: [`${file} is empty`] };
   const found = documents.map((document) => {
-    const [error] = document.errors;
+    // What a tag makes of a value is known to the reader alone whose tag it is.
+    const [error] = [...document.errors, ...document.warnings];
     if (error !== undefined) {
       const { line, col } = lines.linePos(error.pos[0]);
       throw malformed(`${file}:${line}:${col}`, 'YAML', error.message);

@@ -66,8 +66,24 @@ describe('images of a Kubernetes file', () => {
     assert.deepEqual(notes, []);
   });
 
-  test('a kind that is not known and seems to hold images is noted', () => {
-    const text = 'kind: Rollout\nspec: { template: { spec: { containers: [{ image: x }] } } }\n';
+  test('of a kind that is not known, the containers of its Pods', () => {
+    const pod = { template: { spec: POD } };
+    const item = { kind: 'Rollout', metadata: { name: 'x' }, spec: pod };
+    const found = manifestImages(JSON.stringify(item), 'f.yaml', values);
+    assert.deepEqual(
+      found.images.map(({ reference }) => reference),
+      POD_IMAGES,
+    );
+    assert.equal(found.images[0]?.where, 'Rollout x.spec.template.spec.initContainers[0].image');
+    assert.deepEqual(found.notes, []);
+    assert.deepEqual(references(JSON.stringify({ kind: 'Pods', list: [item, pod] })), [
+      ...POD_IMAGES,
+      ...POD_IMAGES,
+    ]);
+  });
+
+  test('a kind that is not known and seems to hold other images is noted', () => {
+    const text = 'kind: Prometheus\nspec: { image: x, containers: [{ name: y }] }\n';
     assert.equal(manifestImages(text, 'f.yaml', values).notes.length, 1);
   });
 });
@@ -103,6 +119,28 @@ const compose: readonly {
     name: 'an image volume',
     text: 'services: { a: { image: b, volumes: ["./x:/x", { type: image, source: "c:1", target: /c }] } }',
     images: ['b', 'c:1'],
+  },
+  {
+    name: 'a service that may be pulled although it is built',
+    text: 'services: { a: { build: ., image: mine, pull_policy: always } }',
+    images: ['mine'],
+    notes: 1,
+  },
+  {
+    name: 'a service whose build is nothing',
+    text: 'services: { a: { build: , image: mine } }',
+    images: ['mine'],
+  },
+  {
+    name: 'images that are contexts of a build',
+    text: 'services: { a: { build: { additional_contexts: { x: "docker-image://x:1", y: ./y } } }, b: { build: { additional_contexts: ["z=docker-image://z:${TAG}"] } } }',
+    images: ['x:1', 'z:7'],
+    notes: 2,
+  },
+  {
+    name: 'a service that extends another one of the file',
+    text: 'services: { a: { image: b }, c: { extends: { service: a } } }',
+    images: ['b'],
   },
 ];
 
@@ -154,6 +192,26 @@ const refused: readonly { readonly name: string; readonly text: string; readonly
       name: 'a variable without a value',
       text: 'services: { a: { image: "app:${NONE}" } }',
       code: 'images.variable-unset',
+    },
+    {
+      name: 'services of another file',
+      text: 'include: [other.yaml]\nservices: { a: { image: b } }',
+      code: 'images.manifest-malformed',
+    },
+    {
+      name: 'a service that extends one of another file',
+      text: 'services: { a: { image: b }, c: { extends: { file: other.yaml, service: d } } }',
+      code: 'images.manifest-malformed',
+    },
+    {
+      name: 'a Dockerfile within',
+      text: 'services: { a: { build: { dockerfile_inline: "FROM evil" } } }',
+      code: 'images.manifest-malformed',
+    },
+    {
+      name: 'a value that a tag makes another one of',
+      text: 'kind: Pod\nspec: { containers: [{ image: !!binary bmdpbng }] }',
+      code: 'images.manifest-malformed',
     },
     { name: 'a bomb of aliases', text: bomb, code: 'images.manifest-malformed' },
   ];
