@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { fileStream } from './file-stream.ts';
 
 /** An open file. */
 export interface OpenFile {
@@ -40,7 +41,6 @@ export interface FileOperations {
   syncFolder(path: string): Promise<void>;
 }
 
-const STREAM_CHUNK_BYTES = 256 << 10;
 const FLAGS = {
   new: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
   read: constants.O_RDONLY,
@@ -70,11 +70,15 @@ export const SYSTEM_FILES: FileOperations = {
         return bytes.subarray(0, done);
       },
       stream: (length, position) =>
-        handle.createReadStream({
-          start: position,
-          end: position + length - 1,
-          highWaterMark: STREAM_CHUNK_BYTES,
-        }),
+        fileStream(
+          {
+            readInto: async (into, most, from) =>
+              (await handle.read(into, 0, most, from)).bytesRead,
+            close: () => handle.close(),
+          },
+          length,
+          position,
+        ),
       size: async () => (await handle.stat()).size,
       sync: () => handle.sync(),
       close: () => handle.close(),
