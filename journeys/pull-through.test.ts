@@ -7,7 +7,7 @@ import { type DockerRegistry, startDockerRegistry } from '../test/docker-registr
 import { requirePeer } from '../test/peers.ts';
 import { CLIENTS, prepareClients } from './container-client.ts';
 import { uploadLayout } from './layout-upload.ts';
-import { type RunningServer, signedPolicy, startServe } from './server.ts';
+import { pullToken, type RunningServer, signedPolicy, startServe } from './server.ts';
 import { openStage, ROOT, type Stage } from './stage.ts';
 
 const COSIGN = join(ROOT, 'vectors/cosign');
@@ -105,8 +105,10 @@ interface Answer {
 }
 
 async function get({ server }: House, path: string): Promise<Answer> {
+  const [name = ''] = path.split('/');
+  const nobody = await pullToken(server, `hub/fixtures/${name}`);
   const answer = await fetch(`${server.origin}/v2/hub/fixtures/${path}`, {
-    headers: { accept: `${OCI_MANIFEST}, ${OCI_INDEX}` },
+    headers: { accept: `${OCI_MANIFEST}, ${OCI_INDEX}`, ...nobody },
   });
   const bytes = Buffer.from(await answer.arrayBuffer());
   const { message = '', detail = {} } = answer.ok ? {} : JSON.parse(bytes.toString()).errors[0];

@@ -289,3 +289,20 @@ export async function signInOwner(server: RunningServer): Promise<Owner> {
 export function basic(token: string): { readonly authorization: string } {
   return { authorization: `Basic ${Buffer.from(`token:${token}`).toString('base64')}` };
 }
+
+/** A registry token to pull one repository, as clients fetch it: with an API token, or for nobody. */
+export async function pullToken(
+  { origin }: Pick<RunningServer, 'origin'>,
+  repository: string,
+  token: string | null = null,
+): Promise<{ readonly authorization: string }> {
+  const challenge = (await fetch(`${origin}/v2/`)).headers.get('www-authenticate') ?? '';
+  const [, realm = '', service = ''] =
+    /^Bearer realm="([^"]+)",service="([^"]+)"/.exec(challenge) ?? [];
+  const query = new URLSearchParams({ service, scope: `repository:${repository}:pull` });
+  const headers = token === null ? {} : basic(token);
+  const answer = await fetch(`${realm}?${query}`, { headers });
+  const text = await answer.text();
+  assert.equal(answer.status, 200, text);
+  return { authorization: `Bearer ${JSON.parse(text).token}` };
+}
