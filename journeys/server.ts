@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT, type Stage } from './stage.ts';
 
 const START_MS = 60_000;
@@ -305,4 +306,14 @@ export async function pullToken(
   const text = await answer.text();
   assert.equal(answer.status, 200, text);
   return { authorization: `Bearer ${JSON.parse(text).token}` };
+}
+
+const PATIENCE_MS = 30_000;
+
+/** Asks again until it holds: for what a server does soon after it was told, such as a reload. */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(20)) {
+    if (await holds()) return;
+  }
+  assert.fail(`in ${PATIENCE_MS} ms it never came to this: ${what}`);
 }

@@ -60,7 +60,9 @@ export function messageOf(decision: Decision): string {
   const leaf = reasonOf(finding);
   const who = policy === null ? 'refused' : `refused by policy ${ascii(policy, 40)}`;
   const end = ` (decision ${ascii(decision.id, 40)})`;
-  const clause = leaf === finding ? leaf.check : `${finding.check}: ${leaf.check}`;
+  // The root of a policy's tree says its name again.
+  const isNamed = policy !== null && finding.check === `policy.${policy}`;
+  const clause = leaf === finding || isNamed ? leaf.check : `${finding.check}: ${leaf.check}`;
   const says = `${who}: ${ascii(clause, 60)}: ${leaf.says}`;
   return `${ascii(says, MESSAGE_LONGEST - end.length)}${end}`;
 }
@@ -89,6 +91,10 @@ function remedyOf({ code, remedy }: Finding): string | undefined {
 }
 
 function ascii(text: string, longest: number): string {
-  const plain = text.replace(/\s+/g, ' ').replace(/[^\x20-\x7e]/g, '?');
+  const plain = text
+    .replace(/\s+/g, ' ')
+    .replaceAll('…', '...')
+    .replace(/[\u2018\u2019]/g, "'")
+    .replace(/[^\x20-\x7e]/g, '?');
   return plain.length <= longest ? plain : `${plain.slice(0, longest - 3)}...`;
 }
