@@ -1,4 +1,4 @@
-import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { hasCode, quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { HttpRequest } from '../http/exchange.ts';
 import {
   mayAct,
@@ -8,7 +8,6 @@ import {
 } from '../http/principal.ts';
 import { mayPullAnonymously, originOf } from './caller.ts';
 import { parseAuthorization } from './credentials.ts';
-import { hasCode } from './ground.ts';
 import { formatScopes } from './registry-scope.ts';
 import type { AccessService } from './service.ts';
 import { ANONYMOUS, type Standing } from './standing.ts';

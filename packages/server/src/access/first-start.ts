@@ -1,6 +1,7 @@
+import { hasCode } from '@bulla/trust/fault/fault';
 import { transact } from '../storage/tables.ts';
 import { OPERATOR } from './actor.ts';
-import { type Ground, hasCode, later } from './ground.ts';
+import { type Ground, later } from './ground.ts';
 import { type IssuedLink, issueLink } from './links.ts';
 import { type CreatedToken, insertToken } from './tokens.ts';
 import { insertUser, type User } from './user.ts';

@@ -1,4 +1,3 @@
-import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Transaction } from 'kysely';
 import type { Registers } from '../storage/registers.ts';
 import type { Database } from '../storage/schema.ts';
@@ -47,11 +46,6 @@ export async function transactEpoch<T>(ground: Ground, work: (sql: Sql) => Promi
     // Also after a failure: whether a commit that failed happened is not known.
     ground.epoch.forget();
   }
-}
-
-/** Whether `error` is a fault of this code. */
-export function hasCode(error: unknown, code: string): boolean {
-  return error instanceof TrustFault && error.code === code;
 }
 
 /** `at` as rows have it. */

@@ -36,7 +36,8 @@ const COARSE_MS = 60_000;
 /** A user who signed in, with all that the role allows; never `sign` (semantics 15). */
 export function principalOfUser({ id, name, role }: User): Principal {
   const { permissions } = rightsOfRole(role);
-  return { kind: 'user', id, name, permissions, repositories: repositoriesOfRole(role), user: id };
+  const repositories = repositoriesOfRole(role);
+  return { kind: 'user', id, name, permissions, repositories, user: id, userName: name };
 }
 
 /**

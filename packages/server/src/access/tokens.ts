@@ -313,5 +313,6 @@ export function principalOfToken(token: TokenRow, owner: UserRow): Principal {
     permissions: parsePermissions(token.permissions).intersection(permissions),
     repositories: withinRole(parseScopes(token.repositories), role),
     user: owner.id,
+    userName: owner.name,
   };
 }

@@ -1,9 +1,9 @@
-import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { hasCode, quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { Role } from '../http/principal.ts';
 import type { UserRow } from '../storage/schema/access.ts';
 import { noteChange } from './activity.ts';
 import type { Actor } from './actor.ts';
-import { hasCode, iso, type Sql } from './ground.ts';
+import { iso, type Sql } from './ground.ts';
 import { parseRole } from './parse.ts';
 import { newId } from './secrets.ts';
 

@@ -8,22 +8,24 @@ import {
   type Read,
   readBoolean,
   readText,
-  textOf,
   type YamlCursor,
 } from '@bulla/trust/bytes/yaml/read';
 import { asFault } from '@bulla/trust/fault/fault';
-import { parseReference, parseRegistryHost } from '@bulla/trust/oci/reference';
+import { isRepositoryName, parseReference, parseRegistryHost } from '@bulla/trust/oci/reference';
 import type { NameAlias } from '@bulla/trust/policy/names';
 import type { UpstreamEntry } from './config.ts';
 import type { Secret } from './secret.ts';
 
 const UNKNOWN = 'config.unknown-member';
 const TIMEOUT_MS = 15_000;
-const COMPONENT = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
-const readPrefix = textOf(
-  new RegExp(`^(?=.{1,128}$)${COMPONENT}(?:/${COMPONENT})*$`),
-  'the beginning of a repository name, such as hub',
-);
+const PREFIX_LONGEST = 128;
+
+const readPrefix: Read<string> = (at) => {
+  const text = readText(at);
+  if (text === undefined) return undefined;
+  if (text.length <= PREFIX_LONGEST && isRepositoryName(text)) return text;
+  return addUnexpected(at, 'the beginning of a repository name, such as hub');
+};
 
 /** A registry as `HOST` or `HOST:PORT`, in its canonical form. */
 export const readRegistryHost: Read<string> = (at) => {

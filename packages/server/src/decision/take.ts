@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { decide } from '@bulla/trust/decide';
 import { newDecisionId } from '@bulla/trust/decide/decision-id';
 import { type Dossier, writeDossier } from '@bulla/trust/decide/dossier';
-import { TrustFault } from '@bulla/trust/fault/fault';
+import { hasCode, TrustFault } from '@bulla/trust/fault/fault';
 import type { Finding } from '@bulla/trust/finding/finding';
 import type { Decision } from '@bulla/trust/policy/decision';
 import type { ExpressionRunner } from '@bulla/trust/policy/expression';
@@ -129,7 +129,7 @@ function keptDossier(dossier: Dossier, most: number): Uint8Array | null {
     return bytes.length > most ? null : bytes;
   } catch (error) {
     // Larger than any reader would take.
-    if (error instanceof TrustFault && error.code === 'dossier.malformed') return null;
+    if (hasCode(error, 'dossier.malformed')) return null;
     throw error;
   }
 }

@@ -11,6 +11,8 @@ const MEMORY_MS = 5_000;
 const MEMORY_MOST = 20_000;
 const COARSE_MS = 3600_000;
 const ATTEMPTS = 5;
+/** Most digests of one tag that are told of: one that moves each minute has led to any number. */
+const HISTORY_MOST = 200;
 
 interface Sighting {
   readonly at: number;
@@ -61,6 +63,7 @@ function rowsOf(
     .where('repository', '=', repository)
     .where('tag', '=', tag)
     .orderBy('first_seen', 'desc')
+    .limit(HISTORY_MOST)
     .execute();
 }
 

@@ -1,4 +1,4 @@
-import { TrustFault } from '@bulla/trust/fault/fault';
+import { hasCode } from '@bulla/trust/fault/fault';
 import { blobSize } from './blobs.ts';
 import type { Ground } from './ground.ts';
 import type { MaterialView } from './material.ts';
@@ -36,7 +36,7 @@ async function unlessUnknown(storing: Promise<void>): Promise<boolean> {
     await storing;
     return true;
   } catch (error) {
-    if (error instanceof TrustFault && error.code === 'gateway.blob-unknown') return false;
+    if (hasCode(error, 'gateway.blob-unknown')) return false;
     throw error;
   }
 }

@@ -1,19 +1,14 @@
 import { hash } from 'node:crypto';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { type Digest, isDigest } from '@bulla/trust/oci/digest';
-
-// distribution-spec, "Pulling manifests"; `__` before `_` and `-+` as the grammar has them.
-const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
-const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
-const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
-const REPOSITORY_LONGEST = 255;
+import { isRepositoryName, isTag } from '@bulla/trust/oci/reference';
 
 /** A manifest by tag or by digest. */
 export type Reference = { readonly tag: string } | { readonly digest: Digest };
 
-/** `text` as a repository name. Throws `gateway.name-invalid`. */
+/** `text` as a repository name (distribution-spec, "Pulling manifests"). Throws `gateway.name-invalid`. */
 export function repositoryName(text: string): string {
-  if (text.length > REPOSITORY_LONGEST || !REPOSITORY.test(text)) {
+  if (!isRepositoryName(text)) {
     throw new TrustFault(
       'gateway.name-invalid',
       `expected a repository name, found ${quote(text)}`,
@@ -24,7 +19,7 @@ export function repositoryName(text: string): string {
 
 /** `text` as a tag. Throws `gateway.reference-invalid`. */
 export function tagName(text: string): string {
-  if (!TAG.test(text)) {
+  if (!isTag(text)) {
     throw new TrustFault('gateway.reference-invalid', `expected a tag, found ${quote(text)}`);
   }
   return text;

@@ -60,7 +60,7 @@ export interface TagHistory {
    * the same digest within some seconds may be answered from memory.
    */
   seen(repository: string, tag: string, digest: Digest, at: Date): Promise<Rollback | null>;
-  /** Every digest that the tag led to, newest first. */
+  /** The digests that the tag led to, newest first; of very many, the newest. */
   history(repository: string, tag: string): Promise<readonly TagSighting[]>;
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Code } from '@bulla/trust/fault/codes';
-import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { hasCode, quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import { linkBlob } from './blobs.ts';
 import type { Ground } from './ground.ts';
@@ -97,7 +97,7 @@ export async function finishUpload(
     await uploadSize(ground, repository, upload);
     size = await naming(ground, () => ground.objects.commit(staging, contentName(digest), digest));
   } catch (error) {
-    if (isCode(error, 'gateway.digest-invalid')) await ground.objects.abort(staging);
+    if (hasCode(error, 'gateway.digest-invalid')) await ground.objects.abort(staging);
     throw error;
   }
   if (!(await linkBlob(ground, repository, digest, size, uploader))) {
@@ -136,7 +136,3 @@ const NAMES: ReadonlyMap<Code, Code> = new Map<Code, Code>([
   ['storage.digest-mismatch', 'gateway.digest-invalid'],
   ['storage.too-large', 'gateway.blob-too-large'],
 ]);
-
-function isCode(error: unknown, code: Code): boolean {
-  return error instanceof TrustFault && error.code === code;
-}

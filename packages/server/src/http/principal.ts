@@ -40,6 +40,8 @@ export interface Principal {
   readonly repositories: readonly RepositoryScope[];
   /** The id of the user who stands behind a session or a token; absent for nobody. */
   readonly user?: string;
+  /** That user's name. */
+  readonly userName?: string;
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   member,
   optional,
 } from '@bulla/trust/bytes/shape';
-import { CODES, type Code } from '@bulla/trust/fault/codes';
+import { isCode } from '@bulla/trust/fault/codes';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Finding, Needs } from '@bulla/trust/finding/finding';
 import type { FindingJson } from '@bulla/trust/finding/render-json';
@@ -166,10 +166,6 @@ export function findingOf(tree: FindingJson): Finding {
     ...(needs === undefined ? {} : { needs }),
     ...(because === undefined ? {} : { because: because.map(findingOf) }),
   };
-}
-
-function isCode(text: string): text is Code {
-  return Object.hasOwn(CODES, text);
 }
 
 /** The members of a line of an export, or null when it is none of its kind. */

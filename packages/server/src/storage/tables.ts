@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TrustFault } from '@bulla/trust/fault/fault';
+import { hasCode } from '@bulla/trust/fault/fault';
 import type { Kysely, Transaction } from 'kysely';
 import type { Database } from './schema.ts';
 
@@ -45,8 +45,7 @@ export async function transact<T>(
     try {
       return await db.transaction().execute(work);
     } catch (error) {
-      const busy = error instanceof TrustFault && error.code === 'storage.busy';
-      if (!busy || tries >= TRIES) throw error;
+      if (!hasCode(error, 'storage.busy') || tries >= TRIES) throw error;
       // Drawn, so that two that met do not meet again.
       await sleep(Math.random() * FIRST_WAIT_MS * 2 ** tries);
     }

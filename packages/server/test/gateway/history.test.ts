@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tableHistory } from '../../src/gateway/history.ts';
 import { migrate } from '../../src/storage/migrate.ts';
+import { openSqlite } from '../../src/storage/sqlite/open.ts';
 import { rowRooms } from '../storage/rooms.ts';
 import { digestOf } from './client.ts';
 
@@ -9,6 +10,23 @@ const REPOSITORY = 'here.example/app';
 const [A, B, C] = [digestOf('a'), digestOf('b'), digestOf('c')];
 const START = Date.parse('2026-01-01T00:00:00Z');
 const at = (seconds: number) => new Date(START + seconds * 1000);
+
+test('of very many digests of one tag the newest are told of', async () => {
+  await using store = await openSqlite(':memory:');
+  await migrate(store, { clock: () => at(0) });
+  const history = tableHistory(store.tables);
+  for (let count = 0; count < 210; count++) {
+    await history.seen(REPOSITORY, 'nightly', digestOf(`image ${count}`), at(count * 60));
+  }
+  const found = await history.history(REPOSITORY, 'nightly');
+  assert.equal(found.length, 200);
+  assert.equal(found[0]?.digest, digestOf('image 209'));
+  // An older one that comes back is known all the same.
+  assert.deepEqual(await history.seen(REPOSITORY, 'nightly', digestOf('image 0'), at(20_000)), {
+    newer: digestOf('image 209'),
+    newerSince: at(209 * 60),
+  });
+});
 
 for (const room of rowRooms()) {
   test(`rollback memory, ${room.name}`, async (t) => {

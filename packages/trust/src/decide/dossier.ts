@@ -14,7 +14,7 @@ import {
   optional,
   refuseUnknown,
 } from '../bytes/shape.ts';
-import { CODES, type Code } from '../fault/codes.ts';
+import { type Code, isCode } from '../fault/codes.ts';
 import { asFault, quote, TrustFault } from '../fault/fault.ts';
 import type { Finding } from '../finding/finding.ts';
 import { asDigest } from '../oci/descriptor.ts';
@@ -236,8 +236,4 @@ function asCode(at: Cursor): Code {
     at.code,
     `expected a code of docs/errors.md at ${at.path}, found ${quote(text)}`,
   );
-}
-
-function isCode(text: string): text is Code {
-  return Object.hasOwn(CODES, text);
 }

@@ -85,6 +85,11 @@ export const CODES: Readonly<Record<Code, CodeEntry>> = {
   ...TRUST_ROOT_CODES,
 };
 
+/** Whether `text` is a code of the table. */
+export function isCode(text: string): text is Code {
+  return Object.hasOwn(CODES, text);
+}
+
 /** The row of a code: status, exit code, meaning and general remedy. */
 export function codeEntry(code: Code): CodeEntry {
   return CODES[code];

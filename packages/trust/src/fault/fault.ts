@@ -50,6 +50,11 @@ function isTrustFault(error: unknown): error is TrustFault {
   return error instanceof TrustFault || (error instanceof Error && BRAND in error);
 }
 
+/** Whether `error` is a fault of this code. */
+export function hasCode(error: unknown, code: Code): boolean {
+  return isTrustFault(error) && error.code === code;
+}
+
 /** `error` as a TrustFault: itself, or wrapped as `internal.defect` with its cause kept. */
 export function asFault(error: unknown): TrustFault {
   if (isTrustFault(error)) return error;

@@ -78,6 +78,11 @@ export function parseRegistryHost(text: string): string {
   return canonicalHost(text, domain[1], domain[2]);
 }
 
+/** Whether `text` follows the grammar of repository names, without a registry, and is not too long. */
+export function isRepositoryName(text: string): boolean {
+  return text.length <= REPOSITORY_LIMIT && REPOSITORY.test(text);
+}
+
 /** Whether `text` follows the grammar of tags. */
 export function isTag(text: string): boolean {
   return TAG.test(text);

@@ -1,12 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CODES } from '../../src/fault/codes.ts';
-import { asFault, printable, quote, TrustFault } from '../../src/fault/fault.ts';
+import { CODES, isCode } from '../../src/fault/codes.ts';
+import { asFault, hasCode, printable, quote, TrustFault } from '../../src/fault/fault.ts';
 
 test('a fault takes the remedy of its code unless it has a better one', () => {
   const plain = new TrustFault('signature.none', 'nothing there');
   assert.equal(plain.remedy, CODES['signature.none'].remedy);
   assert.equal(new TrustFault('signature.none', 'nothing there', 'Do this.').remedy, 'Do this.');
+});
+
+test('a fault has its own code, and what is no fault has none', () => {
+  assert.ok(hasCode(new TrustFault('signature.none', 'nothing'), 'signature.none'));
+  assert.ok(!hasCode(new TrustFault('signature.none', 'nothing'), 'signature.limit'));
+  const alike = Object.assign(new Error('no'), { code: 'signature.none' });
+  for (const other of [alike, { code: 'signature.none' }, null, undefined]) {
+    assert.ok(!hasCode(other, 'signature.none'));
+  }
+});
+
+test('a code is one of the table', () => {
+  assert.ok(isCode('signature.none'));
+  for (const other of ['signature.nothing', 'toString', '']) assert.ok(!isCode(other));
 });
 
 test('a fault of another copy of the library is still a fault', async () => {

@@ -5,6 +5,7 @@ import {
   canonicalName,
   formatReference,
   isLoopback,
+  isRepositoryName,
   parseReference,
   parseRegistryHost,
   tagOrDigest,
@@ -313,6 +314,15 @@ describe('properties', () => {
         },
       ),
     );
+  });
+
+  it('tells the names of repositories', () => {
+    for (const name of ['app', 'a/b', 'a__b/c-d.e', 'a'.repeat(255)]) {
+      assert.ok(isRepositoryName(name), name);
+    }
+    for (const name of ['', '/a', 'a/', 'a//b', 'A', 'a___b', '../a', 'a:1', 'a'.repeat(256)]) {
+      assert.ok(!isRepositoryName(name), name);
+    }
   });
 
   it('no input throws anything but TrustFault', () => {

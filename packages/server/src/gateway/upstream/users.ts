@@ -25,9 +25,8 @@ export function mayUse({ upstream }: Place, principal: Principal): boolean {
 }
 
 /** All by which a configuration may name a principal: a user's name stands for their tokens as well. */
-function namesOf({ id, name, user, kind }: Principal): readonly string[] {
-  const owner = kind === 'token' ? / of (\S+)$/.exec(name)?.[1] : undefined;
-  return [id, name, ...(user === undefined ? [] : [user]), ...(owner === undefined ? [] : [owner])];
+function namesOf({ id, name, user, userName }: Principal): readonly string[] {
+  return [id, name, user, userName].filter((one) => one !== undefined);
 }
 
 /** Throws `upstream.read-only` for a place that is pulled through from elsewhere. */
