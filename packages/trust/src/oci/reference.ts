@@ -36,7 +36,12 @@ const LAYOUT_REF = /^[A-Za-z0-9]+(?:(?:[-._:@+]|--|\/)[A-Za-z0-9]+)*$/;
 const REPOSITORY_LIMIT = 255;
 const REFERENCE_LIMIT = 4096;
 const HUB = 'docker.io';
-const HUB_ALIASES: readonly string[] = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
+const HUB_ALIASES: readonly string[] = [
+  'docker.io',
+  'index.docker.io',
+  'registry-1.docker.io',
+  'registry.hub.docker.com',
+];
 
 /**
  * A reference by the distribution grammar, made canonical (semantics 7), or `oci:PATH[:REF|@DIGEST]`.
@@ -135,6 +140,7 @@ function splitName(text: string, name: string): { registry: string; repository: 
 
 function canonicalHost(text: string, host: string, portText: string | undefined): string {
   const lower = host.startsWith('[') ? canonicalIpv6(text, host) : host.toLowerCase();
+  if (!host.startsWith('[')) requirePlainIpv4(text, lower);
   const port = portText === undefined ? undefined : Number(portText);
   if (port !== undefined && (port < 1 || port > 65_535)) {
     throw malformed(text, 'a port between 1 and 65535');
@@ -150,7 +156,17 @@ function canonicalHost(text: string, host: string, portText: string | undefined)
 function canonicalIpv6(text: string, host: string): string {
   const url = URL.parse(`http://${host}`);
   if (url === null) throw malformed(text, 'an IPv6 address in brackets');
+  // RFC 4291 §2.5.5.2: an IPv4 address, which has a name of its own.
+  if (url.hostname.startsWith('[::ffff:')) throw malformed(text, 'an IPv4 address without IPv6');
   return url.hostname;
+}
+
+/** `127.1` and `0x7f.1` lead where `127.0.0.1` does, and would be other names of what is there. */
+function requirePlainIpv4(text: string, host: string): void {
+  if (!/(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/.test(host)) return;
+  if (URL.parse(`http://${host}`)?.hostname !== host) {
+    throw malformed(text, 'an IPv4 address of four plain numbers');
+  }
 }
 
 function parseLayout(text: string): LayoutReference {

@@ -192,6 +192,7 @@ const ALIASES: readonly (readonly [string, string])[] = [
   ['index.docker.io:443/library/alpine', 'docker.io/library/alpine'],
   ['Index.Docker.io/library/alpine', 'docker.io/library/alpine'],
   ['registry-1.docker.io/alpine', 'docker.io/library/alpine'],
+  ['registry.hub.docker.com/library/alpine', 'docker.io/library/alpine'],
   ['registry-1.docker.io:0443/library/alpine', 'docker.io/library/alpine'],
   [`registry-1.docker.io/library/alpine@${SHA256}`, 'docker.io/library/alpine'],
   ['Registry.Example/App/x'.toLowerCase(), 'registry.example/app/x'],
@@ -251,6 +252,22 @@ describe('canonical names', () => {
   }
 });
 
+/** Other ways to write an address, each of which leads to what has another name (semantics 7). */
+const OTHER_ADDRESSES = [
+  '127.1:5000/app',
+  '127.000.000.001:5000/app',
+  '0x7f.1:5000/app',
+  '0x7f000001:5000/app',
+  '2130706433:5000/app',
+  '017700000001:5000/app',
+  '[::ffff:7f00:1]:5000/app',
+  '[0:0:0:0:0:FFFF:7f00:1]:5000/app',
+];
+
+describe('an address that is written otherwise', () => {
+  for (const text of OTHER_ADDRESSES) it(`${text} is no other name`, () => refused(text));
+});
+
 describe('layout references', () => {
   for (const [text, expect] of LAYOUTS) {
     it(text, () => {
@@ -298,7 +315,9 @@ describe('hosts of login', () => {
 
 describe('properties', () => {
   const component = fc.stringMatching(/^[a-z0-9]{1,5}(?:(?:[._]|__|-{1,2})[a-z0-9]{1,5}){0,2}$/);
-  const host = fc.stringMatching(/^[A-Za-z0-9]{1,6}\.[A-Za-z0-9]{1,6}(?::[1-9][0-9]{0,3})?$/);
+  const host = fc.stringMatching(
+    /^[A-Za-z0-9]{1,6}\.[A-Za-z][A-Za-z0-9]{0,5}(?::[1-9][0-9]{0,3})?$/,
+  );
   const tag = fc.option(fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}$/));
 
   it('what parses is written in one canonical way', () => {

@@ -26,6 +26,7 @@ const NAMES = [
   { text: 'Docker.IO/nginx', expect: 'docker.io/library/nginx' },
   { text: 'index.docker.io/nginx', expect: 'docker.io/library/nginx' },
   { text: 'registry-1.docker.io:443/acme/app', expect: 'docker.io/acme/app' },
+  { text: 'registry.hub.docker.com/library/nginx', expect: 'docker.io/library/nginx' },
   { text: 'REGISTRY.example:443/prod/app', expect: 'registry.example/prod/app' },
   { text: 'registry.example:8443/prod/app', expect: 'registry.example:8443/prod/app' },
   { text: 'localhost:80/app', expect: 'localhost/app' },

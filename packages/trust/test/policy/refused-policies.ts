@@ -50,6 +50,13 @@ export const REFUSED_SHAPES: readonly RefusedPolicy[] = refused(SMALL, [
   ['a glob with a host in upper case', '"**"', '"A.example/**"', P, '5:12', 'beyond'],
   ['a glob of a hub alias', '"**"', '"registry-1.docker.io/**"', P, '5:12', 'beyond'],
   ['a glob with a tag', '"**"', '"a.example/b:*"', P, '5:12', 'beyond'],
+  ['a glob of official images without library', '"**"', '"docker.io/*"', P, '5:12', 'beyond'],
+  ['a glob of one official image', '"**"', '"docker.io/nginx*"', P, '5:12', 'beyond'],
+  ['a glob of hosts with the default port', '"**"', '"*.example:443/**"', P, '5:12', 'beyond'],
+  ['a glob with a slash at its end', '"**"', '"a.example/b/**/"', P, '5:12', 'beyond'],
+  ['a glob with two slashes', '"**"', '"a.example//b"', P, '5:12', 'beyond'],
+  ['a glob with a space', '"**"', '"a.example/b c/*"', P, '5:12', 'beyond'],
+  ['a glob of an address written otherwise', '"**"', '"127.1:5000/**"', P, '5:12', 'beyond'],
   ['a misspelt exclude', '  images:', '  exlude: []\n  images:', U, '5:3'],
   [
     'a bare exclusion that no name matches',

@@ -85,15 +85,18 @@ function canonicalExact(text: string): string | null {
 function canonicalGlob(glob: string): string | null {
   const slash = glob.indexOf('/');
   const first = slash === -1 ? glob : glob.slice(0, slash);
-  if (first.includes('**')) return isPath(glob) ? glob : null;
+  if (first.includes('**')) return isPath(glob.replace(/:\d+(?=\/|$)/, '')) ? glob : null;
   const rest = glob.slice(slash + 1);
   // Without a slash only `**` can stand for the one that every name has.
-  if (slash === -1) return null;
-  if (!isPath(rest) || rest === '') return null;
-  if (first.includes('*')) return first === first.toLowerCase() ? glob : glob.toLowerCase();
+  if (slash === -1 || !isPath(rest)) return null;
+  // A `*` stands for a port as well, and the default port is in no name.
+  if (first.includes('*')) return `${first.toLowerCase().replace(/:0*443$/, '')}/${rest}`;
   if (!/[.:]/.test(first) && first !== 'localhost') return `docker.io/${glob}`;
   const host = canonicalHost(first);
-  return host === null ? null : `${host}/${rest}`;
+  if (host === null) return null;
+  // Official images of Docker Hub are below `library/`.
+  const isOfficial = host === 'docker.io' && !rest.includes('/') && !rest.includes('**');
+  return isOfficial ? `${host}/library/${rest}` : `${host}/${rest}`;
 }
 
 function canonicalHost(text: string): string | null {
@@ -104,8 +107,10 @@ function canonicalHost(text: string): string | null {
   }
 }
 
-/** Repositories have no upper case, and neither `@` nor `:` (a digest, a tag). */
-function isPath(text: string): boolean {
-  const afterHost = text.slice(text.indexOf('/') + 1);
-  return !/[A-Z@]/.test(text) && !afterHost.includes(':');
+const COMPONENT = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const PATH = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
+
+/** Whether the grammar of repositories has a name of this form: `*` stands for a letter then. */
+function isPath(glob: string): boolean {
+  return PATH.test(glob.replace(/\*+/g, 'a'));
 }
