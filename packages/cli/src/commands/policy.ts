@@ -4,13 +4,15 @@ import { configureCheck } from './policy/check.ts';
 import { configureExplain } from './policy/explain.ts';
 import { configureFmt } from './policy/fmt.ts';
 import { configureInit } from './policy/init.ts';
+import { configureSimulate } from './policy/simulate.ts';
 import { configureTest } from './policy/test.ts';
 
-/** `bulla policy init|check|fmt|explain|test`. */
+/** `bulla policy init|check|fmt|explain|test|simulate`. */
 export function configure(command: Command, context: CliContext): void {
   configureInit(command, context);
   configureCheck(command, context);
   configureFmt(command, context);
   configureExplain(command, context);
   configureTest(command, context);
+  configureSimulate(command, context);
 }
