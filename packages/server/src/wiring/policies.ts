@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { problemLine } from '@bulla/trust/bytes/yaml/problem';
 import { asFault } from '@bulla/trust/fault/fault';
 import { loadPolicies } from '@bulla/trust/policy/files/load';
-import { findPolicyFiles } from '@bulla/trust/policy/files/read';
+import { findPolicyFiles, readRegularFile } from '@bulla/trust/policy/files/read';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import { parseTrustedRoot, type TrustedRoot } from '@bulla/trust/trust-root/trusted-root';
 import { every } from '../bounds/every.ts';
@@ -80,8 +80,9 @@ async function readTrustRoots(
   named: ServerConfig['trustRoots'],
 ): Promise<ReadonlyMap<string, TrustedRoot>> {
   const roots = Object.entries(named).map(async ([name, { file }]) => {
-    const bytes = await readFile(file);
-    const root = parseTrustedRoot(bytes.subarray(0, MAX_TRUST_ROOT_BYTES + 1), file);
+    // One that cannot be read leaves what is in force, and that says so.
+    const bytes = await readRegularFile(file, MAX_TRUST_ROOT_BYTES, 'policy.file');
+    const root = parseTrustedRoot(bytes, file);
     // Findings call it as policies do, and name no folder of the server.
     return [name, { ...root, name }] as const;
   });

@@ -44,7 +44,8 @@ function unreadable(file: string, message: string): Problem {
 async function filesIn(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const files = entries
-    .filter((entry) => /^[^.].*\.(yaml|yml|json)$/.test(entry.name) && !entry.isDirectory())
+    // Also a folder of such a name: what was to be a policy must not be passed over without a word.
+    .filter((entry) => /^[^.].*\.(?:yaml|yml|json)$/is.test(entry.name))
     .map(({ name }) => join(folder, name))
     .sort();
   const tests = await Promise.all(files.map(isPolicyTest));

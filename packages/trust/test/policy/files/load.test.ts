@@ -40,7 +40,8 @@ test('policies of files and folders are loaded with what they name beside them',
     '.hidden.yaml': 'not: a policy',
     'notes.txt': 'not a policy',
   });
-  await mkdir(join(path, 'more.yaml'));
+  await mkdir(join(path, 'more'));
+  await writeFile(join(path, 'more', 'd.yaml'), 'not a policy');
   const { set, warnings } = await loadPolicies([path, join(path, 'b.yaml')]);
   assert.deepEqual(warnings, []);
   assert.deepEqual(
@@ -214,6 +215,18 @@ test('what is gone or cannot be read is said as that, never as a smaller set', a
   }
   await symlink(join(path, 'gone'), join(path, 'dangling.yaml'));
   await assert.rejects(loadPolicies([path]), { code: 'policy.unreadable' });
+});
+
+test('a folder that is called as a policy is refused, for its policy is not there', async (t) => {
+  const path = await folder(t, { 'p.yaml': SMALL });
+  // What a container's runtime makes where a file that is to be mounted is missing.
+  await mkdir(join(path, 'enforce.yaml'));
+  await assert.rejects(loadPolicies([path]), { code: 'policy.invalid' });
+});
+
+test('a policy whose ending is in capitals is a policy', async (t) => {
+  const path = await folder(t, { 'p.yaml': SMALL, 'Q.YAML': SMALL.replace('small', 'other') });
+  assert.equal((await loadPolicies([path])).set.policies.length, 2);
 });
 
 test('a pipe among the policies is refused without waiting for its writer', async (t) => {

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createLog } from '../../src/http/log.ts';
+import { watchPolicies } from '../../src/wiring/policies.ts';
+
+const ROOT = new URL('../../../../vectors/cosign/trust/trusted_root.json', import.meta.url);
+
+const POLICY = `apiVersion: bulla.dev/v1
+kind: TrustPolicy
+metadata: { name: p }
+spec:
+  images: [{ glob: "**" }]
+  authorities:
+    a: { keyless: { issuer: { exact: a }, subject: { exact: b }, trustRoot: acme } }
+  require: { signed: { of: [a] } }
+`;
+
+test('a trust root that goes leaves what is in force, which says so, until it is back', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'bulla-wiring-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const policies = join(folder, 'policies');
+  const root = join(folder, 'root.json');
+  await mkdir(policies);
+  await writeFile(join(policies, 'p.yaml'), POLICY);
+  await cp(ROOT, root);
+  const config = { policies: [policies], trustRoots: { acme: { file: root } } };
+  await using watched = await watchPolicies(config, createLog('silent'), () => new Date());
+  const { inForce } = watched;
+  const first = inForce.current();
+  assert.equal(first.set?.policies.length, 1);
+  await rm(root);
+  assert.equal((await inForce.reload()).problem?.code, 'policy.file');
+  assert.equal(inForce.current().set, first.set);
+  await mkdir(root);
+  assert.equal((await inForce.reload()).problem?.code, 'policy.file');
+  await rm(root, { recursive: true });
+  await cp(ROOT, root);
+  assert.equal((await inForce.reload()).problem, null);
+});
+
+test('without its trust root at the start a server refuses everything', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'bulla-wiring-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'p.yaml'), POLICY);
+  const config = { policies: [folder], trustRoots: { acme: { file: join(folder, 'gone.json') } } };
+  await using watched = await watchPolicies(config, createLog('silent'), () => new Date());
+  const { set, problem } = watched.inForce.current();
+  assert.equal(set, null);
+  assert.equal(problem?.code, 'policy.file');
+});
