@@ -69,6 +69,17 @@ test('every cell of the matrix of formats links a test, or says why there is non
   for (const cell of cells) assert.doesNotMatch(cell, /^ *(yes|no)? *$/, 'a claim without a test');
 });
 
+test('every attack of the threat model links the tests that play it', () => {
+  const model = readFileSync(join(ROOT, 'docs/threat-model.md'), 'utf8');
+  const rows = model.split('\n').filter((line) => /^\|(?! *(?:tries|happens) |---)/.test(line));
+  assert.ok(rows.length > 35, `only ${rows.length} attacks were found`);
+  for (const row of rows) {
+    const links = linksOf(row);
+    assert.ok(links.length > 0, row);
+    for (const link of links) assert.match(link, /\/test\/.*(?:\.test\.ts|\/)$/, row);
+  }
+});
+
 const COMMAND_WORDS = /\bbulla ((?:key|blob|doctor) [a-z]+|[a-z]+)\b/g;
 
 test('every command that a document names is there', () => {
