@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
 import { asFault, quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isWaiting } from './continue.ts';
 import type { Door, HttpReply } from './exchange.ts';
+import { lingering } from './linger.ts';
 import { publicFault } from './public-fault.ts';
 import { retryAfterOf } from './rate.ts';
 import { hasBody } from './request.ts';
@@ -25,8 +27,9 @@ export function send(
   if (headers !== undefined) {
     for (const name of Object.keys(headers)) reply.header(name, headers[name]);
   }
-  // Nothing is read any more from a sender that was refused in the middle of its body.
-  const unread = status >= 400 && !request.raw.complete && hasBody(request.raw);
+  // Nothing more is used of a sender that was refused in the middle of its body, or before it.
+  const waits = isWaiting(request.raw);
+  const unread = (status >= 400 || waits) && !request.raw.complete && hasBody(request.raw);
   if (last || unread) reply.header('connection', 'close');
   if (request.raw.method === 'HEAD' && body instanceof Readable) {
     body.destroy();
@@ -34,11 +37,14 @@ export function send(
   }
   if (body === undefined || body instanceof Readable) return reply.send(body);
   // As bytes: to a string the framework would add a charset.
-  return reply.send(
+  const bytes =
     typeof body === 'string'
       ? Buffer.from(body)
-      : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-  );
+      : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (!unread || waits || bytes.length === 0 || request.raw.method === 'HEAD') {
+    return reply.send(bytes);
+  }
+  return reply.header('content-length', bytes.length).send(lingering(request.raw, bytes));
 }
 
 /** A door's answer to a fault, with its headers and, for a caller that must wait, Retry-After. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { plainAddress } from './address.ts';
+import { tellToGoOn } from './continue.ts';
 import type { ClientCertificate, HttpRequest } from './exchange.ts';
 import { readHost } from './host.ts';
 import { parseTarget } from './path.ts';
@@ -63,6 +64,7 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 async function* bodyOf(raw: IncomingMessage): AsyncGenerator<Uint8Array> {
+  tellToGoOn(raw);
   // Leaving early must not destroy the connection: the answer still has to go out on it.
   const chunks: AsyncIterable<Uint8Array> = raw.iterator({ destroyOnReturn: false });
   try {

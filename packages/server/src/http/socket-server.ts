@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import { plainAddress } from './address.ts';
+import { noteWaiting } from './continue.ts';
 import type { HttpLimits } from './limits.ts';
 
 /** What a TLS server needs beside its limits. */
@@ -52,9 +53,15 @@ export function createSocketServer(
   server.setTimeout(limits.idleMs);
   server.maxConnections = limits.connections;
   const answering = new WeakMap<Duplex, ServerResponse>();
-  server.on('request', (request, response) => {
+  const answer: RequestListener = (request, response) => {
     answering.set(request.socket, response);
     handle(request, response);
+  };
+  server.on('request', answer);
+  // Told to go on when somebody wants to read: who is refused need not send a layer first.
+  server.on('checkContinue', (request, response) => {
+    noteWaiting(request, response);
+    answer(request, response);
   });
   server.on('clientError', (error, socket) => {
     refuseConnection(error, socket, answering.get(socket));

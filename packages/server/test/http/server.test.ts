@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -147,6 +148,36 @@ test('a refusal keeps the connection, unless a body is still coming', async () =
   assert.match(both, /^HTTP\/1\.1 499 [\s\S]*HTTP\/1\.1 200 /);
   const head = 'PUT /echo/early HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc';
   assert.match(await raw(server, head), /^HTTP\/1\.1 413 [\s\S]*connection: close/);
+});
+
+test('a refusal reaches who goes on sending until all is sent', async () => {
+  await using server = await start();
+  const body = Buffer.alloc(32 << 20);
+  const head = `PUT /echo/early HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n`;
+  const socket = connect({ port: server.port, host: server.host, allowHalfOpen: true });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.write(Buffer.concat([Buffer.from(head), body]), () => resolve());
+  });
+  // Only now does the sender look whether there is an answer.
+  assert.match(await text(socket), /^HTTP\/1\.1 413 [\s\S]*connection: close[\s\S]*\r\n\r\nno$/);
+  socket.destroy();
+});
+
+test('a sender that waits to be told to go on is told when its body is wanted', async () => {
+  await using server = await start();
+  const expecting =
+    'host: x\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n';
+  const socket = connect(server.port, server.host);
+  socket.write(`PUT /echo HTTP/1.1\r\n${expecting}`);
+  const [first] = (await once(socket, 'data')) as [Buffer];
+  assert.match(first.toString(), /^HTTP\/1\.1 100 Continue\r\n\r\n$/);
+  socket.write('abc');
+  assert.match(await text(socket), /^HTTP\/1\.1 200 [\s\S]*PUT 3$/);
+  const refused = await raw(server, `PUT /echo/early HTTP/1.1\r\n${expecting}`);
+  assert.match(refused, /^HTTP\/1\.1 413 [\s\S]*connection: close/, 'not told to go on');
+  const old = `PUT /echo HTTP/1.0\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\nabc`;
+  assert.match(await raw(server, old), /^HTTP\/1\.1 200 /, 'who speaks 1.0 does not wait');
 });
 
 test('a defect does not tell its message', async () => {
