@@ -88,5 +88,7 @@ const COLUMNS = [
 
 function rowOf({ at, effect, reference, code, id }: ShownDecision): readonly string[] {
   const time = at.slice(0, 19).replace('T', ' ');
-  return [time, effect, reference, code ?? '', id.slice(-DECISION_ENDING)];
+  // A digest is known by its beginning.
+  const image = reference.replace(/(@sha\d+:[0-9a-f]{8})[0-9a-f]+$/, '$1…');
+  return [time, effect, image, code ?? '', id.slice(-DECISION_ENDING)];
 }

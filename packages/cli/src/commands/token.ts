@@ -1,3 +1,4 @@
+import type { Role } from '@bulla/server/http/principal';
 import { member } from '@bulla/trust/bytes/shape';
 import { printable, quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { Command } from 'commander';
@@ -19,6 +20,7 @@ interface CreateFlags extends TokenFlags {
   readonly for?: string;
   readonly permission: readonly string[];
   readonly repository: readonly string[];
+  readonly role?: Role;
   readonly expires?: string;
 }
 
@@ -63,10 +65,17 @@ function configureCreate(command: Command, context: CliContext): void {
     .addOption(
       repeatable('--permission <name>', 'a right of the API, such as decisions.read (repeatable)'),
     )
+    .addOption(
+      command
+        .createOption('--role <role>', 'all the rights of a role')
+        .choices(['owner', 'admin', 'member', 'viewer', 'auditor']),
+    )
     .option('--expires <time>', 'when it ends: 30d, 12h, or a date (default: 90d; with sign 24h)')
     .action(async (flags: CreateFlags) => {
-      const repositories = flags.repository.map(scopeOf);
-      const { permission: permissions, expires } = flags;
+      const { expires } = flags;
+      const whole = await roleRights(flags.role);
+      const repositories = [...whole.repositories, ...flags.repository.map(scopeOf)];
+      const permissions = [...new Set([...whole.permissions, ...flags.permission])];
       const wanted = { option: '--expires', now: context.clock(), toward: 'future' } as const;
       const until = expires === undefined ? null : instantOf(expires, wanted);
       await using api = await openPlace(flags, context);
@@ -90,6 +99,26 @@ function sub(command: Command, name: string, description: string): Command {
     .choices(['text', 'json'])
     .default('text');
   return addPlaceOptions(command.command(name).description(description)).addOption(output);
+}
+
+/** What a role has, of which a token may have all but what its owner lacks. */
+async function roleRights(
+  role: Role | undefined,
+): Promise<Pick<CreateBody, 'permissions' | 'repositories'>> {
+  if (role === undefined) return { permissions: [], repositories: [] };
+  const { repositoriesOfRole, rightsOfRole } = await import('@bulla/server/access/roles');
+  return {
+    permissions: [...rightsOfRole(role).permissions],
+    repositories: repositoriesOfRole(role),
+  };
+}
+
+interface CreateBody {
+  readonly permissions: readonly string[];
+  readonly repositories: readonly {
+    readonly repository: string;
+    readonly actions: readonly string[];
+  }[];
 }
 
 /** `GLOB:ACTION,…`: what stands after the last colon are the actions. */

@@ -60,7 +60,10 @@ export async function findDecision(api: Api, text: string): Promise<string> {
   if (wanted.length === ID_LENGTH) return wanted;
   if (wanted.length >= DECISION_ENDING && wanted.length < ID_LENGTH) {
     const { found } = await searchDecisions(api, { id: wanted }, { limit: 100, before: null });
-    const ids = found.map(({ shown }) => shown.id).filter((id) => id.endsWith(wanted));
+    // A refusal that was given again from the cache stands in the record again, by the same id.
+    const ids = [...new Set(found.map(({ shown }) => shown.id))].filter((id) =>
+      id.endsWith(wanted),
+    );
     const [id] = ids;
     if (ids.length > 1) {
       throw new TrustFault('usage.invalid', `${ids.length} decisions end with ${quote(text)}`);

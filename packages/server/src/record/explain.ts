@@ -22,7 +22,9 @@ export function explainDecision(body: DecisionBody, uses: Uses | undefined): str
     `${word}  ${image}   decision ${body.id}`,
     `      ${body.at}  ${body.surface} by ${actor.name}${from}${where}   ${howOf(body)}`,
     ...body.policies.map(({ name, mode, effect }) => `      policy ${name} (${mode}): ${effect}`),
-    ...(uses === undefined ? [] : [`      given ${uses.count} times, last at ${uses.last}`]),
+    ...(uses === undefined || uses.last === null
+      ? []
+      : [`      given ${uses.count} times, last at ${uses.last}`]),
     ...body.warnings.map((warning) => `      warning: ${warning}`),
     ...(body.cut.length === 0 ? [] : [`      too long, and cut: ${body.cut.join(', ')}`]),
   ];

@@ -5,7 +5,15 @@ import { allOf } from '@bulla/trust/finding/combine';
 import { type Finding, failed, failedBy, passed, skipped } from '@bulla/trust/finding/finding';
 import type { ChainEnd } from './chain.ts';
 import { EXPORT_FORMAT } from './export.ts';
-import { anyAge, freshness, keptFinding, RECORD_SOURCE, reportOf, type Start, startAt } from './judge.ts';
+import {
+  anyAge,
+  freshness,
+  keptFinding,
+  RECORD_SOURCE,
+  reportOf,
+  type Start,
+  startAt,
+} from './judge.ts';
 import { parseBody, parseLine } from './parse.ts';
 import { type Head, openHeadNote, type RecordKeys } from './signed-head.ts';
 import type { VerifyReport } from './verify.ts';

@@ -127,8 +127,7 @@ function requestOf({ method, segments, query, body }: OfflineCall): HttpRequest 
     method,
     segments,
     query: new URLSearchParams(query),
-    header: (name) =>
-      name === 'content-type' && bytes !== null ? 'application/json' : undefined,
+    header: (name) => (name === 'content-type' && bytes !== null ? 'application/json' : undefined),
     contentLength: bytes?.length ?? null,
     hasBody: bytes !== null,
     async *body() {

@@ -37,5 +37,5 @@ export function configureHead(record: Command, context: CliContext): void {
 
 async function headOf(flags: PlaceFlags, context: CliContext): Promise<unknown> {
   await using api = await openPlace(flags, context);
-  return api.json({ method: 'GET', path: ['record', 'head'] });
+  return await api.json({ method: 'GET', path: ['record', 'head'] });
 }

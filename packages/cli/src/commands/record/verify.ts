@@ -83,7 +83,7 @@ function checkUse(file: string | undefined, flags: VerifyFlags): void {
 /** With a key nothing but the entries is taken from the place; without, it checks itself. */
 async function verifyPlace(flags: VerifyFlags, context: CliContext): Promise<VerifyReport> {
   await using api = await openPlace(flags, context);
-  if (flags.key.length === 0) return askPlace(api, flags, context);
+  if (flags.key.length === 0) return await askPlace(api, flags, context);
   const chunks = api.chunks({
     method: 'GET',
     path: ['record', 'export'],
