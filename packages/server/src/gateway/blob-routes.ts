@@ -4,7 +4,7 @@ import type { HttpReply, HttpRequest } from '../http/exchange.ts';
 import { uploaderOf } from './blob-pull.ts';
 import { askFirst } from './challenge.ts';
 import { refuse } from './errors.ts';
-import { chunkRange, entityTag, rangeOf } from './headers.ts';
+import { chunkRange, entityTag, isKnown, rangeOf } from './headers.ts';
 import { digestName, repositoryName } from './names.ts';
 import type { Place } from './place.ts';
 import { API_VERSION, type Call, created, needOf, type Routes, STORED } from './replies.ts';
@@ -54,6 +54,7 @@ async function getBlob(
     'accept-ranges': 'bytes',
     etag,
   };
+  if (isKnown(request, digest)) return { status: 304, headers };
   // RFC 9110 §14.2: Range is defined for GET only, and may be ignored: what is still being fetched
   // is sent whole.
   const range = head || !blob.isStored ? 'whole' : rangeOf(request, size, etag);

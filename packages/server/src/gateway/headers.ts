@@ -13,7 +13,8 @@ const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]
 
 /**
  * The range that a request wants (RFC 9110 §14.2). Several ranges, other units and malformed ones
- * are ignored, as the RFC allows; a range that is empty or begins after the end is unsatisfiable.
+ * are ignored, as the RFC allows, and one that ends before it begins as it demands (§14.1.1); a range
+ * that is empty or begins after the end is unsatisfiable.
  * With an If-Range that is not this content's entity tag, the whole is wanted.
  */
 export function rangeOf(request: HttpRequest, size: number, etag: string): RangeAsk {
@@ -27,8 +28,9 @@ export function rangeOf(request: HttpRequest, size: number, etag: string): Range
     return length === 0 ? 'unsatisfiable' : { from: size - length, length };
   }
   const from = Number(first);
+  if (last !== '' && Number(last) < from) return 'whole';
   const end = last === '' ? size - 1 : Math.min(Number(last), size - 1);
-  return from >= size || end < from ? 'unsatisfiable' : { from, length: end - from + 1 };
+  return from >= size ? 'unsatisfiable' : { from, length: end - from + 1 };
 }
 
 /** The Content-Range of a chunk, `FIRST-LAST`, or null. Throws `gateway.upload-invalid`. */
@@ -73,6 +75,12 @@ function entityTags(text: string, weak: boolean): readonly (Digest | '*')[] {
     const digest = tag.slice(1, -1);
     return tag === `"${digest}"` && isDigest(digest) ? [digest] : [];
   });
+}
+
+/** Whether the sender has this content already: the answer is 304 (RFC 9110 §13.1.2). */
+export function isKnown(request: HttpRequest, digest: Digest): boolean {
+  const { noneMatch = [] } = conditionsOf(request);
+  return noneMatch.some((tag) => tag === '*' || tag === digest);
 }
 
 /** The entity tag of content: its digest, in quotes. */

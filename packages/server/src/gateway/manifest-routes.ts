@@ -2,7 +2,7 @@ import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { HttpReply, HttpRequest } from '../http/exchange.ts';
 import { askFirst } from './challenge.ts';
 import { refuse } from './errors.ts';
-import { conditionsOf, entityTag, mediaTypeOf } from './headers.ts';
+import { conditionsOf, entityTag, isKnown, mediaTypeOf } from './headers.ts';
 import { type Reference, tagName } from './names.ts';
 import type { Place } from './place.ts';
 import type { Pulled } from './pull.ts';
@@ -53,8 +53,7 @@ async function getManifest(
     'docker-content-digest': digest,
     etag: entityTag(digest),
   };
-  const { noneMatch = [] } = conditionsOf(request);
-  if (noneMatch.some((tag) => tag === '*' || tag === digest)) {
+  if (isKnown(request, digest)) {
     const { 'content-length': _, ...rest } = headers;
     return { status: 304, headers: rest };
   }

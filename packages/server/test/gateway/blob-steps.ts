@@ -212,6 +212,12 @@ export const BLOB_STEPS: readonly Step[] = [
     expect: { status: 200, body: LAYER },
   },
   {
+    name: 'a range that ends before it begins',
+    path: blob(LAYER_DIGEST),
+    headers: { range: 'bytes=5-2' },
+    expect: { status: 200, body: LAYER },
+  },
+  {
     name: 'another unit',
     path: blob(LAYER_DIGEST),
     headers: { range: 'lines=0-1' },
@@ -227,6 +233,18 @@ export const BLOB_STEPS: readonly Step[] = [
     name: 'If-Range of another',
     path: blob(LAYER_DIGEST),
     headers: { range: 'bytes=0-1', 'if-range': '"x"' },
+    expect: { status: 200, body: LAYER },
+  },
+  {
+    name: 'a blob that the client has',
+    path: blob(LAYER_DIGEST),
+    headers: { 'if-none-match': `"${LAYER_DIGEST}"` },
+    expect: { status: 304, body: '', headers: { etag: `"${LAYER_DIGEST}"` } },
+  },
+  {
+    name: 'a blob when the client has another',
+    path: blob(LAYER_DIGEST),
+    headers: { 'if-none-match': `"${MISSING}"` },
     expect: { status: 200, body: LAYER },
   },
   {

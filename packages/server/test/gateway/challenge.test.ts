@@ -56,6 +56,12 @@ for (const { name, path, plain, error } of REFUSALS) {
   });
 }
 
+test('a withheld blob is no less withheld from who says that it has it', async () => {
+  await using registry = await openRefusing();
+  const headers = { ...as('nobody'), 'if-none-match': `"${digestOf('layer')}"` };
+  assert.equal((await ask(registry.url, { path: LAYER_PATH, headers })).status, 404);
+});
+
 test('who has more than nobody comes to it by being asked', async () => {
   await using registry = await openRefusing();
   const { url } = registry;
