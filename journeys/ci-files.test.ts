@@ -24,6 +24,26 @@ interface Pipeline {
   readonly env: (repository: string, digest: string) => Environment;
 }
 
+/** The shell steps of GitHub's file from its log-in on. */
+function githubSteps(text: string): readonly string[] {
+  const lines = text.split('\n');
+  const from = lines.findIndex((line) => line.trim() === '- name: Log in');
+  assert.ok(from > 0);
+  return lines.flatMap((line, at) =>
+    at > from && /^ {8}run: /.test(line) ? [scalar(lines, at, 'run:')] : [],
+  );
+}
+
+/** The script of GitLab's last job. */
+function gitlabSteps(text: string): readonly string[] {
+  const lines = text.split('\n');
+  const from = lines.lastIndexOf('  script:');
+  assert.ok(from > 0);
+  return lines.flatMap((line, at) =>
+    at > from && /^ {4}- /.test(line) ? [scalar(lines, at, '- ')] : [],
+  );
+}
+
 /** The text of a YAML value that begins at `line`: the rest of the line, or the block below it. */
 function scalar(lines: readonly string[], line: number, key: string): string {
   const head = lines[line] ?? '';
@@ -39,14 +59,7 @@ function scalar(lines: readonly string[], line: number, key: string): string {
 const PIPELINES: readonly Pipeline[] = [
   {
     file: 'github.yml',
-    steps: (text) => {
-      const lines = text.split('\n');
-      const from = lines.findIndex((line) => line.trim() === '- name: Log in');
-      assert.ok(from > 0);
-      return lines.flatMap((line, at) =>
-        at > from && /^ {8}run: /.test(line) ? [scalar(lines, at, 'run:')] : [],
-      );
-    },
+    steps: githubSteps,
     env: (repository, digest) => ({
       REGISTRY: repository.split('/')[0] ?? '',
       REGISTRY_USER: 'ci',
@@ -63,14 +76,7 @@ const PIPELINES: readonly Pipeline[] = [
   },
   {
     file: 'gitlab.yml',
-    steps: (text) => {
-      const lines = text.split('\n');
-      const from = lines.lastIndexOf('  script:');
-      assert.ok(from > 0);
-      return lines.flatMap((line, at) =>
-        at > from && /^ {4}- /.test(line) ? [scalar(lines, at, '- ')] : [],
-      );
-    },
+    steps: gitlabSteps,
     env: (repository, digest) => ({
       CI_REGISTRY: repository.split('/')[0] ?? '',
       CI_REGISTRY_USER: 'ci',
@@ -130,6 +136,92 @@ for (const { file, steps, env } of PIPELINES) {
       assert.equal(run.code, 0, run.all);
       assert.equal((await latest())?.digest, digest);
       await stage.succeeds(['verify', '--key', pub, `${repository}:latest`]);
+    });
+  });
+}
+
+const GATE_POLICY = `apiVersion: bulla.dev/v1
+kind: TrustPolicy
+metadata:
+  name: production
+spec:
+  images: [{ glob: "**" }]
+  environments: [production]
+  authorities: { release: { key: { ref: release.pub } } }
+  require: { signed: { of: [release] } }
+`;
+
+/** A policy test about evidence that lies beside it: nothing is fetched for it. */
+const GATE_TEST = `policy: ../policy.yaml
+cases:
+  - name: a release
+    dossier: evidence.jsonl
+    as: registry.example/app:v1
+    expect: admit
+`;
+
+const GATES = [
+  {
+    file: 'gate-github.yml',
+    steps: githubSteps,
+    env: (host: string) => ({ REGISTRY: host, REGISTRY_USER: 'ci', REGISTRY_PASSWORD: 'a token' }),
+  },
+  {
+    file: 'gate-gitlab.yml',
+    steps: gitlabSteps,
+    env: (host: string) => ({
+      CI_REGISTRY: host,
+      CI_REGISTRY_USER: 'ci',
+      CI_REGISTRY_PASSWORD: 'a token',
+    }),
+  },
+];
+
+for (const { file, steps, env } of GATES) {
+  test(`docs/ci/${file}: its steps test the policies and gate what a change names`, async (t) => {
+    const shell = steps(await readFile(join(ROOT, 'docs/ci', file), 'utf8'));
+    const order = shell.join('\n').match(/bulla (login|policy [a-z]+|gate)/g);
+    const policy = ['check', 'fmt', 'test'].map((verb) => `bulla policy ${verb}`);
+    assert.deepEqual(order, ['bulla login', ...policy, 'bulla gate']);
+    assert.doesNotMatch(shell.join('\n'), /\$\{\{/);
+
+    await using registry = await startRegistry({ storage: 'memory' });
+    await using stage = await openStage();
+    const { key, pub } = await makeKey(stage, 'release');
+    const image = (name: string) => `${registry.host}/acme/${name}:v1`;
+    for (const name of ['base', 'app']) {
+      await pushSmallImage(`${registry.host}/acme/${name}`, 'v1', name);
+      await stage.succeeds(['sign', '--key', key, image(name)]);
+    }
+    await pushSmallImage(`${registry.host}/acme/unsigned`, 'v1');
+    await stage.write('policies/policy.yaml', GATE_POLICY);
+    await stage.write('policies/release.pub', await readFile(pub));
+    await stage.write('policies/tests/release.test.yaml', GATE_TEST);
+    const evidence = stage.path('policies/tests/evidence.jsonl');
+    const save = ['--save-evidence', evidence, image('app')];
+    await stage.succeeds(['gate', '--policy', stage.path('policies'), ...save]);
+    const write = async (base: string, app: string) => {
+      await stage.write('Dockerfile', `FROM ${base}\n`);
+      const container = `{ name: app, image: "${app}" }`;
+      await stage.write('deploy/app.yaml', `kind: Pod\nspec: { containers: [${container}] }\n`);
+    };
+
+    for (const { name, base, app, exit } of [
+      { name: 'all is signed', base: 'base', app: 'app', exit: 0 },
+      { name: 'a base that is not', base: 'unsigned', app: 'app', exit: 1 },
+      { name: 'a deployment that is not', base: 'base', app: 'unsigned', exit: 1 },
+    ]) {
+      await t.test(name, async () => {
+        await write(image(base), image(app));
+        const run = await runSteps(stage, shell, env(registry.host));
+        assert.equal(run.code, exit, run.all);
+      });
+    }
+    await t.test('a policy that no longer decides as its tests say', async () => {
+      await stage.write('policies/policy.yaml', GATE_POLICY.replace('"**"', '"a.example/**"'));
+      const run = await runSteps(stage, shell, env(registry.host));
+      assert.equal(run.code, 1);
+      assert.match(run.all, /^FAIL a release /m);
     });
   });
 }

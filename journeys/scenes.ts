@@ -1,6 +1,8 @@
-import { rename } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pushSmallImage } from './artifact.ts';
-import { makeKey, type Stage } from './stage.ts';
+import { markedFiles } from './marked-block.ts';
+import { makeKey, ROOT, type Stage } from './stage.ts';
 
 /** What a reader of a document has before its first command, and the journeys in it. */
 export interface Scene {
@@ -93,6 +95,25 @@ export const SCENES: readonly Scene[] = [
         const attest = ['attest', '--key', 'ci.key', '--type', type, '--predicate', path];
         await stage.succeeds([...attest, image]);
       }
+    },
+  },
+  {
+    document: 'docs/policy.md',
+    journeys: ['policies'],
+    prepare: async (host, stage) => {
+      const repository = `${host}/prod/app`;
+      await pushSmallImage(repository, 'v1');
+      await pushSmallImage(repository, 'unsigned');
+      await makeKey(stage, 'release');
+      await makeKey(stage, 'qa');
+      await stage.succeeds(['sign', '--key', 'release.key', `${repository}:v1`]);
+      const markdown = await readFile(join(ROOT, 'docs/policy.md'), 'utf8');
+      for (const kind of ['policy', 'policy-test']) {
+        for (const { file, text } of markedFiles(markdown, kind)) {
+          await stage.write(file, text.replaceAll('registry.example', host));
+        }
+      }
+      await stage.write('images.txt', `# what runs today\n${repository}:v1\n`);
     },
   },
   {
