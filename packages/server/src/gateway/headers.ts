@@ -13,8 +13,8 @@ const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]
 
 /**
  * The range that a request wants (RFC 9110 §14.2). Several ranges, other units and malformed ones
- * are ignored, as the RFC allows, and one that ends before it begins as it demands (§14.1.1); a range
- * that is empty or begins after the end is unsatisfiable.
+ * are ignored, as the RFC allows; a range that is empty, begins after the end or ends before it begins
+ * is unsatisfiable.
  * With an If-Range that is not this content's entity tag, the whole is wanted.
  */
 export function rangeOf(request: HttpRequest, size: number, etag: string): RangeAsk {
@@ -28,9 +28,8 @@ export function rangeOf(request: HttpRequest, size: number, etag: string): Range
     return length === 0 ? 'unsatisfiable' : { from: size - length, length };
   }
   const from = Number(first);
-  if (last !== '' && Number(last) < from) return 'whole';
   const end = last === '' ? size - 1 : Math.min(Number(last), size - 1);
-  return from >= size ? 'unsatisfiable' : { from, length: end - from + 1 };
+  return from >= size || end < from ? 'unsatisfiable' : { from, length: end - from + 1 };
 }
 
 /** The Content-Range of a chunk, `FIRST-LAST`, or null. Throws `gateway.upload-invalid`. */
