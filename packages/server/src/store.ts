@@ -7,8 +7,8 @@ import type { RowStore, ServerStore, Store } from './storage/store.ts';
 
 /** Where a server keeps its data. */
 export type StoreConfig =
-  /** All in `folder`: rows and cells in `tables.db`, objects in `objects/`. */
-  | { readonly store: 'embedded'; readonly folder: string }
+  /** All in `folder`: rows and cells in `tables.db`, objects in `objects/` there or in another folder. */
+  | { readonly store: 'embedded'; readonly folder: string; readonly objectsFolder?: string }
   /** In this process; gone with it. */
   | { readonly store: 'memory' }
   /** Rows and cells in PostgreSQL at `url`, objects in `folder`. */
@@ -73,6 +73,7 @@ async function openObjects(config: StoreConfig): Promise<Store> {
     case 'memory':
       return openMemory();
     case 'embedded':
+      return openFiles(join(config.objectsFolder ?? config.folder, OBJECTS_FOLDER));
     case 'postgres':
       return openFiles(join(config.folder, OBJECTS_FOLDER));
     default:

@@ -43,6 +43,22 @@ test('embedded: objects, cells and rows lie in one folder, for one process', asy
   await checkEach(again);
 });
 
+test('embedded: objects may lie on another volume, for one process as well', async () => {
+  await using folder = await temporaryFolder();
+  const [data, objectsFolder] = [join(folder.path, 'data'), join(folder.path, 'blobs')];
+  const config: StoreConfig = { store: 'embedded', folder: data, objectsFolder };
+  {
+    await using store = await openStore(config, { clock });
+    await writeEach(store);
+    assert.deepEqual(await readdir(objectsFolder), ['objects']);
+    assert.ok(!(await readdir(data)).includes('objects'));
+    const other: StoreConfig = { store: 'embedded', folder: join(folder.path, 'x'), objectsFolder };
+    await assert.rejects(openStore(other, { clock }), faultOf('storage.locked'));
+  }
+  await using again = await openStore(config, { clock });
+  await checkEach(again);
+});
+
 test('embedded: when one room cannot be opened the other is closed', async () => {
   await using folder = await temporaryFolder();
   const config: StoreConfig = { store: 'embedded', folder: folder.path };

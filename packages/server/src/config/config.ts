@@ -98,7 +98,7 @@ export interface ServerConfig {
   readonly origin: string | null;
   readonly storage: {
     readonly tables: TablesConfig;
-    /** Null: within `data`. With tables in memory, objects are there as well. */
+    /** Null: within `data`. Not with tables in memory: then objects are there as well. */
     readonly objects: { readonly folder: string | null };
   };
   readonly policies: readonly string[];

@@ -23,8 +23,8 @@ export function storageOf(
   const { tables, objects } = CONFIG_DEFAULTS.storage;
   const readObjects: Read<ServerConfig['storage']['objects']> = (at) =>
     readFields(at, { folder: optional(readPath, null) }, UNKNOWN);
-  return (at) =>
-    readFields(
+  return (at) => {
+    const fields = readFields(
       at,
       {
         tables: optional(tablesOf(readSecret), tables),
@@ -32,6 +32,13 @@ export function storageOf(
       },
       UNKNOWN,
     );
+    if (fields?.tables !== 'memory' || fields.objects.folder === null) return fields;
+    const where = memberOf(at, 'objects');
+    return addProblem(
+      where,
+      `found ${where.place.path}.folder beside tables in memory, where objects are too`,
+    );
+  };
 }
 
 function tablesOf(readSecret: Read<Secret>): Read<TablesConfig> {

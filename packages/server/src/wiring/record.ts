@@ -10,7 +10,7 @@ import type { Clocks } from './clocks.ts';
 
 /**
  * The record of a server on its store. Its key lies in the data folder, or beside the objects that
- * replicas share: all of them have to sign with the same one.
+ * belong to a database: who goes on with both has to sign with the same one.
  */
 export async function wireRecord(
   config: Pick<ServerConfig, 'record'>,

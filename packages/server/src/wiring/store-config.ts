@@ -5,7 +5,7 @@ import type { StoreConfig } from '../store.ts';
 /** The rooms that the configuration names, and what people call them. */
 export interface WiredStore {
   readonly config: StoreConfig;
-  /** A folder that all replicas have; null where there is one process only. */
+  /** Where a database holds the rows, the folder of what belongs to it; null: all is in `data`. */
   readonly sharedFolder: string | null;
   readonly says: { readonly tables: string; readonly objects: string };
 }
@@ -22,7 +22,11 @@ export function storeConfig({ data, storage }: Pick<ServerConfig, 'data' | 'stor
   }
   if (tables === 'embedded') {
     return {
-      config: { store: 'embedded', folder: data },
+      config: {
+        store: 'embedded',
+        folder: data,
+        ...(objects.folder === null ? {} : { objectsFolder: objects.folder }),
+      },
       sharedFolder: null,
       says: { tables: 'SQLite', objects: 'files' },
     };

@@ -218,6 +218,13 @@ export const MISTAKES: readonly {
     schema: 'blind',
   },
   {
+    name: 'a folder of objects that are in memory',
+    text: 'storage: { tables: memory, objects: { folder: /x } }',
+    at: '1:37',
+    says: /storage\.objects\.folder beside tables in memory/,
+    schema: 'blind',
+  },
+  {
     name: 'an alias that leads on',
     text: 'aliases: [{ from: a.example, to: b.example }, { from: b.example, to: c.example }]',
     at: '1:10',
