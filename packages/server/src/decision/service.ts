@@ -215,16 +215,16 @@ function cacheable(
   const most = clock().getTime() + (satisfied ? limits.passMs : limits.refusalMs);
   const expires = decision.validUntil?.getTime() ?? Number.POSITIVE_INFINITY;
   const says = `as decided in ${decision.id} at ${decision.at.toISOString()}`;
-  const { because: reason = [], ...finding } = brief(decision.finding, says);
+  const { because: reason = [], ...finding } = brief(decision.finding);
   const cached = passed('decision.cached', says, 'semantics 14');
   return {
     decision: {
       ...decision,
       // The record has the trees; a hundred thousand of them would fill the memory.
-      finding: { ...finding, says, because: [...reason, cached] },
+      finding: { ...finding, because: [...reason, cached] },
       policies: decision.policies.map((policy) => ({
         ...policy,
-        finding: brief(policy.finding, says),
+        finding: brief(policy.finding),
       })),
     },
     until: new Date(satisfied ? Math.min(most, expires) : most),
