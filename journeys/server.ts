@@ -22,6 +22,11 @@ export interface UpWanted {
   readonly policies?: readonly string[];
   /** Further options of `bulla up`. */
   readonly more?: readonly string[];
+  /** Programs before `node`, such as strace and its options; they must become it. */
+  readonly under?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Told of the process at once, long before it is ready. */
+  readonly spawned?: (child: ChildProcess) => void;
 }
 
 /** The built server as a process of its own. Disposing it is `stop`. */
@@ -36,10 +41,10 @@ export interface RunningServer extends AsyncDisposable {
   readonly caFile: string | null;
   readonly data: string;
   readonly pid: number;
-  /** Of the first start on a folder; fails on a later one. */
+  /** What the first start on a folder tells, once; null on a later one. */
+  readonly secrets: { readonly pushToken: string; readonly signInLink: string } | null;
+  /** Of `secrets`; fails where there are none. */
   readonly pushToken: string;
-  /** The link by which the first owner signs in; as `pushToken`. */
-  readonly signInLink: string;
   /** The files that the first start wrote; null where policies were named or there. */
   readonly starter: Starter | null;
   /** What it wrote on standard error so far. */
@@ -49,7 +54,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly reload: () => void;
   /** SIGTERM, and waits for the end, which must be exit 0. */
   readonly stop: () => Promise<void>;
-  /** SIGKILL, and waits for the end. */
+  /** SIGKILL, and waits for the end; also for one that came from elsewhere. */
   readonly kill: () => Promise<void>;
 }
 
@@ -71,7 +76,7 @@ interface ReadyLine {
   readonly starter: Starter | null;
 }
 
-/** Starts the built `bulla up` and resolves when it is ready. */
+/** Starts the built `bulla up` and resolves when it is ready; rejects when it ends before. */
 export async function startUp(stage: Stage, wanted: UpWanted = {}): Promise<RunningServer> {
   const { listen = ['http://127.0.0.1:0'], policies = [], more = [] } = wanted;
   const data = stage.path(wanted.data ?? 'data');
@@ -79,7 +84,7 @@ export async function startUp(stage: Stage, wanted: UpWanted = {}): Promise<Runn
     ...listen.flatMap((url) => ['--listen', url]),
     ...policies.flatMap((path) => ['--policy', path]),
   ];
-  return startServing(stage, ['up', '--data', data, ...named, ...more, '-o', 'json'], data);
+  return startServing(stage, ['up', '--data', data, ...named, ...more, '-o', 'json'], data, wanted);
 }
 
 /** What a server that pulls through is configured for. */
@@ -109,12 +114,15 @@ async function startServing(
   stage: Stage,
   args: readonly string[],
   data: string,
+  { under = [], env = {}, spawned }: Pick<UpWanted, 'under' | 'env' | 'spawned'> = {},
 ): Promise<RunningServer> {
-  const child = spawn(process.execPath, [LAUNCHER, ...args], {
+  const [program = '', ...rest] = [...under, process.execPath, LAUNCHER, ...args];
+  const child = spawn(program, rest, {
     cwd: stage.folder,
-    env: { PATH: process.env['PATH'] ?? '', HOME: stage.folder },
+    env: { PATH: process.env['PATH'] ?? '', HOME: stage.folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  spawned?.(child);
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString();
@@ -162,10 +170,8 @@ function running(
     const code = await ended(child, 'SIGTERM');
     assert.equal(code, 0, `the server ended with ${code}\n${said()}`);
   };
-  const once1 = (secret: string | null) => {
-    assert.ok(secret !== null, 'only the first start on a folder tells this');
-    return secret;
-  };
+  const { pushToken, signIn } = line;
+  const secrets = pushToken === null || signIn === null ? null : { pushToken, signInLink: signIn };
   return {
     origin,
     host: new URL(origin).host,
@@ -175,11 +181,10 @@ function running(
     data,
     pid: child.pid ?? 0,
     starter,
+    secrets,
     get pushToken() {
-      return once1(line.pushToken);
-    },
-    get signInLink() {
-      return once1(line.signIn);
+      assert.ok(secrets !== null, 'only the first start on a folder tells the push token');
+      return secrets.pushToken;
     },
     said,
     isRunning: () => child.exitCode === null && child.signalCode === null,
@@ -271,7 +276,8 @@ export async function signInOwner(server: RunningServer): Promise<Owner> {
     const isJson = answer.headers.get('content-type')?.includes('json') === true;
     return { status: answer.status, text, json: isJson ? JSON.parse(text) : null };
   };
-  const link = new URLSearchParams(new URL(server.signInLink).hash.slice(1)).get('token');
+  const { hash } = new URL(server.secrets?.signInLink ?? assert.fail('this is no first start'));
+  const link = new URLSearchParams(hash.slice(1)).get('token');
   const owner = { name: 'ann', password: 'a seal of clay, dried' };
   const signedIn = await ask('POST', '/session/link', { link, ...owner });
   assert.equal(signedIn.status, 200, signedIn.text);

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Owner, RunningServer } from '../server.ts';
+import type { AckedImage, Ledger } from './ledger.ts';
+import { AUDITED, ENFORCED } from './load.ts';
+
+const AT_ONCE = 16;
+
+/** Who looks after a kill: with a token that reads what no policy admits. */
+export interface Looking {
+  readonly server: RunningServer;
+  readonly owner: Owner;
+  readonly signToken: string;
+}
+
+/** Everything that was acknowledged is there, what was not is there whole or not at all. */
+export async function checkAll(looking: Looking, ledger: Ledger): Promise<void> {
+  assert.deepEqual(ledger.surprises, []);
+  const ready = await fetch(`${looking.server.origin}/readyz`);
+  assert.equal(ready.status, 200, await ready.text());
+  await inTurns(ledger.images, (image) => checkImage(looking, image));
+  await inTurns([...ledger.moved], ([name, { acked, asked }]) =>
+    checkMoved(looking, name, acked, asked),
+  );
+  await inTurns([...ledger.deleted], async ([name, state]) => {
+    if (state === 'asked') return;
+    const [repository = '', digest = ''] = name.split('@');
+    const { status } = await get(looking, `/v2/${repository}/manifests/${digest}`);
+    assert.equal(status, 404, `${name} was deleted`);
+  });
+  for (const repository of [AUDITED, ENFORCED]) await checkTags(looking, repository);
+  await checkRecord(looking, ledger);
+}
+
+async function inTurns<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < items.length; at += AT_ONCE) {
+    await Promise.all(items.slice(at, at + AT_ONCE).map(act));
+  }
+}
+
+async function get({ server, signToken }: Looking, path: string) {
+  const authorization = `Basic ${Buffer.from(`token:${signToken}`).toString('base64')}`;
+  const answer = await fetch(`${server.origin}${path}`, { headers: { authorization } });
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    bytes: Buffer.from(await answer.arrayBuffer()),
+  };
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+async function checkImage(looking: Looking, image: AckedImage): Promise<void> {
+  const { repository, tag, digest, blobs } = image;
+  const { status, bytes } = await get(looking, `/v2/${repository}/manifests/${tag}`);
+  assert.equal(status, 200, `${repository}:${tag} was acknowledged: ${bytes}`);
+  assert.equal(digestOf(bytes), digest);
+  for (const blob of blobs) await checkBlob(looking, repository, blob);
+}
+
+async function checkBlob(looking: Looking, repository: string, digest: string): Promise<void> {
+  const { status, bytes } = await get(looking, `/v2/${repository}/blobs/${digest}`);
+  assert.equal(status, 200, `blob ${digest} of ${repository}`);
+  assert.equal(digestOf(bytes), digest);
+}
+
+async function checkMoved(
+  looking: Looking,
+  name: string,
+  acked: string | null,
+  asked: string,
+): Promise<void> {
+  const [repository = '', tag = ''] = name.split(':');
+  const { status, bytes } = await get(looking, `/v2/${repository}/manifests/${tag}`);
+  if (acked === null && status === 404) return;
+  assert.equal(status, 200, name);
+  assert.ok([acked, asked].includes(digestOf(bytes)), `${name} leads to neither`);
+}
+
+/** Every tag, acknowledged or not, leads to whole content. */
+async function checkTags(looking: Looking, repository: string): Promise<void> {
+  const { status, bytes } = await get(looking, `/v2/${repository}/tags/list`);
+  if (status === 404) return;
+  const tags: readonly string[] = JSON.parse(bytes.toString()).tags ?? [];
+  await inTurns(tags, async (tag) => {
+    const manifest = await get(looking, `/v2/${repository}/manifests/${tag}`);
+    assert.equal(manifest.status, 200, `${repository}:${tag}`);
+    const { config, layers } = JSON.parse(manifest.bytes.toString());
+    for (const { digest } of [config, ...layers]) await checkBlob(looking, repository, digest);
+  });
+}
+
+async function checkRecord({ owner }: Looking, ledger: Ledger): Promise<void> {
+  const verified = await owner.ask('GET', '/record/verify');
+  assert.equal(verified.json.outcome, 'pass', verified.text);
+  await inTurns([...ledger.decisions], async (id) => {
+    const { status } = await owner.ask('GET', `/decisions/${id}`);
+    assert.equal(status, 200, `decision ${id} was told`);
+  });
+  const listed = await owner.ask('GET', '/tokens');
+  const names = new Set(listed.json.tokens.map(({ name }: { readonly name: string }) => name));
+  for (const name of ledger.tokens) assert.ok(names.has(name), `token ${name} was shown`);
+}
+
+/** What SQLite itself finds wrong with the files of a server that does not run. */
+export function checkDatabase(data: string): void {
+  const database = new DatabaseSync(join(data, 'tables.db'));
+  try {
+    const found = database.prepare('pragma integrity_check').all();
+    assert.deepEqual(
+      found.map((row) => row['integrity_check']),
+      ['ok'],
+    );
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,37 @@
+/** An image whose push was answered. */
+export interface AckedImage {
+  readonly repository: string;
+  readonly tag: string;
+  readonly digest: string;
+  /** Digests of config and layers. */
+  readonly blobs: readonly string[];
+}
+
+/**
+ * What the server has said that it did: all of it must be there after a kill. What was asked for and
+ * not answered may be there or not, but never half.
+ */
+export interface Ledger {
+  readonly images: AckedImage[];
+  /** By a tag that is pushed again and again: the digests that were answered and the last one asked for. */
+  readonly moved: Map<string, { acked: string | null; asked: string }>;
+  /** `repository@digest` of manifests that were deleted, or that may have been. */
+  readonly deleted: Map<string, 'acked' | 'asked'>;
+  /** Ids of decisions that clients were told. */
+  readonly decisions: Set<string>;
+  /** Names of tokens whose secret was shown. */
+  readonly tokens: Set<string>;
+  /** Answers that nobody expected; an error of the server is no kill. */
+  readonly surprises: string[];
+}
+
+export function emptyLedger(): Ledger {
+  return {
+    images: [],
+    moved: new Map(),
+    deleted: new Map(),
+    decisions: new Set(),
+    tokens: new Set(),
+    surprises: [],
+  };
+}
