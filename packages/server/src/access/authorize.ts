@@ -8,7 +8,7 @@ import {
 } from '../http/principal.ts';
 import { mayPullAnonymously, originOf } from './caller.ts';
 import { parseAuthorization } from './credentials.ts';
-import { formatScopes } from './registry-scope.ts';
+import { formatScopes, mountSource } from './registry-scope.ts';
 import type { AccessService } from './service.ts';
 import { ANONYMOUS, type Standing } from './standing.ts';
 
@@ -93,7 +93,7 @@ function challengeOf(
   need: RegistryNeed,
   error: ChallengeError | undefined,
 ): string {
-  const scope = scopeOf(need);
+  const scope = scopeOf(need, request.query);
   const parts = [
     `Bearer realm="${originOf(request, config)}/auth/token"`,
     `service="${config.service}"`,
@@ -104,13 +104,15 @@ function challengeOf(
 }
 
 /** What clients have to ask for to be able to do what they were refused. */
-function scopeOf(need: RegistryNeed): string {
+function scopeOf(need: RegistryNeed, query: URLSearchParams): string {
   if (need.kind === 'base') return '';
   if (need.kind === 'catalog') return formatScopes({ repositories: [], catalog: true });
   const { repository, action } = need;
   // Pushing looks for what is there, and signing reads what it signs.
   const actions = action === 'pull' || action === 'delete' ? [action] : (['pull', action] as const);
-  return formatScopes({ repositories: [{ repository, actions }], catalog: false });
+  const from = action === 'push' ? mountSource(query) : null;
+  const source = from === null ? [] : [{ repository: from, actions: ['pull'] as const }];
+  return formatScopes({ repositories: [{ repository, actions }, ...source], catalog: false });
 }
 
 function mayDo(principal: Principal, need: RegistryNeed): boolean {

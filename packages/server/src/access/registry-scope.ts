@@ -78,6 +78,12 @@ function actionsOf(text: string): readonly RegistryAction[] {
   return text === '*' ? ALL : ACTIONS.filter((action) => action === text);
 }
 
+/** The repository out of which a request to push means to mount a blob; null for none. */
+export function mountSource(query: URLSearchParams): string | null {
+  const from = query.get('mount') === null ? null : query.get('from');
+  return from !== null && from.length <= LONGEST && REPOSITORY.test(from) ? from : null;
+}
+
 /** Scopes as a challenge and an answer write them. */
 export function formatScopes({ repositories, catalog }: AskedScopes): string {
   const texts = repositories

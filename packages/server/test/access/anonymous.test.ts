@@ -133,6 +133,23 @@ describe('the challenge', () => {
     });
   }
 
+  const mounts = [
+    { query: 'mount=sha256:0&from=c/d', expect: 'repository:a/b:pull,push repository:c/d:pull' },
+    { query: 'mount=sha256:0', expect: 'repository:a/b:pull,push' },
+    { query: 'from=c/d', expect: 'repository:a/b:pull,push' },
+    { query: 'mount=sha256:0&from=c%22,x=%22', expect: 'repository:a/b:pull,push' },
+    { query: `mount=sha256:0&from=${'c'.repeat(600)}`, expect: 'repository:a/b:pull,push' },
+  ];
+  for (const { query, expect } of mounts) {
+    it(`of a push with ${query.slice(0, 40)} asks for ${expect}`, async () => {
+      await using setting = await setUp();
+      const registry = createRegistryAccess(setting.access);
+      const asked = request({ method: 'POST', query });
+      const found = parseChallenge(registry.challenge(asked, need('push', 'a/b')));
+      assert.equal(found.get('scope'), expect);
+    });
+  }
+
   it('leads to the origin that the caller reached, or to the one that is configured', async () => {
     await using setting = await setUp();
     const registry = createRegistryAccess(setting.access);
