@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { call } from './call.ts';
 import { type House, ownerToken, startUp } from './house.ts';
-import { bulla, emptyFolder, type Run } from './run.ts';
+import { emptyFolder, type Run } from './run.ts';
 
 const USER_ROW = /^bob +member +invited +\d{4}-\d{2}-\d{2}$/m;
 const LINK = /sign-in#token=[A-Za-z0-9_-]{43}$/m;
@@ -66,7 +67,7 @@ const STEPS: readonly {
   {
     name: 'a token for a user',
     args: [
-      ...['token', 'create', '--name', 'ci', '--for', 'bob', '--expires', '30d'],
+      ...['token', 'create', '--name', 'ci', '--for', 'bob', '--expires', '12h'],
       ...['--repository', 'team/**:pull', '--permission', 'decisions.read'],
     ],
     out: SECRET,
@@ -176,7 +177,7 @@ describe('users and tokens at a server and offline', () => {
   });
 
   const atServer = (args: readonly string[]) =>
-    bulla(args, { BULLA_SERVER: origin, BULLA_TOKEN: token });
+    call(args, { BULLA_SERVER: origin, BULLA_TOKEN: token });
 
   test('each command at a server', async (t) => {
     for (const step of STEPS) {
@@ -191,10 +192,10 @@ describe('users and tokens at a server and offline', () => {
     ]);
     const { token: created, secret } = JSON.parse(made.out);
     const env = { BULLA_SERVER: origin, BULLA_TOKEN: secret };
-    assert.equal((await bulla(['user', 'list'], env)).code, 0);
+    assert.equal((await call(['user', 'list'], env)).code, 0);
     const revoked = await atServer(['token', 'revoke', created.id.slice(-8)]);
     assert.equal(revoked.code, 0, revoked.err);
-    const refused = await bulla(['user', 'list'], env);
+    const refused = await call(['user', 'list'], env);
     assert.equal(refused.code, 3);
     assert.match(refused.err, /\[access\.credentials-invalid\]/);
   });
@@ -205,10 +206,10 @@ describe('users and tokens at a server and offline', () => {
       ...['--permission', 'tokens.own'],
     ]);
     const env = { BULLA_SERVER: origin, BULLA_TOKEN: made.out.trim() };
-    const refused = await bulla(['user', 'list'], env);
+    const refused = await call(['user', 'list'], env);
     assert.equal(refused.code, 3, refused.err);
     assert.match(refused.err, /\[access\.denied\]/);
-    const own = await bulla(['token', 'list', '-o', 'json'], env);
+    const own = await call(['token', 'list', '-o', 'json'], env);
     assert.equal(own.code, 0, own.err);
     const { tokens } = JSON.parse(own.out);
     assert.ok(tokens.length > 0);
@@ -306,7 +307,7 @@ describe('users and tokens at a server and offline', () => {
     ];
     for (const { name, args, env = {}, exit, code } of cases) {
       await t.test(name, async () => {
-        const run = await bulla(['user', 'list', ...args], env);
+        const run = await call(['user', 'list', ...args], env);
         assert.equal(run.code, exit, run.out + run.err);
         if (code !== undefined) assert.ok(run.err.includes(`[${code}]`), run.err);
         assert.ok(!run.err.includes(token) && !run.err.includes('secretpw'), run.err);
@@ -318,7 +319,7 @@ describe('users and tokens at a server and offline', () => {
   test('each command offline, with the same output', async (t) => {
     await house.stop();
     for (const args of LISTS) {
-      const { out } = await bulla([...args, '--data', data]);
+      const { out } = await call([...args, '--data', data]);
       const at = shown.shift();
       if (args[0] === 'user') assert.equal(anonymous(out), at);
     }
@@ -329,11 +330,11 @@ describe('users and tokens at a server and offline', () => {
     await second.stop();
     for (const step of STEPS) {
       await t.test(step.name, async () => {
-        assertStep(await bulla([...step.args, '--data', fresh]), step);
+        assertStep(await call([...step.args, '--data', fresh]), step);
       });
     }
     await t.test('offline a token is for somebody', async () => {
-      const run = await bulla([
+      const run = await call([
         'token',
         'create',
         '--name',
@@ -349,7 +350,7 @@ describe('users and tokens at a server and offline', () => {
     await t.test('what was made offline is what the server knows', async () => {
       await using again = await startUp(fresh);
       const env = { BULLA_SERVER: again.ready.addresses[0] ?? '' };
-      const made = await bulla(['user', 'list'], { ...env, BULLA_TOKEN: 'bulla_x' });
+      const made = await call(['user', 'list'], { ...env, BULLA_TOKEN: 'bulla_x' });
       assert.equal(made.code, 3);
       assert.equal(again.ready.signIn, null, 'no second owner is made');
     });

@@ -42,8 +42,21 @@ export async function startHouse(args: readonly string[]): Promise<House> {
 }
 
 async function startOnce(args: readonly string[]): Promise<House> {
-  const command = ['--conditions=@bulla/source', MAIN, ...args, '-o', 'json'];
-  const child = spawn(process.execPath, command, {
+  const started = await startPrinting([...args, '-o', 'json'], () => true);
+  return { ...started, ready: JSON.parse(started.lines[0] ?? '') as Ready };
+}
+
+/** A server that printed what was waited for. */
+export interface Printing extends Omit<House, 'ready'> {
+  readonly lines: readonly string[];
+}
+
+/** Starts `bulla` from its source and waits for a line on standard output. */
+export async function startPrinting(
+  args: readonly string[],
+  isLast: (line: string) => boolean,
+): Promise<Printing> {
+  const child = spawn(process.execPath, ['--conditions=@bulla/source', MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' },
   });
@@ -57,12 +70,18 @@ async function startOnce(args: readonly string[]): Promise<House> {
     await ended;
     return child.exitCode;
   };
-  const line = await Promise.race([
-    once(createInterface({ input: child.stdout }), 'line'),
+  const lines: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.push(line);
+    if (isLast(line)) resolve();
+  });
+  await Promise.race([
+    promise,
     ended.then(() => assert.fail(`the server ended before it was ready\n${err}`)),
   ]);
   return {
-    ready: JSON.parse(String(line[0])) as Ready,
+    lines,
     child,
     said: () => err,
     stop,
@@ -112,7 +131,10 @@ export async function pushAndPull({ ready }: House, name: string, tag: string): 
     tag,
   );
   const answer = await fetch(`http://${ready.registry}/v2/${name}/manifests/${tag}`, {
-    headers: { accept: 'application/vnd.oci.image.manifest.v1+json' },
+    headers: {
+      accept: 'application/vnd.oci.image.manifest.v1+json',
+      authorization: `Basic ${btoa(`token:${ready.pushToken}`)}`,
+    },
   });
   await answer.arrayBuffer();
   return answer.status;
