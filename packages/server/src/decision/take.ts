@@ -9,6 +9,7 @@ import type { ExpressionRunner } from '@bulla/trust/policy/expression';
 import type { PolicySet, ReadyPolicy } from '@bulla/trust/policy/policy-set';
 import { openTurns, type Turns } from '../bounds/turns.ts';
 import type { Ask } from './ask.ts';
+import { weigh } from './heavy.ts';
 import type { Passes } from './passes.ts';
 import type { TakenDecision } from './service.ts';
 
@@ -29,6 +30,9 @@ export interface TakerParts {
   readonly now: () => number;
 }
 
+/** So many decisions with much evidence go on at a time, of all registries. */
+const HEAVY_AT_ONCE = 2;
+
 /** Takes one decision from evidence. */
 export type Take = (ask: Ask, set: PolicySet, revocationEpoch: number) => Promise<TakenDecision>;
 
@@ -44,15 +48,18 @@ export function createTaker(parts: TakerParts): Take {
     turns.set(registry, known);
     return known;
   };
+  const heavy = openTurns({ atOnce: HEAVY_AT_ONCE });
   return async (ask, set, revocationEpoch) => {
     // Not the caller's signal: others may wait for the same decision.
     const late = new TrustFault('decision.timeout', `no decision in ${parts.deadlineMs} ms`);
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(late), parts.deadlineMs);
     try {
-      return await turnsOf(ask.repository)(() =>
-        takeOne(parts, ask, set, revocationEpoch, abort.signal),
-      );
+      return await turnsOf(ask.repository)(async () => {
+        using weighed = weigh(ask.source, heavy);
+        const { source } = weighed;
+        return await takeOne(parts, { ...ask, source }, set, revocationEpoch, abort.signal);
+      });
     } finally {
       clearTimeout(timer);
     }
@@ -124,6 +131,8 @@ function standsIn({ check, outcome, because = [] }: Finding): boolean {
 
 /** The dossier's bytes; null for one that is too large to keep. */
 function keptDossier(dossier: Dossier, most: number): Uint8Array | null {
+  // Not written only to be dropped: that takes several times its size.
+  if (sizeOf(dossier) > most) return null;
   try {
     const bytes = writeDossier(dossier);
     return bytes.length > most ? null : bytes;
@@ -132,4 +141,16 @@ function keptDossier(dossier: Dossier, most: number): Uint8Array | null {
     if (hasCode(error, 'dossier.malformed')) return null;
     throw error;
   }
+}
+
+/** All that the dossier would hold, before it is written; a piece is written once for each place. */
+function sizeOf({ nodes }: Dossier): number {
+  const contents = new Map<string, number>();
+  for (const { digest, stored, gathered } of nodes) {
+    contents.set(digest, stored?.bytes.length ?? 0);
+    for (const piece of gathered.flatMap(({ evidence }) => evidence)) {
+      contents.set(`${piece.digest} ${piece.where}`, piece.bytes.length);
+    }
+  }
+  return [...contents.values()].reduce((sum, size) => sum + size, 0);
 }

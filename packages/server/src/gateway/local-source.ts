@@ -40,9 +40,14 @@ export function localSource(ground: Ground, place: Place): ArtifactSource {
       requireDigest(canonical, found.bytes, found.digest);
       return { bytes: found.bytes, mediaType: found.record.mediaType, digest: found.digest };
     },
-    async blob({ digest }, { maxBytes = SMALL_BYTES } = {}) {
-      const size = await blobSize(ground, key, digest);
-      if (size === null) return null;
+    async blob({ digest, size }, { maxBytes = SMALL_BYTES } = {}) {
+      const stored = await blobSize(ground, key, digest);
+      if (stored === null) return null;
+      // Readers count what they take by the descriptors: a blob that is larger would not be counted.
+      if (stored !== size) {
+        const says = `${canonical}: expected ${digest} of ${size} bytes, found one of ${stored}`;
+        throw new TrustFault('registry.digest-mismatch', says);
+      }
       if (size > maxBytes) {
         throw new TrustFault('registry.limit', `expected at most ${maxBytes} bytes of ${digest}`);
       }

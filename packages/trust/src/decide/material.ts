@@ -1,3 +1,4 @@
+import { TrustFault } from '../fault/fault.ts';
 import { FORMATS } from '../formats/list.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ArtifactSource, CallOptions, StoredManifest } from '../oci/store.ts';
@@ -32,7 +33,10 @@ function wantedOf(gathering: Gathering): Wanted {
     : { kind: 'attestation', predicateType: gathering.predicateType };
 }
 
-/** Material from a registry or a layout. Each list of referrers and each tag is asked for once. */
+/**
+ * Material from a registry or a layout. Each list of referrers, each tag and each blob is asked for
+ * once; over 192 MiB of blobs are `registry.limit`.
+ */
 export function sourceMaterial(source: ArtifactSource, options: CallOptions): Material {
   const asked = withMemory(source);
   return {
@@ -50,16 +54,36 @@ export function sourceMaterial(source: ArtifactSource, options: CallOptions): Ma
   };
 }
 
+/**
+ * All evidence of one decision, on all its nodes: a tree of a thousand leaves, each with what one may
+ * have, would fill any memory. In base64 it is what a dossier may be, 256 MiB.
+ */
+const MAX_BYTES = 192 << 20;
+
 /** The source with what several questions of one decision ask alike asked once. */
 function withMemory(source: ArtifactSource): ArtifactSource {
+  let left = MAX_BYTES;
   const manifests = new Map<string, ReturnType<ArtifactSource['manifest']>>();
   const referrers = new Map<Digest, ReturnType<ArtifactSource['referrers']>>();
+  const blobs = new Map<string, ReturnType<ArtifactSource['blob']>>();
   return {
     name: source.name,
     resolve: (tagOrDigest, options) => source.resolve(tagOrDigest, options),
     manifest: (tagOrDigest, options) =>
       remembered(manifests, tagOrDigest, () => source.manifest(tagOrDigest, options)),
-    blob: (descriptor, options) => source.blob(descriptor, options),
+    blob: (descriptor, options) =>
+      remembered(
+        blobs,
+        JSON.stringify([descriptor.digest, descriptor.size, options?.maxBytes]),
+        async () => {
+          if (descriptor.size > left) {
+            const says = `${source.name}: the evidence of one decision is more than ${MAX_BYTES} bytes`;
+            throw new TrustFault('registry.limit', says);
+          }
+          left -= descriptor.size;
+          return source.blob(descriptor, options);
+        },
+      ),
     blobStream: (descriptor, options) => source.blobStream(descriptor, options),
     referrers: (subject, query) =>
       query?.artifactType === undefined

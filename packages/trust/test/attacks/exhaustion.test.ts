@@ -5,6 +5,8 @@ import { parseJson } from '@bulla/trust/bytes/json';
 import { renderFinding } from '@bulla/trust/finding/render-text';
 import type { Evidence, Wanted } from '@bulla/trust/proof/evidence';
 import { verifyArtifact } from '@bulla/trust/verify';
+import { decided } from '../policy-lab/decide.ts';
+import { attested, policyOf, ready, setOf } from '../policy-lab/policy.ts';
 import { codesOf } from '../sigstore-lab/findings.ts';
 import { openLab } from '../sigstore-lab/lab.ts';
 import { mintLegacy, mintLegacyEnvelope, statement } from '../sigstore-lab/mint.ts';
@@ -72,5 +74,48 @@ for (const { kind, good, ms, expect } of ROWS) {
     const text = renderFinding(finding).join('\n');
     assert.equal(finding.outcome, expect === 'pass' ? 'pass' : 'fail', text);
     if (expect !== 'pass') assert.ok(codesOf(finding).includes(expect), text);
+  });
+}
+
+test('others are served between the pieces of what is verified', async () => {
+  let turns = 0;
+  let next = setImmediate(function turn() {
+    turns += 1;
+    next = setImmediate(turn);
+  });
+  try {
+    await judged('sig', 'last', 0);
+  } finally {
+    clearImmediate(next);
+  }
+  assert.ok(turns >= 2, `${turns} turns`);
+});
+
+const LARGE = 100 << 20;
+
+const TAKEN = [
+  { name: 'takes so much evidence, on however many nodes', pieces: [0, 1], limited: true },
+  { name: 'takes each piece once', pieces: [0, 0], limited: false },
+];
+
+for (const { name, pieces, limited } of TAKEN) {
+  test(`a decision ${name}`, async () => {
+    const repository = openRepository();
+    const image = putImage(repository, 'image', { tag: 'v1' });
+    const type = 'https://acme.example/scan';
+    const scan = () => mintLegacyEnvelope(statement(image.digest, type), [KEY]);
+    attachLayers(repository, image.digest, 'att', [scan(), scan()]);
+    const tag = `${image.digest.replace(':', '-')}.att`;
+    const stored = await repository.manifest(tag);
+    const document = JSON.parse(Buffer.from(stored?.bytes ?? []).toString());
+    const layers = pieces.map((index) => ({ ...document.layers[index], size: LARGE }));
+    repository.plant({ ...document, layers }, { tag });
+    const authority = keyed(KEY);
+    const require = attested(type, [authority.name]);
+    const policy = policyOf({ authorities: [ready(authority)], require, tree: 'named' });
+    const decision = await decided({ source: repository, policies: setOf(policy) });
+    assert.equal(decision.outcome, limited ? 'deny' : 'admit');
+    assert.equal(codesOf(decision.finding).includes('registry.limit'), limited);
+    assert.equal(repository.calls.filter((call) => call.startsWith('blob ')).length, 1);
   });
 }

@@ -12,8 +12,8 @@ const CHECK = 'cosign-legacy.find';
 const MAX_LAYERS = 4000;
 const MAX_PAYLOAD_BYTES = 1 << 20;
 const MAX_ATTESTATION_BYTES = 128 << 20;
-/** All layers of one tag together: 4000 large ones would fill any memory. */
-const MAX_BYTES = 256 << 20;
+/** All layers of one tag together: 4000 large ones would fill any memory. A payload is under 1 KiB. */
+const MAX_BYTES = { sig: 32 << 20, att: 256 << 20 } as const;
 
 type Kind = 'sig' | 'att';
 
@@ -62,11 +62,11 @@ async function findKind(
     problems.push(failed(CHECK, 'signature.limit', says));
   }
   const numbered = layers.slice(0, MAX_LAYERS).map((layer, index) => ({ layer, index }));
-  let left = MAX_BYTES;
+  let left: number = MAX_BYTES[kind];
   const found = await fetchEach(CHECK, numbered, async ({ layer, index }) => {
     const where = `layer ${index} of ${tag}`;
     if (layer.size > left) {
-      const says = `${where} would make the layers more than ${MAX_BYTES} bytes`;
+      const says = `${where} would make the layers more than ${MAX_BYTES[kind]} bytes`;
       return failed(CHECK, 'signature.limit', says);
     }
     left -= layer.size;
