@@ -74,7 +74,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'policy',
-    summary: 'write, check and format the policies that say what images must carry',
+    summary:
+      'write, check, explain, test and simulate the policies that say what images must carry',
     load: () => import('./policy.ts'),
   },
   {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startRegistry } from '@bulla/server/registry';
+import { pushMultiArch } from '../../../../journeys/artifact.ts';
 import { violations } from '../../../../journeys/json-schema.ts';
 import { type House, ownerToken, pushAndPull, startUp } from './house.ts';
 import { bulla, emptyFolder, vector } from './run.ts';
@@ -159,7 +160,7 @@ async function pull({ ready }: House, reference: string, token: string | null): 
   const credentials = Buffer.from(`token:${token}`).toString('base64');
   const answer = await fetch(`http://${ready.registry}/v2/app/manifests/${reference}`, {
     headers: {
-      accept: 'application/vnd.oci.image.manifest.v1+json',
+      accept: 'application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json',
       ...(token === null ? {} : { authorization: `Basic ${credentials}` }),
     },
   });
@@ -282,5 +283,48 @@ test('past decisions are decided about again from what the record keeps', async 
     const args = ['--policy', 'both.yaml', '--decisions', '2020-01-01..2020-01-02'];
     const { code, out } = await at.simulate([...args, '--data', data]);
     assert.deepEqual([code, out], [0, 'unchanged: 0 admitted, 0 refused\n']);
+  });
+});
+
+test('a leaf that was admitted with its index still is when the index is', async (t) => {
+  await using at = await ground();
+  const data = at.path('data');
+  const leaves: string[] = [];
+  {
+    await using elsewhere = await startRegistry({ storage: 'memory' });
+    const signedThere = `${elsewhere.host}/app:multi`;
+    const { arm64 } = await pushMultiArch(`${elsewhere.host}/app`, 'multi');
+    const signed = await bulla(['sign', '--key', vector('keys/second.plain.pem'), signedThere]);
+    assert.equal(signed.code, 0, signed.err);
+    await using house = await startUp(data, ['--policy', at.path('audit.yaml')]);
+    const { registry, pushToken } = house.ready;
+    const login = ['--registry-username', 'token', '--registry-password', pushToken ?? ''];
+    const copied = await bulla(['copy', ...login, signedThere, `${registry}/app:multi`]);
+    assert.equal(copied.code, 0, copied.err);
+    await pull(house, 'multi', null);
+    await pull(house, arm64, null);
+    leaves.push(arm64);
+  }
+  const offline = ['--decisions', '1h..', '--data', data, '-o', 'json'];
+  for (const { policy, exit, index, leaf } of [
+    { policy: 'either.yaml', exit: 0, index: undefined, leaf: undefined },
+    { policy: 'both.yaml', exit: 1, index: 'refused', leaf: 'unknown' },
+  ]) {
+    await t.test(policy, async () => {
+      const { code, out, err } = await at.simulate(['--policy', policy, ...offline]);
+      assert.equal(code, exit, err);
+      const { changes } = await documentOf(out);
+      const changeOf = (isLeaf: boolean) =>
+        changes.find(({ digest }: { digest: string }) => leaves.includes(digest) === isLeaf)
+          ?.change;
+      assert.deepEqual([changeOf(false), changeOf(true)], [index, leaf]);
+    });
+  }
+  await t.test('evidence that is gone from the store cannot be told about', async () => {
+    await rm(join(data, 'objects/objects/evidence'), { recursive: true });
+    const { code, out } = await at.simulate(['--policy', 'both.yaml', ...offline]);
+    assert.equal(code, 3);
+    const { counts } = await documentOf(out);
+    assert.deepEqual([counts.refused, counts.unknown], [0, 2]);
   });
 });
