@@ -63,7 +63,9 @@ export function messageOf(decision: Decision): string {
   // The root of a policy's tree says its name again.
   const isNamed = policy !== null && finding.check === `policy.${policy}`;
   const clause = leaf === finding || isNamed ? leaf.check : `${finding.check}: ${leaf.check}`;
-  const says = `${who}: ${ascii(clause, 60)}: ${leaf.says}`;
+  // Where the server's files lie is no business of who pulls; the record has it.
+  const why = leaf.code === 'policy.unreadable' ? 'no policy is in force' : leaf.says;
+  const says = `${who}: ${ascii(clause, 60)}: ${why}`;
   return `${ascii(says, MESSAGE_LONGEST - end.length)}${end}`;
 }
 
