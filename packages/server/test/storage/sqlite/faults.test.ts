@@ -3,17 +3,20 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { openSqlite } from '../../../src/storage/sqlite/open.ts';
-import { type StartThread, startWorker } from '../../../src/storage/sqlite/thread.ts';
+import { type StartThread, startInline, startWorker } from '../../../src/storage/sqlite/thread.ts';
 import { faultOf, text } from '../expectations.ts';
 import { type Count, faulty, MISHAPS, type Plan, type Watch } from '../faulty.ts';
 import { temporaryFolder } from '../rooms.ts';
 import { idsOf, makeThings, thing, thingsOf } from '../rows.ts';
 import { ROW_SCENARIOS, tryCall } from '../scenarios.ts';
 
-/** Threads whose requests go wrong as planned. */
+/**
+ * Threads whose requests go wrong as planned. The engines run in this thread: there are hundreds of
+ * stores below, and what goes wrong lies before the engine.
+ */
 function faultyThreads(plan: Plan, watch: Watch, count: Count): StartThread {
   return async (options) => {
-    const thread = await startWorker(options);
+    const thread = await startInline(options);
     if (options.readOnly) return thread;
     const { ask } = faulty(thread, plan, watch, count);
     return { ask, ended: () => thread.ended(), close: () => thread.close() };
@@ -28,7 +31,7 @@ for (const scenario of ROW_SCENARIOS) {
         await using folder = await temporaryFolder();
         const path = join(folder.path, 'tables.db');
         const openings = {
-          plain: () => openSqlite(path),
+          plain: () => openSqlite(path, { start: startInline }),
           faulty: (plan: Plan, watch: Watch, count: Count) =>
             openSqlite(path, { start: faultyThreads(plan, watch, count) }),
         };
