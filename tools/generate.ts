@@ -4,11 +4,15 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { renderConfiguration } from './generate/configuration.ts';
 import { renderErrors } from './generate/errors.ts';
+import { renderOpenApi } from './generate/openapi.ts';
 
 /** Path from the root → its text. One line for each generated document. */
-const DOCUMENTS: Readonly<Record<string, () => string>> = {
+const DOCUMENTS: Readonly<Record<string, () => string | Promise<string>>> = {
+  'docs/configuration.md': renderConfiguration,
   'docs/errors.md': renderErrors,
+  'docs/openapi.json': renderOpenApi,
 };
 
 const ROOT = join(import.meta.dirname, '..');
@@ -16,7 +20,7 @@ const checking = process.argv.includes('--check');
 
 for (const [path, render] of Object.entries(DOCUMENTS)) {
   const target = join(ROOT, path);
-  const text = render();
+  const text = await render();
   if (existsSync(target) && readFileSync(target, 'utf8') === text) continue;
   if (checking) {
     console.error(`${path} is not what the sources say: run \`npm run generate\``);
