@@ -1,6 +1,7 @@
 // Every YAML example of the documents is run: here it is loaded, and journeys/ plays what it is part of.
 import assert from 'node:assert/strict';
-import { cp, glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { globSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -19,7 +20,7 @@ interface Example extends MarkedBlock {
 }
 
 const examples: Example[] = [];
-const documents = ['README.md', ...(await Array.fromAsync(glob('docs/**/*.md', { cwd: ROOT })))];
+const documents = ['README.md', ...globSync('docs/**/*.md', { cwd: ROOT })];
 for (const document of documents.sort()) {
   for (const block of markedBlocks(await readFile(join(ROOT, document), 'utf8'))) {
     if (block.language === 'yaml') examples.push({ ...block, document });
