@@ -150,7 +150,9 @@ async function decideOn(
   const answered = await verification.decide(await askOf(parts, question));
   const { outcome, digest } = answered.decision;
   const problem = 'problem' in resolved ? resolved.problem : null;
-  if (outcome !== 'admit') return { kind: 'refused', answered, problem };
+  // Policies that only warn or record admit also what nobody could resolve: there is nothing to give.
+  const isNothing = problem !== null && digest === null;
+  if (outcome !== 'admit' || isNothing) return { kind: 'refused', answered, problem };
   const wanted = 'problem' in resolved ? resolved.remembered : resolved.digest;
   // An admitted parent names what it covers; a decision about anything else admits nothing here.
   const isAboutThis = digest === wanted || answered.decision.covers.includes(wanted ?? '');
@@ -168,6 +170,8 @@ async function askOf(parts: PullParts, question: Question): Promise<Ask> {
   const { ground, ports } = parts;
   const tag = 'tag' in reference ? reference.tag : null;
   const digest = 'digest' in resolved ? resolved.digest : null;
+  // What the tag led to before may stand in, and may itself be what came back.
+  const led = 'problem' in resolved ? resolved.remembered : resolved.digest;
   const named = 'tag' in reference ? `:${reference.tag}` : `@${reference.digest}`;
   return {
     reference: `${ground.config.registry}/${place.name}${named}`,
@@ -176,9 +180,9 @@ async function askOf(parts: PullParts, question: Question): Promise<Ask> {
     resolved,
     parents: tag === null && digest !== null ? await parentsOf(parts, place, digest) : [],
     rollback:
-      tag === null || digest === null
+      tag === null || led === null
         ? null
-        : await ports.history.seen(place.canonical, tag, digest, ground.clock()),
+        : await ports.history.seen(place.canonical, tag, led, ground.clock()),
     source: sourceOf(parts, place),
     surface: 'pull',
     namespace: null,

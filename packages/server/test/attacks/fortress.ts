@@ -1,8 +1,14 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { publicKeyPem } from '@bulla/trust/crypto/public-key';
 import type { Digest } from '@bulla/trust/oci/digest';
+import { openStore } from '@bulla/trust/oci/open';
+import { parseReference } from '@bulla/trust/oci/reference';
+import { NO_SERVICES } from '@bulla/trust/proof/services';
+import { signArtifact } from '@bulla/trust/sign';
+import { signerOf } from '../../../trust/test/sigstore-lab/signer.ts';
+import { type TestKey, testKey } from '../../../trust/test/tlog/synthetic-log.ts';
 import type { ServerConfig } from '../../src/config/config.ts';
 import { defaultConfig } from '../../src/config/parse.ts';
 import { createLog } from '../../src/http/log.ts';
@@ -24,8 +30,8 @@ export interface Fortress extends AsyncDisposable {
   readonly server: Server;
   readonly origin: string;
   readonly folder: string;
-  /** The private key whose signatures the policy wants, as PEM. */
-  readonly privateKey: string;
+  /** The key whose signatures the policy wants. */
+  readonly key: TestKey;
   readonly pushToken: string;
   /** A request with the push token; `anonymous` sends none. */
   send(
@@ -62,8 +68,8 @@ export async function openFortress({ spec = SIGNED, gateway = {} }: FortressShap
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'bulla-fortress-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
-  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  await writeFile(join(folder, 'k.pub'), keys.publicKey.export({ format: 'pem', type: 'spki' }));
+  const key = testKey('ecdsa-p256');
+  await writeFile(join(folder, 'k.pub'), publicKeyPem(key.publicKey));
   await mkdir(join(folder, 'policies'));
   const head = 'apiVersion: bulla.dev/v1\nkind: TrustPolicy\nmetadata: { name: prod }\nspec:';
   const text = `${head}${spec.replaceAll('KEY', '../k.pub')}\n`;
@@ -88,7 +94,7 @@ export async function openFortress({ spec = SIGNED, gateway = {} }: FortressShap
     server,
     origin,
     folder,
-    privateKey: keys.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    key,
     pushToken,
     ...requestsOf(origin, pushToken),
     [Symbol.asyncDispose]: () => life.disposeAsync(),
@@ -154,4 +160,25 @@ function requestsOf(origin: string, token: string): Requests {
     pull: (repository, reference) =>
       send('GET', `/v2/${repository}/manifests/${reference}`, { anonymous: true }),
   };
+}
+
+/** Signs an image at a registry that anybody may write to, or by a token. */
+export async function sign(host: string, name: string, key: TestKey, token?: string) {
+  const reference = parseReference(`${host}/${name}`);
+  const credentials = token === undefined ? {} : { username: 'token', password: token };
+  const options = { env: {}, homeFolder: '/dev/null', ...credentials };
+  await signArtifact({
+    target: await openStore(reference, options),
+    tagOrDigest: reference.digest ?? reference.tag ?? 'latest',
+    dockerReference: `${HOST}/app`,
+    formats: ['sigstore-bundle'],
+    annotations: {},
+    recursive: false,
+    upload: true,
+    signer: signerOf(key),
+    services: NO_SERVICES,
+    trustRoot: null,
+    at: new Date(),
+    now: () => performance.now(),
+  });
 }
