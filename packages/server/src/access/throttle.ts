@@ -27,6 +27,8 @@ interface Counted {
 }
 
 const MOST_KEPT = 50_000;
+/** One more than a name may have: all that are longer are nobody's, and are counted as few. */
+const NAME_LONGEST = 65;
 
 /** A throttle on a clock in milliseconds. */
 export function openThrottle(config: AccessConfig, now: () => number): Throttle {
@@ -41,12 +43,18 @@ export function openThrottle(config: AccessConfig, now: () => number): Throttle 
   return {
     async guard(name, address, check) {
       const network = callerOfAddress(address);
-      const user = name.toLowerCase();
-      const counted = await turn(config, () => [
-        { window: windowOf(`pair ${network} ${user}`), most: config.attemptsPerPair },
-        { window: windowOf(`address ${network}`), most: config.attemptsPerAddress },
-        { window: windowOf(`user ${user}`), most: config.attemptsPerUser },
-      ]);
+      const user = name.slice(0, NAME_LONGEST).toLowerCase();
+      const counted = await turn(config, () => {
+        const ofAddress = {
+          window: windowOf(`address ${network}`),
+          most: config.attemptsPerAddress,
+        };
+        // Who may try nothing more makes no windows either: they would push out those of others.
+        requireAttempts([ofAddress]);
+        const pair = { window: windowOf(`pair ${network} ${user}`), most: config.attemptsPerPair };
+        const ofUser = { window: windowOf(`user ${user}`), most: config.attemptsPerUser };
+        return [pair, ofAddress, ofUser];
+      });
       try {
         const right = await check();
         const [pair] = counted;
@@ -70,12 +78,7 @@ async function turn(
 ): Promise<readonly Counted[]> {
   for (;;) {
     const counted = windows();
-    if (counted.some(({ window, most }) => window.failed >= most)) {
-      throw new TrustFault(
-        'access.too-many-attempts',
-        'too many sign-ins of this user or from this address have failed',
-      );
-    }
+    requireAttempts(counted);
     const full = counted.find(({ window, most }) => window.failed + window.running >= most);
     if (full === undefined) {
       // Before anything is awaited: whoever asks next sees it.
@@ -88,4 +91,12 @@ async function turn(
     }
     await new Promise<void>((resolve) => waiting.push(resolve));
   }
+}
+
+function requireAttempts(counted: readonly Counted[]): void {
+  if (counted.every(({ window, most }) => window.failed < most)) return;
+  throw new TrustFault(
+    'access.too-many-attempts',
+    'too many sign-ins of this user or from this address have failed',
+  );
 }

@@ -8,8 +8,6 @@ export interface CachedDecision {
   readonly until: Date;
   /** What the counters stood at when the decision was asked for. */
   readonly epoch: string;
-  /** Who has used it, each with the decision id under which that was recorded. */
-  readonly users: Map<string, string>;
 }
 
 /** Decisions by the text of all that they depend on (semantics 14); the longest unused goes first. */

@@ -1,6 +1,7 @@
 import { passed } from '@bulla/trust/finding/finding';
 import type { Decision } from '@bulla/trust/policy/decision';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
+import { openRecent, type Recent } from '../bounds/recent.ts';
 import type { Answered, Ask, Decide } from './ask.ts';
 import { brief } from './brief.ts';
 import { type CachedDecision, openCache } from './cache.ts';
@@ -60,6 +61,7 @@ export interface DecisionService {
 export function createDecisions(parts: DecisionParts): DecisionService {
   const cache = openCache(parts.limits.entries);
   const flights = new Map<string, Promise<CachedOrTaken>>();
+  const uses: Uses = openRecent<string>(USES_MOST);
 
   async function decide(ask: Ask): Promise<Answered> {
     const started = parts.now();
@@ -78,13 +80,13 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     const key = keyOf(ask, digest, inForce.set);
     const found = cache.get(key) ?? coveredBy(ask, digest, inForce.set);
     if (found !== null && (await holds(parts, ask, found, epoch))) {
-      return useCached(parts, ask, digest, found, started);
+      return useCached(parts, uses, ask, digest, found, started);
     }
     const flightKey = `${key}\n${epoch}`;
     const underway = flights.get(flightKey);
     if (underway !== undefined) {
       const shared = await underway;
-      return useCached(parts, ask, digest, shared.cached, started);
+      return useCached(parts, uses, ask, digest, shared.cached, started);
     }
     const flight = takeAndCache(ask, digest, inForce, inForce.set, epoch);
     flights.set(flightKey, flight);
@@ -120,7 +122,8 @@ export function createDecisions(parts: DecisionParts): DecisionService {
   ): Promise<CachedOrTaken> {
     const pushes = await parts.epochs.read(`push/${ask.repository}`);
     const taken = await take(parts, ask, inForce, set);
-    const cached = cacheable(taken, ask, epoch, pushes, parts);
+    const cached = cacheable(taken, epoch, pushes, parts);
+    uses.set(useOf(taken.decision, ask, taken.decision.digest), taken.decision.id);
     const lasts = cached.until.getTime() > parts.clock().getTime();
     // Inconclusive is not cached, nor what stands in for it.
     if (lasts && taken.cache === 'miss' && !isInconclusive(taken.decision)) {
@@ -205,7 +208,6 @@ async function holds(
 
 function cacheable(
   { decision }: TakenDecision,
-  ask: Ask,
   epoch: string,
   pushes: number,
   { limits, clock }: DecisionParts,
@@ -229,7 +231,6 @@ function cacheable(
     },
     until: new Date(satisfied ? Math.min(most, expires) : most),
     epoch: satisfied ? epoch : `${epoch}/${pushes}`,
-    users: new Map([[userOf(ask, decision.digest), decision.id]]),
   };
 }
 
@@ -240,29 +241,33 @@ function isInconclusive({ finding, policies }: Decision): boolean {
   );
 }
 
-function userOf(ask: Ask, digest: string | null): string {
-  return JSON.stringify([ask.actor.id, digest, ask.tag]);
+function useOf(decision: Decision, ask: Ask, digest: string | null): string {
+  return JSON.stringify([decision.id, ask.actor.id, digest, ask.tag]);
 }
 
-/** So many users of one cached decision are remembered by the id that each one's use got. */
-const USERS_MOST = 1000;
+/** So many uses of cached decisions are remembered by the id that each user's got, of all together. */
+const USES_MOST = 100_000;
+
+/** The ids of uses, by the decision that was used and who used it by which reference. */
+type Uses = Recent<string>;
 
 /** One more use of a decision: each user's first has an id, and a row of the record, of its own. */
 async function useCached(
   parts: DecisionParts,
+  uses: Uses,
   ask: Ask,
   digest: string,
   cached: CachedDecision,
   started: number,
 ): Promise<Answered> {
-  const user = userOf(ask, digest);
-  const known = cached.users.get(user);
+  const use = useOf(cached.decision, ask, digest);
+  const known = uses.get(use);
   const id = known ?? parts.newId(parts.clock());
   const { reference, tag } = ask;
   const covers = digest === cached.decision.digest ? cached.decision.covers : [];
   const decision: Decision = { ...cached.decision, id, reference, tag, digest, covers };
   const answered = await answer(parts, ask, decision, 'hit', null, started);
-  if (known === undefined && cached.users.size < USERS_MOST) cached.users.set(user, id);
+  if (known === undefined) uses.set(use, id);
   return answered;
 }
 

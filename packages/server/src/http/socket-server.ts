@@ -6,6 +6,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { plainAddress } from './address.ts';
 import { noteWaiting } from './continue.ts';
 import type { HttpLimits } from './limits.ts';
+import { callerOfAddress } from './rate.ts';
 
 /** What a TLS server needs beside its limits. */
 export interface TlsOptions {
@@ -74,12 +75,12 @@ export function createSocketServer(
   };
 }
 
-/** Ends connections of an address that has as many as it may; answers those that are open. */
+/** Ends connections of a caller (of IPv6 a /64) that has as many as it may; answers the open ones. */
 function boundCallers(server: Server, most: number): ReadonlySet<Socket> {
   const open = new Set<Socket>();
   const counts = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
-    const caller = plainAddress(socket.remoteAddress);
+    const caller = callerOfAddress(plainAddress(socket.remoteAddress));
     const count = counts.get(caller) ?? 0;
     if (count >= most) {
       socket.destroy();
