@@ -112,10 +112,11 @@ function mounted(
   const from = request.query.get('from');
   const source =
     from === null || from === '' ? null : gateway.places.locate(repositoryName(from)).key;
-  return gateway.mountBlob(place.key, digest, source, (key) => {
+  const may = (key: string) => {
     const other = gateway.places.ofKey(key);
     return other !== null && access.may(principal, other.name, 'pull') && mayUse(other, principal);
-  });
+  };
+  return gateway.mountBlob(place.key, digest, { from: source, may, mounter: uploaderOf(caller) });
 }
 
 async function started(gateway: Gateway, place: Place, like: string): Promise<HttpReply> {

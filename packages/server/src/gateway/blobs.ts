@@ -109,35 +109,47 @@ async function noteBlob(
   throw new TrustFault('storage.failed', `the cell ${key} is changed by others without a pause`);
 }
 
+/** Who mounts a blob, and out of what. */
+export interface Mount {
+  /** Null: any repository that `may` names. */
+  readonly from: string | null;
+  readonly may: (repository: string) => boolean;
+  /** The id of whoever mounts; null for nobody. */
+  readonly mounter: string | null;
+}
+
 /**
- * Gives `repository` a blob of another: of `from`, or of any that `may` names when `from` is null.
- * False when none has it. Who mounts is no uploader: the bytes were not shown.
+ * Gives `repository` a blob of another. False when none has it. Who mounts is its uploader only where
+ * they were one of the source: else they never showed the bytes.
  */
 export async function mountBlob(
   ground: Ground,
   repository: string,
   digest: Digest,
-  from: string | null,
-  may: (repository: string) => boolean = () => true,
+  { from, may, mounter }: Mount,
 ): Promise<boolean> {
   if (from !== null && !may(from)) return false;
-  const size =
-    from === null ? await sizeAnywhere(ground, digest, may) : await blobSize(ground, from, digest);
-  return size !== null && linkBlob(ground, repository, digest, size);
+  const record =
+    from === null
+      ? await recordAnywhere(ground, digest, may)
+      : await blobRecord(ground, from, digest);
+  if (record === null) return false;
+  const uploader = mounter !== null && record.uploaders.includes(mounter) ? mounter : null;
+  return linkBlob(ground, repository, digest, record.size, uploader);
 }
 
-async function sizeAnywhere(
+async function recordAnywhere(
   ground: Ground,
   digest: Digest,
   may: (repository: string) => boolean,
-): Promise<number | null> {
+): Promise<BlobRecord | null> {
   // Most mounts without a source are of content that nobody has: one look instead of many.
   if ((await ground.objects.stat(contentName(digest))) === null) return null;
   for (const key of await ground.registers.list(KEYS.repositories)) {
     const repository = repositoryOfKey(key);
     if (!may(repository)) continue;
-    const size = await blobSize(ground, repository, digest);
-    if (size !== null) return size;
+    const record = await blobRecord(ground, repository, digest);
+    if (record !== null) return record;
   }
   return null;
 }

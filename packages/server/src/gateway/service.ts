@@ -4,7 +4,7 @@ import { openRecent } from '../bounds/recent.ts';
 import type { ByteRange, Objects, Swept } from '../storage/objects.ts';
 import type { Registers } from '../storage/registers.ts';
 import { type PulledBlob, pullBlob } from './blob-pull.ts';
-import { deleteBlob, mountBlob, readBlob, requireBlob } from './blobs.ts';
+import { deleteBlob, type Mount, mountBlob, readBlob, requireBlob } from './blobs.ts';
 import { type Collected, collectGarbage } from './collect.ts';
 import type { GatewayConfig } from './config.ts';
 import { openContents } from './contents.ts';
@@ -71,12 +71,7 @@ export interface Gateway {
   listCatalog(query: PageQuery, may: (repository: string) => boolean): Promise<NamesPage>;
   requireBlob(repository: string, digest: Digest): Promise<number>;
   readBlob(digest: Digest, range: ByteRange): Promise<Uint8Array | Readable>;
-  mountBlob(
-    repository: string,
-    digest: Digest,
-    from: string | null,
-    may?: (repository: string) => boolean,
-  ): Promise<boolean>;
+  mountBlob(repository: string, digest: Digest, mount: Mount): Promise<boolean>;
   deleteBlob(repository: string, digest: Digest): Promise<void>;
   startUpload(repository: string, like: 'sha256' | 'sha512'): Promise<string>;
   uploadSize(repository: string, upload: string): Promise<number>;
@@ -154,7 +149,7 @@ function storeMethods(parts: PullParts, places: Places): StoreMethods {
   return {
     requireBlob: (repository, digest) => requireBlob(ground, repository, digest),
     readBlob: (digest, range) => readBlob(ground, digest, range),
-    mountBlob: (repository, digest, from, may) => mountBlob(ground, repository, digest, from, may),
+    mountBlob: (repository, digest, mount) => mountBlob(ground, repository, digest, mount),
     deleteBlob: (repository, digest) => deleteBlob(ground, repository, digest),
     startUpload: (repository, like) => startUpload(ground, repository, like),
     uploadSize: (repository, upload) => uploadSize(ground, repository, upload),

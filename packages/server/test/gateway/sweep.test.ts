@@ -6,6 +6,8 @@ import { createGateway } from '../../src/gateway/service.ts';
 import { openMemory } from '../../src/storage/memory/open.ts';
 import { digestOf } from './client.ts';
 
+const MOUNT = { from: null, may: () => true, mounter: null };
+
 test('content goes a grace after the last repository let go of it', async () => {
   let now = new Date('2026-01-01T00:00:00Z');
   await using store = openMemory();
@@ -27,7 +29,7 @@ test('content goes a grace after the last repository let go of it', async () => 
     await gateway.finishUpload(repository, upload, digest);
   };
   await push('a');
-  assert.equal(await gateway.mountBlob('b', digest, 'a'), true);
+  assert.equal(await gateway.mountBlob('b', digest, { ...MOUNT, from: 'a' }), true);
   await gateway.deleteBlob('a', digest);
   now = new Date('2026-01-10T00:00:00Z');
   assert.equal((await gateway.sweep()).objects, 0, 'b has it');
@@ -39,5 +41,5 @@ test('content goes a grace after the last repository let go of it', async () => 
   await gateway.deleteBlob('c', digest);
   now = new Date('2026-01-22T00:00:00Z');
   assert.equal((await gateway.sweep()).objects, 1);
-  assert.equal(await gateway.mountBlob('d', digest, null), false);
+  assert.equal(await gateway.mountBlob('d', digest, MOUNT), false);
 });

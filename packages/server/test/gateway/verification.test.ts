@@ -303,6 +303,30 @@ test('who may push learns of a blob of that very repository that it is there, an
   assert.equal((await get(url, there, 'elsewhere')).status, 404);
 });
 
+test('who mounts what they uploaded is its uploader there as well, and nobody else is', async () => {
+  const everywhere = person('everywhere', { repository: '**', actions: ['pull', 'push'] });
+  const access = tableAccess([...PEOPLE, everywhere]);
+  const ports = tablePorts(decisionTable(), access);
+  await using registry = await startRegistry({ storage: 'memory' }, { ports });
+  const { url } = registry;
+  const headers = as('everywhere');
+  const post = (path: string, body?: string) =>
+    ask(url, { method: 'POST', path, headers, ...(body === undefined ? {} : { body }) });
+  const digest = digestOf(LAYER);
+  assert.equal((await post(`/v2/a/blobs/uploads/?digest=${digest}`, LAYER)).status, 201);
+  for (const [repository, from] of [
+    ['b', '&from=a'],
+    ['c', '&from=b'],
+    ['d', ''],
+  ]) {
+    const path = `/v2/${repository}/blobs/uploads/?mount=${digest}${from}`;
+    assert.equal((await post(path)).status, 201);
+    const blob = `/v2/${repository}/blobs/${digest}`;
+    assert.equal((await get(url, blob, 'everywhere')).body.toString(), LAYER);
+    assert.equal((await get(url, blob, 'reader')).status, 404);
+  }
+});
+
 test('what an anonymous caller uploaded is nobody’s', async () => {
   const table = decisionTable();
   const everybody = person('nobody', { repository: '**', actions: ['pull', 'push'] });
