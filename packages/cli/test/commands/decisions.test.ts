@@ -130,7 +130,7 @@ describe('decisions and the record at a server and offline', () => {
 
     test(`${place.where}: the record is verified, exported and proved by its key`, async (t) => {
       const path = (name: string) =>
-        join(folder, `${place.env().BULLA_SERVER ? 's' : 'o'}-${name}`);
+        join(folder, `${place.where === 'offline' ? 'o' : 's'}-${name}`);
       const verified = await ask('record', 'verify');
       assert.equal(verified.code, 0, verified.out + verified.err);
       assert.match(verified.out, /^VERIFIED {2}4 entries$/m);

@@ -111,7 +111,9 @@ test('whatever answers, its faults have a code', async (t) => {
         await using server = await startAnswering(answer);
         const ask = async () => {
           if (form === 'json') return server.api.json(GET);
-          return Array.fromAsync(server.api.chunks(GET));
+          const parts: Uint8Array[] = [];
+          for await (const part of server.api.chunks(GET)) parts.push(part);
+          return parts;
         };
         await assert.rejects(ask, (error) => {
           assert.ok(error instanceof TrustFault, String(error));
