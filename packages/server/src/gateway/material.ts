@@ -43,6 +43,8 @@ const CONFIGS: ReadonlySet<string> = new Set([
 const LAYERS_MOST = 4000;
 const BYTES_MOST = 256 * MIB;
 const CHILDREN_MOST = 256;
+/** Blobs that are looked at for one answer, of all that an index lists: each is a reading of the store. */
+const LOOKS_MOST = 5000;
 const TAR_BLOCK = 512;
 
 /**
@@ -55,6 +57,18 @@ const TAR_BLOCK = 512;
  * `artifactType` say nothing. What cannot be judged is an image.
  */
 export async function isMaterial(
+  content: Pick<Content, 'record' | 'bytes'>,
+  view: MaterialView,
+): Promise<boolean> {
+  let left = LOOKS_MOST;
+  const bounded: MaterialView = {
+    ...view,
+    head: async (layer, length) => (left-- > 0 ? view.head(layer, length) : null),
+  };
+  return isMaterialWithin(content, bounded);
+}
+
+async function isMaterialWithin(
   { record, bytes }: Pick<Content, 'record' | 'bytes'>,
   view: MaterialView,
 ): Promise<boolean> {
@@ -90,7 +104,7 @@ async function isMaterialIndex(index: ImageIndex, view: MaterialView): Promise<b
     if (mediaType !== MEDIA_TYPES.ociManifest && mediaType !== MEDIA_TYPES.dockerManifest) {
       return false;
     }
-    if (!(await isMaterial(child, view))) return false;
+    if (!(await isMaterialWithin(child, view))) return false;
   }
   return true;
 }

@@ -205,6 +205,24 @@ test('an index is material when all that it lists is recorded as material', asyn
   assert.equal(await isMaterial(indexOf([entry(indexOf([entry(signature)]))]), VIEW), false);
 });
 
+test('so many blobs are looked at for one answer; an index of more is judged as an image', async () => {
+  const layers = Array.from({ length: 3000 }, () => ({ type: SIMPLE, content: '{}' }));
+  const many = manifestOf({ name: '', layers, expect: true });
+  const others = manifestOf({ name: '', layers: layers.slice(1), expect: true });
+  let looks = 0;
+  const counting = {
+    ...VIEW,
+    head: (layer: { readonly digest: Digest }, length: number) => {
+      looks += 1;
+      return VIEW.head(layer, length);
+    },
+  };
+  assert.equal(await isMaterial(many, counting), true);
+  looks = 0;
+  assert.equal(await isMaterial(indexOf([entry(many), entry(others)]), counting), false);
+  assert.ok(looks <= 5000, `${looks} looks`);
+});
+
 test('an index that lists nothing is material: there is nothing in it to run', async () => {
   assert.equal(await isMaterial(indexOf([]), VIEW), true);
 });
