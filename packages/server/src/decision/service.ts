@@ -82,13 +82,15 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     if (found !== null && (await holds(parts, ask, found, epoch))) {
       return useCached(parts, uses, ask, digest, found, started);
     }
-    const flightKey = `${key}\n${epoch}`;
+    // Who asks after a push must not get the answer of a decision that was begun before it.
+    const pushes = await parts.epochs.read(`push/${ask.repository}`);
+    const flightKey = `${key}\n${epoch}/${pushes}`;
     const underway = flights.get(flightKey);
     if (underway !== undefined) {
       const shared = await underway;
       return useCached(parts, uses, ask, digest, shared.cached, started);
     }
-    const flight = takeAndCache(ask, digest, inForce, inForce.set, epoch);
+    const flight = takeAndCache(ask, digest, inForce, inForce.set, { epoch, pushes });
     flights.set(flightKey, flight);
     try {
       const { taken } = await flight;
@@ -118,9 +120,8 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     digest: string,
     inForce: InForce,
     set: PolicySet,
-    epoch: string,
+    { epoch, pushes }: { readonly epoch: string; readonly pushes: number },
   ): Promise<CachedOrTaken> {
-    const pushes = await parts.epochs.read(`push/${ask.repository}`);
     const taken = await take(parts, ask, inForce, set);
     const cached = cacheable(taken, epoch, pushes, parts);
     uses.set(useOf(taken.decision, ask, taken.decision.digest), taken.decision.id);

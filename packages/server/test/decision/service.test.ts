@@ -180,6 +180,17 @@ describe('decisions of a server', () => {
     assert.equal(new Set(answers.map(({ decision }) => decision.id)).size, 1);
   });
 
+  test('who asks after a push does not get what was begun before it', async () => {
+    const kit = await open('deny');
+    const before = kit.decisions.decide(kit.ask());
+    // As far as the taking of the decision, which then waits.
+    while (kit.taken() === 0) await new Promise((resolve) => process.nextTick(resolve));
+    await kit.decisions.pushed(REPOSITORY);
+    const after = await kit.decisions.decide(kit.ask());
+    assert.notEqual(after.decision.id, (await before).decision.id);
+    assert.equal(kit.taken(), 2);
+  });
+
   test('each user has a decision id of their own', async () => {
     const kit = await open('admit');
     const first = await kit.decisions.decide(kit.ask());
