@@ -23,10 +23,17 @@ import { AUDITED, ENFORCED, SIGNED, workUntilKilled } from './load.ts';
 export type Moment =
   | { readonly kind: 'answers'; readonly count: number }
   | { readonly kind: 'delay'; readonly ms: number }
-  | { readonly kind: 'call'; readonly calls: string; readonly nth: number };
+  | {
+      readonly kind: 'call';
+      /** Names of system calls, as strace takes them. */
+      readonly calls: string;
+      readonly nth: number;
+      /** Where strace writes which calls there were. */
+      readonly log?: string;
+    };
 
 /** A moment that never comes ends after so many answers. */
-const ANSWERS_MOST = 2000;
+const ANSWERS_MOST = 400;
 
 /** A server with a load on it that is killed again and again, on one folder. */
 export interface KilledServer extends AsyncDisposable {
@@ -104,7 +111,7 @@ async function startToKill(
   moment: Moment,
 ): Promise<RunningServer | null> {
   let child: ChildProcess | undefined;
-  const tracing = moment.kind === 'call' ? underStrace(stage, moment) : {};
+  const tracing = moment.kind === 'call' ? underStrace(moment) : {};
   try {
     return await startUp(stage, {
       ...wanted,
@@ -122,12 +129,13 @@ async function startToKill(
 }
 
 /** strace as a grandchild (-D), so that the process is ours to end; one thread for files. */
-function underStrace(
-  stage: Stage,
-  { calls, nth }: Extract<Moment, { readonly kind: 'call' }>,
-): Pick<UpWanted, 'under' | 'env'> {
+function underStrace({
+  calls,
+  nth,
+  log = '/dev/null',
+}: Extract<Moment, { readonly kind: 'call' }>): Pick<UpWanted, 'under' | 'env'> {
   const inject = `inject=${calls}:signal=SIGKILL:when=${nth}`;
-  const options = ['-D', '-f', '--seccomp-bpf', '-qq', '-o', stage.path('strace')];
+  const options = ['-D', '-f', '--seccomp-bpf', '-qq', '-o', log];
   return {
     under: ['strace', ...options, '-e', `trace=${calls}`, '-e', 'signal=none', '-e', inject],
     env: { UV_THREADPOOL_SIZE: '1' },
