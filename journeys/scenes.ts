@@ -2,6 +2,7 @@ import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pushSmallImage } from './artifact.ts';
 import { markedFiles } from './marked-block.ts';
+import { settleServer } from './settled-server.ts';
 import { makeKey, ROOT, type Stage } from './stage.ts';
 
 /** What a reader of a document has before its first command, and the journeys in it. */
@@ -133,5 +134,20 @@ export const SCENES: readonly Scene[] = [
       await stage.succeeds(['attest', '--key', 'release.key', ...sbom, image]);
       await stage.succeeds(['sign', '--key', 'release.key', '--format', 'cosign-legacy', image]);
     },
+  },
+  {
+    document: 'docs/server.md',
+    journeys: ['server'],
+    prepare: async () => undefined,
+  },
+  {
+    document: 'docs/access.md',
+    journeys: ['access'],
+    prepare: (_, stage) => settleServer(stage),
+  },
+  {
+    document: 'docs/record.md',
+    journeys: ['record'],
+    prepare: (_, stage) => settleServer(stage),
   },
 ];
