@@ -6,6 +6,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { plainAddress } from './address.ts';
 import { noteWaiting } from './continue.ts';
 import type { HttpLimits } from './limits.ts';
+import { bringIntoOriginForm } from './origin-form.ts';
 import { callerOfAddress } from './rate.ts';
 
 /** What a TLS server needs beside its limits. */
@@ -36,6 +37,8 @@ export function createSocketServer(
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: Math.min(10_000, limits.headersMs),
+    // Who names no host is refused as others are, with the same headers.
+    requireHostHeader: false,
   };
   const plain = tls === null ? createServer(options) : null;
   const secure =
@@ -56,9 +59,12 @@ export function createSocketServer(
   const answering = new WeakMap<Duplex, ServerResponse>();
   const answer: RequestListener = (request, response) => {
     answering.set(request.socket, response);
+    bringIntoOriginForm(request);
     handle(request, response);
   };
   server.on('request', answer);
+  // RFC 9110 §10.1.1: an expectation that is not known may be ignored.
+  server.on('checkExpectation', answer);
   // Told to go on when somebody wants to read: who is refused need not send a layer first.
   server.on('checkContinue', (request, response) => {
     noteWaiting(request, response);

@@ -163,8 +163,15 @@ const REFUSED: readonly {
     byDoor: false,
   },
   {
-    name: 'a target with a host',
-    path: 'http://localhost/facts',
+    name: 'a target with the host of another server',
+    path: 'http://evil.example/facts',
+    headers: ['host: localhost'],
+    status: 421,
+    byDoor: true,
+  },
+  {
+    name: 'a target of another scheme',
+    path: 'https://localhost/facts',
     headers: ['host: localhost'],
     status: 400,
     byDoor: false,

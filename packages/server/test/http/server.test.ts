@@ -105,6 +105,46 @@ const ANSWERS = [
     request: `PUT /echo HTTP/1.1\r\n${CLOSE}content-type: <script>\r\ncontent-length: 1\r\n\r\na`,
     expect: /^HTTP\/1\.1 499 /,
   },
+  {
+    name: 'an absolute target',
+    request: `GET http://x/echo HTTP/1.1\r\n${CLOSE}\r\n`,
+    expect: /^HTTP\/1\.1 200 [\s\S]*GET 0$/,
+  },
+  {
+    name: 'an absolute target without a path',
+    request: `GET http://x?a HTTP/1.1\r\n${CLOSE}\r\n`,
+    expect: /^HTTP\/1\.1 404 /,
+  },
+  {
+    name: 'an absolute target with two Host headers, which do not count',
+    request: `GET http://x/echo HTTP/1.1\r\nhost: y\r\n${CLOSE}\r\n`,
+    expect: /^HTTP\/1\.1 200 /,
+  },
+  {
+    name: 'an absolute target of another scheme',
+    request: `GET https://x/echo HTTP/1.1\r\n${CLOSE}\r\n`,
+    expect: /^HTTP\/1\.1 400 [\s\S]*http\.path-invalid/,
+  },
+  {
+    name: 'an absolute target with a name and a password',
+    request: `GET http://a:b@x/echo HTTP/1.1\r\n${CLOSE}\r\n`,
+    expect: /^HTTP\/1\.1 499 /,
+  },
+  {
+    name: 'HTTP/1.0 without a host',
+    request: 'GET /echo HTTP/1.0\r\n\r\n',
+    expect: /^HTTP\/1\.1 200 [\s\S]*GET 0$/,
+  },
+  {
+    name: 'HTTP/1.1 without a host',
+    request: 'GET /nothing HTTP/1.1\r\nconnection: close\r\n\r\n',
+    expect: /^HTTP\/1\.1 400 [\s\S]*nosniff[\s\S]*http\.host-invalid/,
+  },
+  {
+    name: 'an expectation that nobody knows',
+    request: `GET /echo HTTP/1.1\r\n${CLOSE}expect: 200-maybe\r\n\r\n`,
+    expect: /^HTTP\/1\.1 200 /,
+  },
   { name: 'no HTTP', request: 'hello\r\n\r\n', expect: /^HTTP\/1\.1 400 / },
   {
     name: 'two lengths',
