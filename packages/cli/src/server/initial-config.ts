@@ -21,7 +21,7 @@ listen:
 #origin: https://bulla.example
 
 # Files and folders of policies. Without any, every pull is refused: write the first with
-# \`bulla policy init > policies/first.yaml\`.
+# \`bulla policy init --key release.pub --file policies/first.yaml\`.
 #policies: [policies]
 
 # Which tier this server serves, for policies that name some.

@@ -17,6 +17,9 @@ const CASES = [
   },
   { line: ['bulla', 'completion', 'z'], expect: ['zsh'] },
   { line: ['bulla', 'doctor', 'reg'], expect: ['registry'] },
+  { line: ['bulla', 'record', 'pr'], expect: ['prune'] },
+  { line: ['bulla', 'user', 'add', 'bob', '--role', 'ad'], expect: ['admin'] },
+  { line: ['bulla', 'decisions', 'list', '--effect', 'd'], expect: ['deny'] },
 ];
 
 test('bash completes commands, options and their values', async (t) => {
