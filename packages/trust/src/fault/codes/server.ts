@@ -89,7 +89,8 @@ export const SERVER_CODES = {
     status: 401,
     exit: 2,
     means: 'A server was to be asked without a token.',
-    remedy: 'Set BULLA_TOKEN or give --token-file; the console and `bulla token create` make tokens.',
+    remedy:
+      'Set BULLA_TOKEN or give --token-file; the console and `bulla token create` make tokens.',
   },
   'server.data-missing': {
     status: 400,
