@@ -52,7 +52,10 @@ export const ANONYMOUS: Principal = {
 
 /** Standings on these tables and keys. */
 export function openStandings(ground: Ground): Standings {
-  const remembered = openRecent<Remembered>(ground.config.cacheEntries);
+  // By their scopes: a token may name dozens of repositories.
+  const remembered = openRecent<Remembered>(ground.config.cacheEntries, ({ standing }) =>
+    Math.max(1, standing.principal.repositories.length),
+  );
   return {
     ofToken: (secret) =>
       recall(ground, remembered, secret, async (hash) => {

@@ -57,7 +57,9 @@ export type RegistryNeed =
       readonly action: RegistryAction;
     };
 
-const matchers = new WeakMap<RepositoryScope, (name: string) => boolean>();
+/** Some globs at hand, and not more: whoever makes tokens chooses how many there are. */
+const matchers = new Map<string, (name: string) => boolean>();
+const MATCHERS_MOST = 1000;
 
 /** Whether a caller may do `action` with the repository of this name. */
 export function mayAct(
@@ -70,10 +72,13 @@ export function mayAct(
   );
 }
 
-function matcherOf(scope: RepositoryScope): (name: string) => boolean {
-  const known = matchers.get(scope);
+/** A registry token names repositories; to compile each name would take a megabyte a token. */
+function matcherOf({ repository }: RepositoryScope): (name: string) => boolean {
+  if (!repository.includes('*')) return (name) => name === repository;
+  const known = matchers.get(repository);
   if (known !== undefined) return known;
-  const matcher = compilePattern({ glob: scope.repository });
-  matchers.set(scope, matcher);
+  const matcher = compilePattern({ glob: repository });
+  if (matchers.size >= MATCHERS_MOST) matchers.clear();
+  matchers.set(repository, matcher);
   return matcher;
 }
