@@ -1,8 +1,9 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { Door, HttpReply, HttpRequest } from '../http/exchange.ts';
+import type { Principal } from '../http/principal.ts';
 import { blobRoutes, uploadRoutes, uploadsRoutes } from './blob-routes.ts';
-import { challenged } from './challenge.ts';
+import { askFirst, challenged } from './challenge.ts';
 import { refuse } from './errors.ts';
 import { nextLink, pageSize } from './headers.ts';
 import { manifestRoutes } from './manifest-routes.ts';
@@ -13,7 +14,7 @@ import type { AccessNeed } from './ports.ts';
 import { type Call, json, needOf, type Route, type Routes, STORED } from './replies.ts';
 import type { Gateway } from './service.ts';
 import { parseTargetPath, type Target } from './target.ts';
-import { mayUse, requireUse } from './upstream/users.ts';
+import { mayUse, useDenied } from './upstream/users.ts';
 
 /** The registry's door: `/v2`, the whole of distribution-spec 1.1. */
 export function gatewayDoor(gateway: Gateway): Door {
@@ -51,16 +52,17 @@ async function otherMethod(request: HttpRequest, routes: Routes): Promise<HttpRe
 async function admit(gateway: Gateway, route: Route, request: HttpRequest): Promise<HttpReply> {
   const { access } = gateway.ports;
   const { needs } = route;
-  let call: Call;
+  let principal: Principal;
   try {
-    const principal = await access.authorize(request, needs);
-    if (needs.kind === 'repository') {
-      requireUse(gateway.places.locate(needs.repository), principal);
-    }
-    call = { request, caller: { principal, facts: factsOf(request) } };
+    principal = await access.authorize(request, needs);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return challenged(gateway.ports, needs, request, refuse(error));
+  }
+  const call = { request, caller: { principal, facts: factsOf(request) } };
+  const place = needs.kind === 'repository' ? gateway.places.locate(needs.repository) : null;
+  if (place !== null && !mayUse(place, principal)) {
+    return askFirst(gateway.ports, needs, call, refuse(useDenied(place)));
   }
   return route.handle(call);
 }

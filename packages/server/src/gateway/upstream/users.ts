@@ -2,19 +2,17 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Principal } from '../../http/principal.ts';
 import type { Place } from '../place.ts';
 
-/**
- * Throws `access.denied` unless the principal may use the place's upstream, beside their right to
- * the repository: the upstream's credentials, and what was fetched with them, serve only those who
- * were granted the prefix (semantics 19). A right to repositories grants none, however it is
- * written: a token for a registry names the one repository that its holder asked for.
- */
-export function requireUse(place: Place, principal: Principal): void {
-  if (mayUse(place, principal)) return;
-  // As for a repository to which there is no right: nothing is said about what the upstream has.
-  throw new TrustFault('access.denied', `no right to ${place.name}`);
+/** The refusal of who may not: as for a repository to which there is no right, and nothing more. */
+export function useDenied({ name }: Place): TrustFault {
+  return new TrustFault('access.denied', `no right to ${name}`);
 }
 
-/** The same, answered. */
+/**
+ * Whether a principal may use the place's upstream, beside their right to the repository: the
+ * upstream's credentials, and what was fetched with them, serve only those who were granted the
+ * prefix (semantics 19). A right to repositories grants none, however it is written: a token for a
+ * registry names the one repository that its holder asked for.
+ */
 export function mayUse({ upstream }: Place, principal: Principal): boolean {
   if (upstream === null) return true;
   const { users } = upstream.config;

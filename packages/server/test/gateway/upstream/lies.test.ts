@@ -243,6 +243,12 @@ test('an upstream’s credentials serve those who were granted the prefix, and n
     }
   };
   await refuseAll();
+  // Who sent no credentials is asked for some: containerd and oras send them to nobody else.
+  for (const path of paths) {
+    const asked = await ask(url, { path: `/v2/up/app/${path}` });
+    assert.equal(asked.status, 401, path);
+    assert.match(asked.headers['www-authenticate'] ?? '', /"repository:up\/app:pull"$/);
+  }
   assert.deepEqual(upstream.asked, []);
   const served = await ask(url, { path: '/v2/up/app/manifests/v1', headers: as('granted') });
   assert.equal(served.status, 200, served.body.toString());
