@@ -86,7 +86,9 @@ test('a new user gets from bulla up to a refusal and its reasons by what the scr
   assert.match(refusal, /refused by policy starter: .*carries no signature/);
   const id = /\(decision ([0-9A-Z]{26})\)/.exec(refusal)?.[1] ?? '';
 
-  await t.test('what was signed is pulled', () => types(pull('team/app:v1')));
+  await t.test('what was signed is pulled', async () => {
+    await types(pull('team/app:v1'));
+  });
   await t.test('the push token does not sign what is not admitted', async () => {
     const { code, all } = await type(commandOf(screen, 'bulla sign', 'team/app:later'));
     assert.equal(code, 3);

@@ -68,7 +68,7 @@ export const PACKAGES = {
   server: {
     ranks: {
       // What keeps memory and work within bounds, for every room.
-      bounds: 0,
+      bounds: -1,
       http: 0,
       storage: 0,
       config: 0,
