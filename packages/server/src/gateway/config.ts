@@ -49,7 +49,7 @@ export const GATEWAY_CONFIG: GatewayConfig = {
   graceMs: 24 * 3600_000,
   uploadMs: 24 * 3600_000,
   untaggedMs: null,
-  hotBytes: 48 << 20,
+  hotBytes: 16 << 20,
   hotMs: 5_000,
   tagFreshnessMs: 5_000,
 };

@@ -31,7 +31,7 @@ export interface Contents {
 }
 
 /** What a cached manifest takes beside its bytes. */
-const ENTRY_BYTES = 1 << 10;
+const ENTRY_BYTES = 2 << 10;
 
 interface Entry {
   readonly content: Content;

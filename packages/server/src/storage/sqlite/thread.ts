@@ -34,6 +34,8 @@ export async function startWorker(options: EngineOptions): Promise<SqliteThread>
     env: {},
     execArgv: [],
     workerData: options,
+    // Its objects live as long as one request; by itself V8 would take 128 MiB for new ones.
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
   });
   let ended = false;
   const exited = new Promise<void>((resolve) => {
