@@ -34,8 +34,9 @@ export async function startWorker(options: EngineOptions): Promise<SqliteThread>
     env: {},
     execArgv: [],
     workerData: options,
-    // Its objects live as long as one request; by itself V8 would take 128 MiB for new ones.
-    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    // Its objects live as long as one request; left to itself V8 collects them, and the bytes that
+    // came with them, when they are tens of megabytes.
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
   });
   let ended = false;
   const exited = new Promise<void>((resolve) => {
