@@ -1,4 +1,5 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
+import type { NamedImage } from '@bulla/trust/images/named-image';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { type DecidingFlags, decideImages, type ImageToDecide } from '../options/decisions.ts';
@@ -70,7 +71,7 @@ async function imagesOf(
   for (const file of flags.dockerfile) {
     const { dockerfileImages } = await import('@bulla/trust/images/dockerfile');
     const found = dockerfileImages(await readText(file, context), flags.buildArg);
-    images.push(...found.map((image) => ({ ...image, where: `${file} ${image.where}` })));
+    images.push(...found.map((image) => imageOfFile(image, file)));
   }
   for (const file of flags.manifest) {
     const { manifestImages } = await import('@bulla/trust/images/manifest-file');
@@ -78,7 +79,7 @@ async function imagesOf(
     const { images: found, notes } = manifestImages(text, file, (name) => context.env[name]);
     for (const note of notes) context.err(`note: ${note}`);
     if (found.length === 0) throw new TrustFault('images.none', `${file} names no image`);
-    images.push(...found.map((image) => ({ ...image, where: `${file} ${image.where}` })));
+    images.push(...found.map((image) => imageOfFile(image, file)));
   }
   if (images.length > 0) return images;
   throw new TrustFault(
@@ -86,6 +87,15 @@ async function imagesOf(
     'there is no image to decide about',
     'Name images, or give --dockerfile or --manifest.',
   );
+}
+
+/**
+ * What a file names is pulled by others: to them `oci:x` is an image of Docker Hub. Here it would be a
+ * folder, which whoever wrote the file may have put beside it, signatures and all.
+ */
+function imageOfFile({ reference, where }: NamedImage, file: string): ImageToDecide {
+  const pulled = reference.replace(/^oci:/, 'docker.io/library/oci:');
+  return { reference: pulled, where: `${file} ${where}` };
 }
 
 async function readText(file: string, context: CliContext): Promise<string> {

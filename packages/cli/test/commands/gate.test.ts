@@ -217,6 +217,33 @@ spec: { image: another:v1 }
   assert.equal((await at.gate([...asked, '--manifest', compose])).code, 1);
 });
 
+test('a signed folder beside a file is no image that the file names', async () => {
+  await using at = await ground();
+  const layout = vector('oci/cosign-key-legacy');
+  // Nothing covers Docker Hub, which is therefore refused unasked.
+  await at.write('here.yaml', policyText('here', 'enforce').replace('**', 'registry.example/**'));
+  await at.write(
+    'folders.yaml',
+    policyText('any', 'enforce').replace('glob: "**"', 'regex: "oci:.*"'),
+  );
+  const dockerfile = await at.write('Dockerfile', `FROM oci:${layout}:p256\n`);
+  const compose = await at.write('c.yml', `services: { a: { image: "oci:${layout}:p256" } }\n`);
+  const asked = ['--policy', 'here.yaml', '--policy', 'folders.yaml'];
+  const named = await at.gate([...asked, `oci:${layout}:p256`]);
+  assert.equal(named.code, 0, named.err);
+  for (const file of [
+    ['--dockerfile', dockerfile],
+    ['--manifest', compose],
+  ]) {
+    const { code, err } = await at.gate([...asked, ...file]);
+    assert.notEqual(code, 0, err);
+  }
+  const short = await at.write('Short', 'FROM oci:x\n');
+  const { code, out } = await at.gate([...asked, '--dockerfile', short]);
+  assert.equal(code, 1);
+  assert.match(out, /docker\.io\/library\/oci/);
+});
+
 test('what is not there to be decided about is no pass', async () => {
   await using at = await ground();
   const empty = await at.write('empty.yml', 'kind: ConfigMap\n');
