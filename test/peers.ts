@@ -30,6 +30,7 @@ export const PEERS = {
   docker: { from: 'optional', program: 'docker' },
   helm: { from: 'optional', program: 'helm' },
   notation: { from: 'optional', program: 'notation' },
+  oras: { from: 'optional', program: 'oras' },
 } as const satisfies Record<
   string,
   {
