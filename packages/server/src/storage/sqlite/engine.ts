@@ -1,9 +1,11 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { fileMark } from './file-mark.ts';
 import {
   type EngineOptions,
   type Failure,
   failureOf,
   isFailure,
+  MOVED_ERRCODE,
   type Reply,
   type Request,
   type Result,
@@ -31,13 +33,21 @@ const SQLITE_NOTADB = 26;
 const BUSY_TIMEOUT_MS = 5000;
 const STATEMENTS_KEPT = 200;
 const DONE: Result = { rows: [], changes: 0 };
+const MOVED: Failure = {
+  errcode: MOVED_ERRCODE,
+  message: 'the file was removed or replaced while it was open',
+};
 const ROLLED_BACK: Failure = { errcode: 0, message: 'the transaction was rolled back' };
 
 /**
- * Opens a connection. Throws SQLite's error; `SQLITE_NOTADB` also for a database of another program.
- * It imports nothing but Node's own modules, so that a worker starts in any condition.
+ * Opens a connection. Throws SQLite's error; `SQLITE_NOTADB` also for a database of another program,
+ * `SQLITE_READONLY_DBMOVED` for another file than the one that has the mark. What was done while the file
+ * was removed or replaced is a failure, though it cannot be undone: nobody will ever read it. It imports nothing but Node's own modules, so that a worker starts in any condition.
  */
-export function openEngine({ path, readOnly }: EngineOptions): Engine {
+export function openEngine({ path, readOnly, mark }: EngineOptions): Engine {
+  const isInPlace = () => mark === null || fileMark(path) === mark;
+  // Before SQLite makes a new one in its place.
+  if (!isInPlace()) throw Object.assign(new Error(MOVED.message), { errcode: MOVED.errcode });
   const database = new DatabaseSync(path, { readOnly, timeout: BUSY_TIMEOUT_MS });
   try {
     if (readOnly) database.exec('PRAGMA query_only = ON');
@@ -48,7 +58,14 @@ export function openEngine({ path, readOnly }: EngineOptions): Engine {
   }
   const prepare = keptStatements(database);
   return {
-    answer: (request) => ({ outcomes: answer(database, prepare, request, readOnly) }),
+    answer(request) {
+      const outcomes = answer(database, prepare, request, readOnly);
+      // Afterwards: what was written before the file went is lost as well.
+      if (isInPlace()) return { outcomes };
+      // Nobody knows of a transaction whose beginning failed: what comes next must not be in it.
+      attempt(() => rollback(database));
+      return { outcomes: outcomes.map(() => MOVED) };
+    },
     close: () => database.close(),
   };
 }

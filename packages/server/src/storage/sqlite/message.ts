@@ -38,7 +38,12 @@ export interface EngineOptions {
   /** A path, or `:memory:`. */
   readonly path: string;
   readonly readOnly: boolean;
+  /** What `fileMark` must say of the file, now and after each request; null in memory. */
+  readonly mark: string | null;
 }
+
+/** SQLITE_READONLY_DBMOVED: the file that is open is not the one that has the name any more. */
+export const MOVED_ERRCODE = 1032;
 
 /** The first message of a worker: whether its engine is open, or why it is not. */
 export interface Started {

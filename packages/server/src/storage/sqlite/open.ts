@@ -7,6 +7,7 @@ import { lockFile } from '../lock.ts';
 import { makeRegistersTable } from '../registers-table.ts';
 import type { RowStore } from '../store.ts';
 import type { Queues } from './dialect.ts';
+import { fileMark } from './file-mark.ts';
 import { openQueue } from './queue.ts';
 import { type CellReader, openCellReader, queuedCellReader, sqliteRegisters } from './registers.ts';
 import { sqliteTables } from './tables.ts';
@@ -50,7 +51,9 @@ async function openLocked(
   { start = startWorker, idleTransactionMs: idleMs = IDLE_TRANSACTION_MS }: SqliteOptions,
   unlock: () => void,
 ): Promise<RowStore> {
-  const startAs = (readOnly: boolean) => () => start({ path, readOnly });
+  // A thread that is started later must find the same file.
+  const mark = fileMark(path);
+  const startAs = (readOnly: boolean) => () => start({ path, readOnly, mark });
   const thread = await startAs(false)();
   const queues: Queues = {
     writer: openQueue({ path, start: startAs(false), idleMs }, thread),
@@ -75,7 +78,7 @@ async function openLocked(
 async function openInMemory(options: SqliteOptions): Promise<RowStore> {
   const idleMs = options.idleTransactionMs ?? IDLE_TRANSACTION_MS;
   // Another connection would see another database, so this one is never opened again.
-  const thread = await startInline({ path: MEMORY, readOnly: false });
+  const thread = await startInline({ path: MEMORY, readOnly: false, mark: null });
   const writer = openQueue({ path: MEMORY, start: async () => thread, idleMs }, thread);
   const queues: Queues = { writer, reader: writer };
   const tables = sqliteTables(queues);

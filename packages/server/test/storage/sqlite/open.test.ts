@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
@@ -215,3 +215,37 @@ test('a full disk refuses what has no room, keeps what was acknowledged, and goe
   assert.notEqual(await store.registers.read('after'), null);
   assert.deepEqual(await idsOf(thingsOf(store.tables)), [4]);
 });
+
+for (const [name, replace] of [
+  ['removed', (path: string) => rename(path, `${path}.away`)],
+  [
+    'replaced',
+    async (path: string) => {
+      await rename(path, `${path}.away`);
+      await copyFile(`${path}.away`, path);
+    },
+  ],
+] as const) {
+  test(`a database whose file was ${name} acknowledges nothing until the same file is back`, async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, 'tables.db');
+    await using store = await openSqlite(path);
+    await makeThings(store);
+    const db = thingsOf(store.tables);
+    const insert = (id: number) => db.insertInto('things').values(thing(id)).execute();
+    await insert(1);
+    await replace(path);
+    const moved = { code: 'storage.moved' };
+    await assert.rejects(insert(2), moved);
+    await assert.rejects(idsOf(db), moved);
+    await assert.rejects(store.registers.swap('key', null, Buffer.from('value')), moved);
+    await assert.rejects(
+      db.transaction().execute((trx) => trx.insertInto('things').values(thing(3)).execute()),
+      moved,
+    );
+    await rename(`${path}.away`, path);
+    await insert(4);
+    const ids = await idsOf(db);
+    assert.ok(ids.includes(1) && ids.includes(4), String(ids));
+  });
+}

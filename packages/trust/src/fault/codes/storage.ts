@@ -61,6 +61,13 @@ export const STORAGE_CODES = {
     means: 'A file of the store is not what Bulla writes there.',
     remedy: 'Restore the data folder from its backup; a file was altered from outside.',
   },
+  'storage.moved': {
+    status: 503,
+    exit: 3,
+    means: 'The file of the database was removed or replaced while the server had it open.',
+    remedy:
+      'Put the same file back; else stop the server, restore the data folder from its backup, and start it again.',
+  },
   'storage.locked': {
     status: 409,
     exit: 2,
