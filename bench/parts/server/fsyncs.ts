@@ -22,29 +22,29 @@ export async function countFsyncs<T>(
   if (strace === null) return null;
   const folder = await mkdtemp(join(tmpdir(), 'bulla-fsyncs-'));
   const log = join(folder, 'calls');
-  // -D: the server is the child itself, and is told to stop.
-  const only = [
-    '-D',
-    '--seccomp-bpf',
-    '-f',
-    '-qq',
-    '-e',
-    'trace=fsync,fdatasync',
-    '-e',
-    'signal=none',
-  ];
+  const only = ['-e', 'trace=fsync,fdatasync', '-e', 'signal=none'];
   try {
-    await using bulla = await start([strace, ...only, '-o', log]);
-    const before = await callsIn(log);
-    const result = await work(bulla);
-    return { fsyncs: (await callsIn(log)) - before, result };
+    // -D: the server is the child itself, and is told to stop.
+    const under = [strace, '-D', '--seccomp-bpf', '-f', '-qq', '-ttt', ...only, '-o', log];
+    const { result, from, to } = await timed(await start(under), work);
+    // Written by then: strace keeps some lines to itself while it runs.
+    return { fsyncs: await callsIn(log, from, to), result };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function callsIn(log: string): Promise<number> {
-  const lines = (await readFile(log, 'utf8')).split('\n');
-  // A call that others interrupt stands on two lines.
-  return lines.filter((line) => /\b(?:fsync|fdatasync)\(/.test(line)).length;
+/** The work's answer, and the seconds of the clock between which it ran; ends the server. */
+async function timed<T>(started: RunningBulla, work: (bulla: RunningBulla) => Promise<T>) {
+  await using bulla = started;
+  const from = Date.now() / 1000;
+  const result = await work(bulla);
+  return { result, from, to: Date.now() / 1000 };
+}
+
+async function callsIn(log: string, from: number, to: number): Promise<number> {
+  const text = await readFile(log, 'utf8');
+  // A call that others interrupt stands on two lines, of which the second does not match.
+  const calls = [...text.matchAll(/^\d+ +(\d+\.\d+) (?:fsync|fdatasync)\(/gm)];
+  return calls.filter(([, at]) => Number(at) >= from && Number(at) <= to).length;
 }

@@ -57,12 +57,13 @@ async function pullRow(
 /** What recording costs the disk: fsyncs while pulls are answered, and what was recorded of them. */
 export async function fsyncRow(stage: Stage): Promise<Row | null> {
   const counted = await countFsyncs(
-    (under) => stage.serve({ under }),
-    async ({ host }) => {
-      // Once before: what is written when an image comes is no price of pulling it again.
-      await load({ ...loadOf(stage, host, 'digest'), seconds: 1 });
-      return recordedBy(host, () => load(loadOf(stage, host, 'digest')));
+    async (under) => {
+      const bulla = await stage.serve({ under });
+      // What is written when an image comes is no price of pulling it again.
+      await load({ ...loadOf(stage, bulla.host, 'digest'), seconds: 1 });
+      return bulla;
     },
+    ({ host }) => recordedBy(host, () => load(loadOf(stage, host, 'digest'))),
   );
   if (counted === null) return null;
   const { loaded, recorded } = counted.result;
