@@ -3,8 +3,9 @@ import { publicKeyPem } from '@bulla/trust/crypto/public-key';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { findingJson } from '@bulla/trust/finding/render-json';
 import { type TSchema, Type } from 'typebox';
-import type { ApiRoute } from '../http/api/route.ts';
+import type { ApiCall, ApiRoute } from '../http/api/route.ts';
 import type { HttpReply } from '../http/exchange.ts';
+import type { DecisionBody } from './body.ts';
 import { parseFilter, parsePage, parseRange } from './query.ts';
 import type { RecordedDecision, RecordService } from './service.ts';
 
@@ -98,12 +99,18 @@ const HEAD = Type.Object({
   publicKey: Type.String({ description: 'The key that signed the note, in PEM' }),
 });
 
+/**
+ * Settles whether a caller may have what a decision looked at, manifests of refused images among it
+ * (semantics 15). Throws `access.denied`.
+ */
+export type GuardDossier = (call: Pick<ApiCall, 'principal'>, decision: DecisionBody) => void;
+
 /** The record's routes of the product API. */
-export function recordRoutes(record: RecordService): readonly ApiRoute[] {
-  return [...decisionRoutes(record), ...proofRoutes(record)];
+export function recordRoutes(record: RecordService, guard: GuardDossier): readonly ApiRoute[] {
+  return [...decisionRoutes(record, guard), ...proofRoutes(record)];
 }
 
-function decisionRoutes(record: RecordService): readonly ApiRoute[] {
+function decisionRoutes(record: RecordService, guard: GuardDossier): readonly ApiRoute[] {
   return [
     {
       method: 'GET',
@@ -146,9 +153,12 @@ function decisionRoutes(record: RecordService): readonly ApiRoute[] {
       path: '/decisions/:id/dossier',
       needs: 'policies.simulate',
       summary:
-        'What the decision looked at, to decide again by other policies; 404 when none is kept',
-      async handle({ params }) {
-        return { reply: await dossierReply(record, params['id'] ?? '') };
+        'What the decision looked at, to decide again by other policies, for who may pull the repository; 404 when none is kept',
+      async handle(call) {
+        const id = call.params['id'] ?? '';
+        const { decision } = await record.get(id);
+        guard(call, decision);
+        return { reply: await dossierReply(record, id) };
       },
     },
   ];

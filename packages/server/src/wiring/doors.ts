@@ -19,6 +19,7 @@ import { overviewRoutes } from '../overview/routes.ts';
 import type { OverviewParts } from '../overview/service.ts';
 import { recordRoutes } from '../record/routes.ts';
 import type { RecordService } from '../record/service.ts';
+import { dossierGuard } from './dossier-guard.ts';
 import { lastDecisionOf } from './last-decision.ts';
 
 /** Everything that doors lead to. */
@@ -33,6 +34,8 @@ export interface DoorParts {
   /** Null when it is switched off. */
   readonly gateway: Gateway | null;
   readonly record: RecordService;
+  /** The canonical host of the local store. */
+  readonly registry: string;
   readonly metrics: Metrics;
   readonly checks: readonly ReadyCheck[];
   readonly overview: OverviewParts;
@@ -66,11 +69,11 @@ export async function wireDoors(parts: DoorParts): Promise<readonly Door[]> {
 
 /** Every route of the product API. */
 export function apiRoutes(
-  parts: Pick<DoorParts, 'access' | 'gateway' | 'record' | 'overview' | 'clock'>,
+  parts: Pick<DoorParts, 'access' | 'gateway' | 'record' | 'overview' | 'clock' | 'registry'>,
 ): readonly ApiRoute[] {
   return [
     ...overviewRoutes(parts.overview),
-    ...recordRoutes(parts.record),
+    ...recordRoutes(parts.record, dossierGuard(parts)),
     ...(parts.gateway === null
       ? []
       : gatewayApiRoutes(parts.gateway, lastDecisionOf(parts.record))),

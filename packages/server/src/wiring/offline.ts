@@ -12,7 +12,7 @@ import { RECORD_CONFIG } from '../record/config.ts';
 import { recordedHost } from '../record/heads.ts';
 import { RECORD_KEY_FILE, readRecordKey } from '../record/key.ts';
 import type { Pruned } from '../record/prune.ts';
-import { recordRoutes } from '../record/routes.ts';
+import { type GuardDossier, recordRoutes } from '../record/routes.ts';
 import { createRecord, type RecordService } from '../record/service.ts';
 import type { ServerStore } from '../storage/store.ts';
 import { openStore, TABLES_FILE } from '../store.ts';
@@ -73,7 +73,7 @@ export async function openOffline(config: ServerConfig, clocks: Clocks): Promise
   return {
     async call(call) {
       const isRecord = call.segments[0] === 'decisions' || call.segments[0] === 'record';
-      const door = isRecord ? apiDoor(recordRoutes(await record()), parts) : accounts;
+      const door = isRecord ? apiDoor(recordRoutes(await record(), HOLDER), parts) : accounts;
       return door.handle(requestOf(call));
     },
     async prune(before) {
@@ -82,6 +82,9 @@ export async function openOffline(config: ServerConfig, clocks: Clocks): Promise
     [Symbol.asyncDispose]: () => life.disposeAsync(),
   };
 }
+
+/** Who holds the data folder has everything that is in it. */
+const HOLDER: GuardDossier = () => undefined;
 
 async function requireData(folder: string): Promise<void> {
   try {

@@ -24,17 +24,20 @@ interface Api extends AsyncDisposable {
 }
 
 async function serve(room: RoomUnderTest, permissions = ALL): Promise<Api> {
-  const door = apiDoor(recordRoutes(room.record), {
-    authenticate: async () => ({
-      kind: 'user',
-      id: 'u1',
-      name: 'alice',
-      permissions: new Set(permissions),
-      repositories: [],
-    }),
-    log: createLog('silent'),
-    info: { title: 'Bulla', version: '0' },
-  });
+  const door = apiDoor(
+    recordRoutes(room.record, () => undefined),
+    {
+      authenticate: async () => ({
+        kind: 'user',
+        id: 'u1',
+        name: 'alice',
+        permissions: new Set(permissions),
+        repositories: [],
+      }),
+      log: createLog('silent'),
+      info: { title: 'Bulla', version: '0' },
+    },
+  );
   const server = await listen([door]);
   const get = (path: string) => fetch(`http://127.0.0.1:${server.port}/api/bulla/v1${path}`);
   return {
@@ -61,7 +64,9 @@ test('decisions are listed, filtered and shown, as their schemas say', async () 
   await using room = await openRoom();
   const id = await fill(room);
   await using api = await serve(room);
-  const schemas = new Map(recordRoutes(room.record).map(({ path, answer }) => [path, answer]));
+  const schemas = new Map(
+    recordRoutes(room.record, () => undefined).map(({ path, answer }) => [path, answer]),
+  );
   const all = await api.json('/decisions');
   fits(schemas.get('/decisions'), all);
   assert.deepEqual(
