@@ -32,6 +32,8 @@ function runs(vectors: string, host: string): readonly (readonly string[])[] {
     ['clean', '--yes', image],
     ['blob', 'sign', ...signer, '--bundle', 'blob.bundle', 'predicate.json'],
     ['blob', 'verify', '--key', 'k.pub', '--bundle', 'blob.bundle', 'predicate.json'],
+    ['up', '--data', 'data', '--listen', 'http://127.0.0.1:0'],
+    ['serve', '--config', 'bulla.yaml'],
     ['login', '--help'],
     ['logout', '--help'],
     ['completion', 'bash'],
@@ -48,6 +50,7 @@ export async function rehearse(root: string, main: string): Promise<readonly str
   const folder = mkdtempSync(join(tmpdir(), 'bulla-rehearsal-'));
   try {
     writeFileSync(join(folder, 'predicate.json'), '{}');
+    writeFileSync(join(folder, 'bulla.yaml'), 'listen: [{ url: "http://127.0.0.1:0" }]\n');
     await using registry = await startRegistry({ storage: 'memory' });
     const failures: string[] = [];
     for (const args of runs(join(root, 'vectors/cosign'), registry.host)) {
@@ -64,8 +67,12 @@ function run(folder: string, main: string, args: readonly string[]): Promise<str
   const child = spawn(process.execPath, ['--require', RECORDER, main, ...args], {
     cwd: folder,
     timeout: TIMEOUT_MS,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { HOME: folder, BULLA_PASSPHRASE: 'a rehearsal' },
+  });
+  child.stdout.on('data', (chunk: Buffer) => {
+    // A server has started with that, and would go on for ever.
+    if (/^ready /m.test(chunk.toString())) child.kill('SIGTERM');
   });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
