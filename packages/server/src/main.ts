@@ -3,6 +3,7 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import type { FirstStart } from './access/first-start.ts';
 import { SERVICES, type ServerConfig } from './config/config.ts';
 import type { InForce, PoliciesInForce } from './decision/policies.ts';
+import { API_PREFIX } from './http/api/door.ts';
 import type { Door } from './http/exchange.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import { type Log, logRequests } from './http/log.ts';
@@ -161,6 +162,7 @@ async function listenFor(
       : opened.use(await startTelemetry({ ...config.telemetry, version, log }));
   return listen(doors, rooms.listeners.listeners, limitsOf(config), {
     hosts: hostsOf(config, rooms.registry),
+    callerOf: (request, prefix) => rooms.access.callerOf(request, prefix === API_PREFIX),
     observe: [logRequests(log), measureRequests(rooms.metrics)],
     ...(telemetry === null ? {} : { trace: telemetry.trace }),
     onTls: ({ listener, fault }) => {

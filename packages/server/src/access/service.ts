@@ -1,6 +1,9 @@
-import type { Role } from '../http/principal.ts';
+import { hasCode } from '@bulla/trust/fault/fault';
+import type { HttpRequest } from '../http/exchange.ts';
+import type { Principal, Role } from '../http/principal.ts';
 import { type Activity, type ActivityPage, listActivity } from './activity.ts';
 import type { Actor } from './actor.ts';
+import { type Callers, callerOf, openCallers } from './callers.ts';
 import type { AccessConfig } from './config.ts';
 import { openEpoch } from './epoch.ts';
 import { type FirstStart, firstStart } from './first-start.ts';
@@ -68,6 +71,8 @@ export interface AccessService {
   /** The user of a name and a password, to issue registry tokens to. */
   ofPassword(asked: PasswordSignIn): Promise<Subject>;
   issueRegistryToken(subject: Subject, asked: AskedScopes): Promise<IssuedRegistryToken>;
+  /** The user to count a request for, without waiting, or null (`callers.ts`). */
+  callerOf(request: HttpRequest, cookies: boolean): string | null;
   /** Removes sessions and links that are over. Tokens stay in the list. */
   sweep(): Promise<void>;
 }
@@ -76,6 +81,7 @@ export interface AccessService {
 export function createAccess(parts: AccessParts): AccessService {
   const ground = groundOf(parts);
   const standings = openStandings(ground);
+  const callers = openCallers(parts.config.cacheEntries, parts.now);
   return {
     config: parts.config,
     firstStart: () => firstStart(ground),
@@ -91,18 +97,41 @@ export function createAccess(parts: AccessParts): AccessService {
     listActivity: (actor, page) => listActivity(ground, actor, page),
     signIn: (asked) => signIn(ground, asked),
     useLink: (asked) => useLink(ground, asked),
-    findSession: (secret) => findSession(ground, secret),
+    findSession: (secret) =>
+      noted(callers, secret, findSession(ground, secret), (session) => session?.principal ?? null),
     changePassword: (secret, change) => changePassword(ground, secret, change),
     signOut: (secret) => endSession(ground, secret),
-    ofToken: (secret) => standings.ofToken(secret),
-    ofRegistryToken: (token) => standings.ofRegistryToken(token),
+    ofToken: (secret) => noted(callers, secret, standings.ofToken(secret), wholeOf),
+    ofRegistryToken: (token) => noted(callers, token, standings.ofRegistryToken(token), wholeOf),
     async ofPassword(asked) {
       const row = await checkPassword(ground, asked);
       return { principal: principalOfUser(userOf(row)), expires: null };
     },
     issueRegistryToken: (subject, asked) => issueRegistryToken(ground, subject, asked),
+    callerOf: (request, cookies) => callerOf(callers, request, cookies),
     sweep: () => sweep(ground),
   };
+}
+
+/** Lets the counting of requests know what a check of a credential led to. */
+async function noted<T>(
+  callers: Callers,
+  secret: string,
+  check: Promise<T>,
+  principalOf: (found: T) => Principal | null,
+): Promise<T> {
+  try {
+    const found = await check;
+    callers.note(secret, principalOf(found));
+    return found;
+  } catch (error) {
+    if (hasCode(error, 'access.credentials-invalid')) callers.note(secret, null);
+    throw error;
+  }
+}
+
+function wholeOf({ whole }: Standing): Principal {
+  return whole;
 }
 
 function groundOf(parts: AccessParts): Ground {

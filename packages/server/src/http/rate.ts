@@ -3,7 +3,7 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import { addressBytes } from './address.ts';
 import type { Rate } from './limits.ts';
 
-/** Token buckets by caller: a principal's id or a remote address. */
+/** Token buckets by caller: a remote address, or a user at one. */
 export interface RateLimit {
   /**
    * Takes one token of `caller`. Throws `http.rate-limited`; `retryAfterOf` tells from when on a

@@ -15,10 +15,11 @@ export interface ServeOptions {
   readonly observe?: readonly Observe[];
   readonly trace?: Trace;
   /**
-   * Whom a request is counted for, when its credentials were verified already and without waiting;
-   * null: its address. What only claims to be somebody must not be named here.
+   * The user whom a request to the door of this prefix is counted for, apart from others at the same
+   * address; null: with its address. It does not wait, so it can name only whose credentials were
+   * verified before; what only claims to be somebody must not be named.
    */
-  readonly callerOf?: (request: HttpRequest) => string | null;
+  readonly callerOf?: (request: HttpRequest, prefix: string) => string | null;
 }
 
 /** What serving a request rests on. */
@@ -118,10 +119,21 @@ async function handle(
     counted?.take(callerOfAddress(address));
     throw error;
   }
-  counted?.take(options.callerOf?.(request) ?? callerOfAddress(address));
+  counted?.take(callerOfRequest(options, request, claim));
   if (claim === null) throw new TrustFault('http.not-found', `no such path: ${quote(raw.url)}`);
   const { door, name } = claim;
   return options.trace === undefined
     ? door.handle(request)
     : options.trace(request, name, () => door.handle(request));
+}
+
+/** Users behind one address do not use up what the others have, nor what is left to strangers there. */
+function callerOfRequest(
+  { callerOf }: ServeOptions,
+  request: HttpRequest,
+  claim: Claim | null,
+): string {
+  const address = callerOfAddress(request.remoteAddress);
+  const user = claim === null ? null : (callerOf?.(request, claim.door.prefix) ?? null);
+  return user === null ? address : `${user} at ${address}`;
 }

@@ -17,7 +17,7 @@ function needOf({ method, segments }: HttpRequest): RegistryNeed {
 }
 
 /** A door that only says who was let in, or why not: the registry without its content. */
-function guardedDoor({ access }: Setting): Door {
+export function guardedDoor({ access }: Setting): Door {
   const registry = createRegistryAccess(access);
   return {
     prefix: '/v2',
@@ -35,7 +35,7 @@ function guardedDoor({ access }: Setting): Door {
         return { status, headers: { 'www-authenticate': challenge }, body: fault.code };
       }
     },
-    refuse: (fault) => ({ status: 500, body: fault.message }),
+    refuse: (fault) => ({ status: codeEntry(asFault(fault).code).status, body: fault.message }),
   };
 }
 

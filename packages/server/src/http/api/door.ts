@@ -2,7 +2,6 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Door, HttpReply, HttpRequest } from '../exchange.ts';
 import type { Log } from '../log.ts';
 import type { Principal } from '../principal.ts';
-import type { RateLimit } from '../rate.ts';
 import { type CheckedInput, checkInput } from './checked.ts';
 import { matchRoutes } from './match.ts';
 import { type ApiInfo, openApiDocument } from './openapi.ts';
@@ -15,8 +14,6 @@ export interface ApiParts {
   readonly authenticate: Authenticate;
   readonly log: Log;
   readonly info: ApiInfo;
-  /** Counts each caller who is known; addresses are counted by the server. */
-  readonly rate?: RateLimit;
   /** The server's public origin (`https://bulla.example`) where a proxy stands before it. */
   readonly publicOrigin?: string;
 }
@@ -76,11 +73,10 @@ function bound(route: ApiRoute): Pick<ApiRoute, 'method' | 'path' | 'needs' | 'h
 async function callerOf(
   { needs }: BoundRoute,
   request: HttpRequest,
-  { authenticate, rate }: ApiParts,
+  { authenticate }: ApiParts,
 ): Promise<Principal> {
   const principal =
     needs === 'public' ? await publicCaller(request, authenticate) : await authenticate(request);
-  if (principal.kind !== 'anonymous') rate?.take(principal.id);
   if (needs === 'public') return principal;
   if (principal.kind === 'anonymous') {
     throw new TrustFault('access.unauthenticated', 'expected somebody who has signed in');
