@@ -1,5 +1,6 @@
+import { passed } from '@bulla/trust/finding/finding';
 import type { Decision } from '@bulla/trust/policy/decision';
-import { openRecent, type Recent } from '../bounds/recent.ts';
+import { brief } from './brief.ts';
 
 /** A decision as the cache keeps it: of its trees the reason alone; the record has them whole. */
 export interface CachedDecision {
@@ -10,25 +11,45 @@ export interface CachedDecision {
   readonly epoch: string;
 }
 
-/** Decisions by the text of all that they depend on (semantics 14); the longest unused goes first. */
-export interface DecisionCache extends Pick<Recent<CachedDecision>, 'get' | 'set' | 'size'> {
-  /** Forgets the entries whose key starts so and that `which` chooses. */
-  forget(prefix: string, which: (cached: CachedDecision) => boolean): void;
+/** How long decisions are used again, in milliseconds (semantics 14). */
+export interface Lifetimes {
+  readonly passMs: number;
+  readonly refusalMs: number;
 }
 
-/** A cache of at most `entries` decisions. */
-export function openCache(entries: number): DecisionCache {
-  const recent = openRecent<CachedDecision>(entries);
+/**
+ * A decision that was taken at `now`, as the cache keeps it. A pass lasts until its evidence expires or
+ * `passMs`, and ends with `epoch`; all else lasts `refusalMs`, and ends with a push as well.
+ */
+export function cacheable(
+  decision: Decision,
+  { epoch, pushes }: { readonly epoch: string; readonly pushes: number },
+  { passMs, refusalMs }: Lifetimes,
+  now: Date,
+): CachedDecision {
+  // What warns or is only recorded is a pass for nobody: a signature is to end it soon.
+  const satisfied = isSatisfied(decision);
+  const most = now.getTime() + (satisfied ? passMs : refusalMs);
+  const expires = decision.validUntil?.getTime() ?? Number.POSITIVE_INFINITY;
+  const says = `as decided in ${decision.id} at ${decision.at.toISOString()}`;
+  const { because: reason = [], ...finding } = brief(decision.finding);
+  const cached = passed('decision.cached', says, 'semantics 14');
   return {
-    get: recent.get,
-    set: recent.set,
-    forget(prefix, which) {
-      for (const [key, cached] of recent.entries()) {
-        if (key.startsWith(prefix) && which(cached)) recent.delete(key);
-      }
+    decision: {
+      ...decision,
+      // The record has the trees; a hundred thousand of them would fill the memory.
+      finding: { ...finding, because: [...reason, cached] },
+      policies: decision.policies.map((policy) => ({
+        ...policy,
+        finding: brief(policy.finding),
+      })),
     },
-    get size() {
-      return recent.size;
-    },
+    until: new Date(satisfied ? Math.min(most, expires) : most),
+    epoch: satisfied ? epoch : `${epoch}/${pushes}`,
   };
+}
+
+/** Whether every policy passed; an image that is let through all the same is none. */
+export function isSatisfied({ outcome, policies }: Decision): boolean {
+  return outcome === 'admit' && policies.every(({ effect }) => effect === 'pass');
 }

@@ -1,10 +1,9 @@
-import { passed } from '@bulla/trust/finding/finding';
 import type { Decision } from '@bulla/trust/policy/decision';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
+import { keyOfParts } from '../bounds/key.ts';
 import { openRecent, type Recent } from '../bounds/recent.ts';
 import type { Answered, Ask, Decide } from './ask.ts';
-import { brief } from './brief.ts';
-import { type CachedDecision, openCache } from './cache.ts';
+import { type CachedDecision, cacheable, isSatisfied, type Lifetimes } from './cache.ts';
 import type { Epochs } from './epochs.ts';
 import type { CacheState, KeepDecision } from './made.ts';
 import type { InForce, PoliciesInForce } from './policies.ts';
@@ -19,10 +18,8 @@ export interface TakenDecision {
 }
 
 /** Bounds of the cache (semantics 14). */
-export interface DecisionLimits {
+export interface DecisionLimits extends Lifetimes {
   readonly entries: number;
-  readonly passMs: number;
-  readonly refusalMs: number;
 }
 
 /** What holds where nothing else is configured: an hour for a pass, ten seconds for a refusal. */
@@ -59,7 +56,7 @@ export interface DecisionService {
 
 /** Puts together what the README of this folder lists. */
 export function createDecisions(parts: DecisionParts): DecisionService {
-  const cache = openCache(parts.limits.entries);
+  const cache = openRecent<CachedDecision>(parts.limits.entries);
   const flights = new Map<string, Promise<CachedOrTaken>>();
   const uses: Uses = openRecent<string>(USES_MOST);
 
@@ -120,10 +117,10 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     digest: string,
     inForce: InForce,
     set: PolicySet,
-    { epoch, pushes }: { readonly epoch: string; readonly pushes: number },
+    counters: { readonly epoch: string; readonly pushes: number },
   ): Promise<CachedOrTaken> {
     const taken = await take(parts, ask, inForce, set);
-    const cached = cacheable(taken, epoch, pushes, parts);
+    const cached = cacheable(taken.decision, counters, parts.limits, parts.clock());
     uses.set(useOf(taken.decision, ask, taken.decision.digest), taken.decision.id);
     const lasts = cached.until.getTime() > parts.clock().getTime();
     // Inconclusive is not cached, nor what stands in for it.
@@ -139,10 +136,7 @@ export function createDecisions(parts: DecisionParts): DecisionService {
 
   return {
     decide,
-    async pushed(repository) {
-      cache.forget(`${repository}\n`, ({ decision }) => !isSatisfied(decision));
-      await parts.epochs.raise(`push/${repository}`);
-    },
+    pushed: (repository) => parts.epochs.raise(`push/${repository}`),
     cached: () => cache.size,
   };
 }
@@ -163,9 +157,10 @@ async function take(
   return { ...taken, decision: withStaleNote(taken.decision, inForce) };
 }
 
-/** All that a decision depends on beside the counters, in one text (semantics 14). */
+/** All that a decision depends on beside the counters (semantics 14). */
 function keyOf(ask: Ask, digest: string, set: PolicySet): string {
-  const rest = [
+  return keyOfParts([
+    ask.repository,
     digest,
     // A policy may refuse tags, or a tag that went back.
     ask.tag === null ? 'digest' : 'tag',
@@ -175,8 +170,7 @@ function keyOf(ask: Ask, digest: string, set: PolicySet): string {
     ask.parents,
     set.hash,
     set.trustRootVersion,
-  ];
-  return `${ask.repository}\n${JSON.stringify(rest)}`;
+  ]);
 }
 
 /** Under this an admitted index is found for its children, by whatever reference it was asked for. */
@@ -187,11 +181,6 @@ function coverKey(ask: Ask, digest: string, set: PolicySet): string {
 async function epochText(epochs: Epochs): Promise<string> {
   const both = await Promise.all([epochs.recent('revocation'), epochs.recent('exception')]);
   return both.join('/');
-}
-
-/** Whether every policy passed; an image that is let through all the same is none. */
-function isSatisfied({ outcome, policies }: Decision): boolean {
-  return outcome === 'admit' && policies.every(({ effect }) => effect === 'pass');
 }
 
 async function holds(
@@ -207,34 +196,6 @@ async function holds(
   return cached.epoch === `${epoch}/${pushes}`;
 }
 
-function cacheable(
-  { decision }: TakenDecision,
-  epoch: string,
-  pushes: number,
-  { limits, clock }: DecisionParts,
-): CachedDecision {
-  // What warns or is only recorded is a pass for nobody: a signature is to end it soon.
-  const satisfied = isSatisfied(decision);
-  const most = clock().getTime() + (satisfied ? limits.passMs : limits.refusalMs);
-  const expires = decision.validUntil?.getTime() ?? Number.POSITIVE_INFINITY;
-  const says = `as decided in ${decision.id} at ${decision.at.toISOString()}`;
-  const { because: reason = [], ...finding } = brief(decision.finding);
-  const cached = passed('decision.cached', says, 'semantics 14');
-  return {
-    decision: {
-      ...decision,
-      // The record has the trees; a hundred thousand of them would fill the memory.
-      finding: { ...finding, because: [...reason, cached] },
-      policies: decision.policies.map((policy) => ({
-        ...policy,
-        finding: brief(policy.finding),
-      })),
-    },
-    until: new Date(satisfied ? Math.min(most, expires) : most),
-    epoch: satisfied ? epoch : `${epoch}/${pushes}`,
-  };
-}
-
 function isInconclusive({ finding, policies }: Decision): boolean {
   return (
     finding.outcome === 'inconclusive' ||
@@ -243,7 +204,7 @@ function isInconclusive({ finding, policies }: Decision): boolean {
 }
 
 function useOf(decision: Decision, ask: Ask, digest: string | null): string {
-  return JSON.stringify([decision.id, ask.actor.id, digest, ask.tag]);
+  return keyOfParts([decision.id, ask.actor.id, digest, ask.tag]);
 }
 
 /** So many uses of cached decisions are remembered by the id that each user's got, of all together. */

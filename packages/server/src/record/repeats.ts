@@ -1,3 +1,4 @@
+import { keyOfParts } from '../bounds/key.ts';
 import type { MadeDecision } from '../decision/made.ts';
 import { type Draft, draftOf } from './append.ts';
 import type { Repeat } from './body.ts';
@@ -214,6 +215,6 @@ export function isPlainPass({ outcome, warnings, policies }: MadeDecision['decis
 function keyOf({ decision, actor }: MadeDecision): string {
   const { policySetHash, trustRootVersion, repository, tag, digest, surface } = decision;
   const { namespace, environment } = decision;
-  // No name has a line break in it, and null is no name.
-  return `${policySetHash}\n${trustRootVersion}\n${repository}\n${tag ?? '\n'}\n${digest ?? '\n'}\n${surface}\n${namespace ?? '\n'}\n${environment ?? '\n'}\n${actor.id}`;
+  const image = [repository, tag, digest, surface, namespace, environment];
+  return keyOfParts([policySetHash, trustRootVersion, ...image, actor.id]);
 }
