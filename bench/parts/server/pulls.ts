@@ -15,7 +15,8 @@ function pathsOf(stage: Stage, repository: string, by: By): readonly string[] {
 }
 
 function loadOf(stage: Stage, host: string, by: By): Load {
-  const repository = host === stage.cache.host ? REPOSITORY : PREFIXED;
+  const isRegistry = host === stage.cache.host || host === stage.upstream.host;
+  const repository = isRegistry ? REPOSITORY : PREFIXED;
   const paths = pathsOf(stage, repository, by);
   return { host, paths, connections: CONNECTIONS, seconds: SECONDS };
 }
@@ -31,7 +32,14 @@ export async function pullRows(stage: Stage): Promise<readonly Row[]> {
   const rows = [await pullRow(stage, bulla, 'digest', 5), await pullRow(stage, bulla, 'tag', 5)];
   await using asking = await stage.serve({ tagFreshness: '0s' });
   const always = await pullRow(stage, asking, 'tag', null);
-  return [...rows, { ...always, name: `${always.name}, the upstream asked each time by both` }];
+  // What no cache that asks each time can exceed.
+  const bound = await rateOf(loadOf(stage, stage.upstream.host, 'tag'));
+  const asked = {
+    ...always,
+    name: `${always.name}, the upstream asked each time by both`,
+    figures: `${always.figures}; the upstream itself ${bound.toFixed(0)}`,
+  };
+  return [...rows, asked];
 }
 
 async function pullRow(
