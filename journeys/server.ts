@@ -247,6 +247,8 @@ export interface Owner {
   readonly makeToken: (wanted: TokenWanted) => Promise<string>;
   /** A request to the product API, by its path below `/api/bulla/v1`. */
   readonly ask: (method: string, path: string, body?: object) => Promise<ApiAnswer>;
+  /** What makes a request of one's own the owner's. */
+  readonly headers: () => { readonly cookie: string };
 }
 
 /** What the product API answered; `json` is null for an empty body. */
@@ -283,6 +285,7 @@ export async function signInOwner(server: RunningServer): Promise<Owner> {
   assert.equal(signedIn.status, 200, signedIn.text);
   return {
     ask,
+    headers: () => ({ cookie }),
     async makeToken({ name, repository, actions }) {
       const repositories = [{ repository, actions }];
       const made = await ask('POST', '/tokens', { name, repositories });

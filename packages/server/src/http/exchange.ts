@@ -35,7 +35,7 @@ export interface HttpRequest {
   readonly host: string;
   /** The address that the connection came in on, as in `HttpServer.addresses`. */
   readonly listener: string;
-  /** Null when none was asked for, none was given, or the one given was not verified. */
+  /** Null when none was asked for, none was given, or the one given was not verified or readable. */
   readonly clientCertificate: ClientCertificate | null;
 }
 

@@ -1,5 +1,5 @@
 import type { TrustFault } from '@bulla/trust/fault/fault';
-import type { HttpReply, HttpRequest } from './exchange.ts';
+import type { ClientCertificate, HttpReply, HttpRequest } from './exchange.ts';
 
 /** A request that was answered, for logs and metrics. */
 export interface Observed {
@@ -14,6 +14,8 @@ export interface Observed {
   readonly durationMs: number;
   readonly remoteAddress: string;
   readonly listener: string;
+  /** What the client proved by mTLS; null where it was not asked to, or did not. */
+  readonly clientCertificate: ClientCertificate | null;
   /** Whether the connection ended before the answer did. */
   readonly cut: boolean;
   /** The fault that the answer tells of. */

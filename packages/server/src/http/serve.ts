@@ -87,6 +87,7 @@ function tell(
   tellings.set(reply.raw, telling);
   if (again) return;
   const remoteAddress = plainAddress(raw.socket.remoteAddress);
+  const clientCertificate = telling.connection.clientCertificate(raw);
   reply.raw.once('close', () => {
     const { connection, began, ...last } = tellings.get(reply.raw) ?? telling;
     const observed = {
@@ -96,6 +97,7 @@ function tell(
       durationMs: nowMs() - began,
       remoteAddress,
       listener: connection.listener,
+      clientCertificate,
       cut: !reply.raw.writableFinished,
     };
     for (const one of observe) one(observed);

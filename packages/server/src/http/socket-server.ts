@@ -71,7 +71,15 @@ export function createSocketServer(
     answer(request, response);
   });
   server.on('clientError', (error, socket) => {
-    refuseConnection(error, socket, answering.get(socket));
+    refuseConnection(statusOf(error), socket, answering.get(socket));
+  });
+  // Without a listener the framework hangs up, and who asks for a tunnel learns nothing.
+  server.on('connect', (_request, socket) => {
+    const before = answering.get(socket);
+    // It is no answer to the request before, which is still waited for.
+    const isFree = before === undefined || before.writableFinished;
+    socket.on('error', () => socket.destroy());
+    refuseConnection(isFree ? NOT_IMPLEMENTED : null, socket, before);
   });
   const sockets = boundCallers(server, limits.callerConnections);
   return {
@@ -122,26 +130,43 @@ const STATUS: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
+const NOT_IMPLEMENTED = '501 Not Implemented';
+const REQUEST_LINE = /^[!#$%&'*+.^_`|~0-9a-z-]{1,64} \S+ HTTP\/1\.[01]\r?\n/i;
 
-/** What cannot be read as HTTP is told so once, and its connection ends. */
+/** The status for what cannot be read; null when it cannot be answered, as a failed handshake. */
+function statusOf(error: Error): string | null {
+  const code = 'code' in error ? String(error.code) : '';
+  if (!/^(?:HPE_|ERR_HTTP_)/.test(code)) return null;
+  // RFC 9110 §9.1: a method that nobody here knows, in a request that is one.
+  if (code === 'HPE_INVALID_METHOD' && 'rawPacket' in error) {
+    const { rawPacket } = error;
+    const text = Buffer.isBuffer(rawPacket) ? rawPacket.toString('latin1', 0, 8192) : '';
+    if (REQUEST_LINE.test(text)) return NOT_IMPLEMENTED;
+  }
+  return STATUS[code] ?? '400 Bad Request';
+}
+
+/** What no door can take is told so once, and its connection ends. */
 function refuseConnection(
-  error: Error,
+  status: string | null,
   socket: Duplex,
   response: ServerResponse | undefined,
 ): void {
-  const code = 'code' in error ? String(error.code) : '';
+  // An answer must not stand inside another.
   const midway = response?.headersSent === true && !response.writableFinished;
-  // A failed handshake cannot be answered, and an answer must not stand inside another.
-  if (!/^(?:HPE_|ERR_HTTP_)/.test(code) || midway || !socket.writable) {
+  if (status === null || midway || !socket.writable) {
     socket.destroy();
     return;
   }
   const body = JSON.stringify({
     code: 'http.request-invalid',
-    message: 'the request cannot be read as HTTP/1.1',
+    message:
+      status === NOT_IMPLEMENTED
+        ? 'this server has no such method'
+        : 'the request cannot be read as HTTP/1.1',
   });
   const head = [
-    `HTTP/1.1 ${STATUS[code] ?? '400 Bad Request'}`,
+    `HTTP/1.1 ${status}`,
     'content-type: application/json',
     `content-length: ${body.length}`,
     'x-content-type-options: nosniff',

@@ -102,6 +102,7 @@ const FACTS = {
   durationMs: 1.23456,
   remoteAddress: '127.0.0.1',
   listener: 'http://127.0.0.1:1',
+  clientCertificate: null,
   cut: false,
 };
 const REQUESTS = [

@@ -145,6 +145,21 @@ const ANSWERS = [
     request: `GET /echo HTTP/1.1\r\n${CLOSE}expect: 200-maybe\r\n\r\n`,
     expect: /^HTTP\/1\.1 200 /,
   },
+  {
+    name: 'a tunnel',
+    request: `CONNECT x:443 HTTP/1.1\r\n${CLOSE}\r\n`,
+    expect: /^HTTP\/1\.1 501 [\s\S]*nosniff[\s\S]*http\.request-invalid/,
+  },
+  {
+    name: 'a method that nobody knows',
+    request: `BREW /echo HTTP/1.1\r\n${CLOSE}\r\n`,
+    expect: /^HTTP\/1\.1 501 [\s\S]*http\.request-invalid/,
+  },
+  {
+    name: 'a tunnel after a request that is not answered yet',
+    request: `GET /echo/stream HTTP/1.1\r\nhost: x\r\n\r\nCONNECT x:443 HTTP/1.1\r\n${CLOSE}\r\n`,
+    expect: /^(?:$|HTTP\/1\.1 200 )/,
+  },
   { name: 'no HTTP', request: 'hello\r\n\r\n', expect: /^HTTP\/1\.1 400 / },
   {
     name: 'two lengths',

@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { Door } from '../../../src/http/exchange.ts';
 import { HTTP_LIMITS } from '../../../src/http/limits.ts';
-import { type HttpServer, listen } from '../../../src/http/server.ts';
+import type { Observed } from '../../../src/http/observe.ts';
+import { type HttpServer, listen, type ServerOptions } from '../../../src/http/server.ts';
 import type { TlsFiles } from '../../../src/http/tls/credentials.ts';
 import type { TlsReport } from '../../../src/http/tls/reload.ts';
 import { faultOf } from '../../storage/expectations.ts';
@@ -29,7 +30,10 @@ const clients = mint('client authority');
 const alice = mint('alice', { by: clients, purpose: 'client' });
 
 /** A server with a certificate in a folder, which tests then change. */
-async function start(more: Partial<Record<'clientCa' | 'clientAuth', string>> = {}) {
+async function start(
+  more: Partial<Record<'clientCa' | 'clientAuth', string>> = {},
+  options: Pick<ServerOptions, 'observe'> = {},
+) {
   const folder = await pemFolder();
   const reports: TlsReport[] = [];
   const tls: TlsFiles = {
@@ -41,6 +45,7 @@ async function start(more: Partial<Record<'clientCa' | 'clientAuth', string>> = 
     ...(more.clientAuth === 'optional' ? { clientAuth: 'optional' } : {}),
   };
   const server = await listen([DOOR], [{ url: 'https://127.0.0.1:0', tls }], HTTP_LIMITS, {
+    ...options,
     tlsCheckMs: 0,
     onTls: (report) => reports.push(report),
   });
@@ -59,6 +64,8 @@ interface Asked {
   readonly body: string;
   /** The common name of the server's certificate. */
   readonly by: string;
+  /** Whether an earlier TLS session went on. */
+  readonly resumed: boolean;
 }
 
 function ask(
@@ -72,7 +79,8 @@ function ask(
     sent.on('response', (response) => {
       const socket = response.socket as TLSSocket;
       const by = new X509Certificate(socket.getPeerCertificate().raw).subject;
-      text(response).then((body) => resolve({ body, by }), reject);
+      const resumed = socket.isSessionReused();
+      text(response).then((body) => resolve({ body, by, resumed }), reject);
     });
     sent.end();
   });
@@ -259,6 +267,32 @@ test('a client authority that is emptied admits nobody new', async () => {
   await folder.write('ca.pem', otherClients.certificate);
   assert.equal((await server.reload())[0]?.outcome, 'replaced');
   await assert.rejects(ask(server, { cert: alice.certificate, key: alice.key }));
+});
+
+test('a session that began under the former client authority is not resumed under the next', async () => {
+  await using setting = await start({ clientCa: clients.certificate });
+  const { server, folder } = setting;
+  const agent = new Agent({ keepAlive: false });
+  const shown = { cert: alice.certificate, key: alice.key, agent };
+  await ask(server, shown);
+  // So the agent does resume sessions, where it may.
+  assert.equal((await ask(server, shown)).resumed, true);
+  await folder.write('ca.pem', otherClients.certificate);
+  assert.equal((await server.reload())[0]?.outcome, 'replaced');
+  await assert.rejects(ask(server, shown));
+});
+
+test('observers learn which certificate a request came with', async () => {
+  const seen: Observed[] = [];
+  await using setting = await start(
+    { clientCa: clients.certificate, clientAuth: 'optional' },
+    { observe: [(one) => seen.push(one)] },
+  );
+  await ask(setting.server, { cert: alice.certificate, key: alice.key });
+  await ask(setting.server);
+  await setting.server.close();
+  const subjects = seen.map(({ clientCertificate }) => clientCertificate?.subject ?? null);
+  assert.deepEqual(subjects, ['CN=alice', null]);
 });
 
 test('a start with a certificate that cannot be used is http.tls-invalid', async () => {
