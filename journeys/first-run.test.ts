@@ -66,7 +66,9 @@ test('a new user gets from bulla up to a refusal and its reasons by what the scr
   };
   const pull = (image: string) => commandOf(screen, 'skopeo copy', image);
 
-  await types(commandOf(screen, 'bulla login', ''));
+  // Nobody is at a terminal here, where the password would be asked for.
+  await stage.write('token', token);
+  await types(`${commandOf(screen, 'bulla login', '')} < token`);
   const target = await openRepository(`${registry}/team/app`, token);
   for (const tag of ['v1', 'unsigned', 'later']) await pushImage(target, tag, tag);
   await types(commandOf(screen, 'bulla sign', 'team/app:v1'));
@@ -93,6 +95,7 @@ test('a new user gets from bulla up to a refusal and its reasons by what the scr
     const { code, all } = await type(commandOf(screen, 'bulla sign', 'team/app:later'));
     assert.equal(code, 3);
     assert.match(all, /\[registry\.denied\]/);
+    assert.match(all, /remedy: .*`bulla decisions explain [0-9A-Z]{26} --server http:.*scope sign/);
   });
   await server.stop();
   const explained = await types(`bulla decisions explain ${id}`);

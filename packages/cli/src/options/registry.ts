@@ -21,7 +21,10 @@ export interface RegistryFlags {
 /** Declares how registries are reached; names are cosign's where the meaning is the same. */
 export function addRegistryOptions(command: Command): Command {
   return command
-    .option('--plain-http', 'speak HTTP without TLS to every registry (loopback always does)')
+    .option(
+      '--plain-http',
+      'speak HTTP without TLS to every registry (loopback does, unless certificates are given)',
+    )
     .option('--allow-http-registry', 'the same, by the name that cosign has')
     .option('--registry-username <name>', 'user name for the registry')
     .option('--registry-password <password>', 'password for the registry')

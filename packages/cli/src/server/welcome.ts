@@ -49,7 +49,10 @@ function firstLines(link: string, token: string, registry: string, { out }: CliC
   out('This is shown once:');
   out(`  sign in as the owner (24 hours):  ${link}`);
   out(`  push token (30 days):             ${token}`);
-  out(`  log in to push:                   bulla login ${registry} -u token -p ${token}`);
+  out(`  log in to push:                   bulla login ${registry} -u token`);
+  out(
+    '                                    (docker, podman and skopeo alike; the password is the token)',
+  );
   out('');
 }
 
@@ -98,6 +101,7 @@ function mayCover({ policies }: PolicySet, registry: string): boolean {
 function connectLines(registry: string, { addresses, caFile }: Server): readonly string[] {
   const isPlain = addresses[0]?.startsWith('http:') === true;
   const insecure = (option: string) => (isPlain ? ` ${option}` : '');
+  const [first = ''] = addresses;
   return [
     `Push to ${registry}, and pull from it:`,
     `  docker pull ${registry}/IMAGE:TAG`,
@@ -105,7 +109,8 @@ function connectLines(registry: string, { addresses, caFile }: Server): readonly
     `  skopeo copy${insecure('--src-tls-verify=false')} docker://${registry}/IMAGE:TAG oci:IMAGE`,
     ...(caFile === null ? [] : [`  over TLS, trust this authority: ${caFile}`]),
     'What was decided, and why:',
-    `  ${addresses[0] ?? ''}/, or \`bulla decisions list\` and \`bulla decisions explain ID\``,
+    `  ${first}/ shows it, and makes tokens under Tokens. With one that reads decisions:`,
+    `  BULLA_TOKEN=TOKEN bulla decisions explain ID --server ${first}`,
     '',
   ];
 }

@@ -15,7 +15,10 @@ export interface RegistryOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home folder, for `.docker/config.json`. */
   readonly homeFolder: string;
-  /** Plain HTTP: absent, for loopback only; true, for every registry; false, for none. */
+  /**
+   * Plain HTTP: absent, for loopback only, and not when `caFile` or `certFile` is given; true, for every
+   * registry; false, for none.
+   */
   readonly plainHttp?: boolean;
   /** PEM file of certificate authorities, beside the system's own. */
   readonly caFile?: string;

@@ -72,9 +72,13 @@ export async function pingRegistry(
   }
 }
 
-/** Where a registry is reached: loopback by HTTP, everything else by HTTPS. */
+/**
+ * Where a registry is reached: loopback by HTTP, everything else by HTTPS. Who names an authority or a
+ * client certificate means TLS, on loopback as well.
+ */
 export function endpointOf(registry: string, options: RegistryOptions): URL {
-  const isPlain = options.plainHttp ?? isLoopback(registry);
+  const meansTls = options.caFile !== undefined || options.certFile !== undefined;
+  const isPlain = options.plainHttp ?? (isLoopback(registry) && !meansTls);
   const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
   return new URL(`${isPlain ? 'http' : 'https'}://${host}/`);
 }
@@ -193,13 +197,27 @@ export async function answerFault(answer: RawAnswer, what: string): Promise<Trus
   const message = `${what}: the registry answered ${answer.status}${reason}`;
   const { status } = answer;
   if (status === 401) return new TrustFault('registry.unauthorized', message);
-  if (status === 403) return new TrustFault('registry.denied', message);
+  if (status === 403) return new TrustFault('registry.denied', message, policyRemedy(answer));
   if (status === 429) return new TrustFault('registry.rate-limited', message);
   if (status === 405 || status === 501) return new TrustFault('registry.unsupported', message);
   if (status >= 500) return new TrustFault('registry.server-error', message);
   if (status >= 300 && status < 400) return new TrustFault('registry.redirect', message);
   if (status >= 400) return new TrustFault('registry.refused', message);
   return new TrustFault('registry.malformed-answer', message);
+}
+
+/**
+ * What helps where a policy of a Bulla gateway refused, which no right to the repository changes.
+ * Undefined for other registries, whose refusals carry no decision.
+ */
+function policyRemedy(answer: RawAnswer): string | undefined {
+  const id = answer.header('bulla-decision') ?? '';
+  if (!/^[0-9A-Z]{26}$/.test(id)) return undefined;
+  const { origin } = answer.url;
+  return (
+    `Ask the gateway why: \`bulla decisions explain ${id} --server ${origin}\`. ` +
+    'To sign what its policy does not admit yet, log in with a token that has the scope sign for this repository.'
+  );
 }
 
 async function readReason(answer: RawAnswer): Promise<string> {

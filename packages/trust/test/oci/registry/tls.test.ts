@@ -113,6 +113,26 @@ describe('TLS', () => {
         }, good),
     },
     {
+      name: 'who names an authority or a client certificate means TLS, on loopback as well',
+      run: () =>
+        secure(
+          async (host) => {
+            const ca = { caFile: file('ca.pem') };
+            const client = { certFile: file('client.pem'), keyFile: file('client.key') };
+            const unsaid = (given: Partial<RegistryOptions>) => {
+              const { plainHttp: _, ...rest } = options(given);
+              const at = { kind: 'registry', registry: host, repository: 'app' } as const;
+              return openRegistryStore(at, rest).manifest('v1');
+            };
+            assert.ok(await unsaid({ ...ca, ...client }));
+            await assert.rejects(unsaid(client), { code: 'registry.tls' });
+            await assert.rejects(unsaid({}), { code: 'registry.unreachable' });
+          },
+          good,
+          true,
+        ),
+    },
+    {
       name: 'a name that is not in the certificate is refused',
       run: () =>
         secure(async (host) => {
