@@ -44,6 +44,17 @@ test('check passes with remarks, and says what it checked', async (t) => {
   assert.match(out, /^ok: 1 policy, sha256:[0-9a-f]{64}$/m);
 });
 
+test('check of a folder without a policy says so, and exits with 2', async (t) => {
+  const path = await folder(t);
+  await writeFile(join(path, 'a.test.yaml'), 'policy: p.yaml\ncases: []\n');
+  for (const output of ['text', 'json']) {
+    const { code, out, err } = await bulla(['policy', 'check', path, '-o', output]);
+    assert.equal(code, 2, out);
+    assert.doesNotMatch(out, /ok/);
+    assert.match(err, /usage\.file/);
+  }
+});
+
 test('check as JSON is what its published schema says', async (t) => {
   const path = join(await folder(t), 'policy.yaml');
   const schemaPath = new URL('../../../../docs/schemas/policy-check.schema.json', import.meta.url);
@@ -102,6 +113,18 @@ test('fmt leaves every file as it is when one of them is not YAML', async (t) =>
   assert.equal(await readFile(good, 'utf8'), untidy);
 });
 
+test('fmt of - reads standard input and prints, and writes no file', async (t) => {
+  const path = join(await folder(t), 'policy.yaml');
+  const untidy = POLICY.replace('[dev]', '[  dev ]');
+  await writeFile(path, untidy);
+  const read = `exec < '${path}'`;
+  const printed = await bulla(['policy', 'fmt', '-'], {}, read);
+  assert.deepEqual([printed.code, printed.out], [0, POLICY]);
+  const checked = await bulla(['policy', 'fmt', '--check', '-'], {}, read);
+  assert.deepEqual([checked.code, checked.out], [1, '-\n']);
+  assert.equal(await readFile(path, 'utf8'), untidy);
+});
+
 test('init writes a policy that check accepts and fmt leaves alone', async (t) => {
   const path = await folder(t);
   const file = join(path, 'policy.yaml');
@@ -120,6 +143,7 @@ test('init writes a policy that check accepts and fmt leaves alone', async (t) =
     assert.equal((await bulla(['policy', 'fmt', '--check', file])).code, 0);
   }
   const text = await readFile(file, 'utf8');
+  assert.match(text, /^ +# enforce refuses, warn admits with a warning/m, 'comments explain it');
   const kept = await bulla(['policy', 'init', '--file', file, '--key', join(path, 'dev.pub')]);
   assert.equal(kept.code, 2);
   assert.equal(await readFile(file, 'utf8'), text);

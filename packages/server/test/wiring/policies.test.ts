@@ -51,3 +51,29 @@ test('without its trust root at the start a server refuses everything', async (t
   assert.equal(set, null);
   assert.equal(problem?.code, 'policy.file');
 });
+
+const LATER = `apiVersion: bulla.dev/v1
+kind: TrustPolicy
+metadata: { name: later }
+spec:
+  images: [{ glob: "**" }]
+  authorities: { windows: { x509: { level: strict } }, hosts: { openpgp: { keys: a.asc } } }
+  require: { signed: { of: [windows, hosts] } }
+`;
+
+test('a start says which authorities are of kinds that never admit, once', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'bulla-wiring-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'p.yaml'), LATER);
+  const lines: string[] = [];
+  const log = createLog('warn', { write: (line) => void lines.push(line) });
+  const config = { policies: [folder], trustRoots: {} };
+  await using watched = await watchPolicies(config, log, () => new Date());
+  await watched.inForce.check();
+  const { set, warnings } = watched.inForce.current();
+  assert.equal(set?.policies.length, 1);
+  for (const said of [warnings, lines]) {
+    assert.equal(said.length, 2);
+    for (const line of said) assert.match(line, /policy\.authority-unsupported/);
+  }
+});

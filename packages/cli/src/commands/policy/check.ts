@@ -1,5 +1,6 @@
 import { type Problem, problemLine } from '@bulla/trust/bytes/yaml/problem';
 import { codeEntry } from '@bulla/trust/fault/codes';
+import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
@@ -37,9 +38,19 @@ export function configureCheck(policy: Command, context: CliContext): void {
       for (const { severity, code } of problems) {
         if (severity === 'error') context.exit.note(codeEntry(code).exit);
       }
+      // Nothing is never enough: who checks the wrong folder is told so, and not `ok`.
+      if (set?.policies.length === 0) throw noPolicy(paths);
       if (flags.output === 'json') context.out(jsonText(documentOf(set, problems)));
       else printText(set, problems, context);
     });
+}
+
+function noPolicy(paths: readonly string[]): TrustFault {
+  return new TrustFault(
+    'usage.file',
+    `expected a policy, found no *.yaml, *.yml or *.json in ${paths.map(quote).join(', ')}`,
+    'Name the files or folders that hold the policies; `bulla policy init` writes one.',
+  );
 }
 
 function printText(set: PolicySet | null, problems: readonly Problem[], context: CliContext): void {
