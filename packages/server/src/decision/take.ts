@@ -6,7 +6,7 @@ import { hasCode, TrustFault } from '@bulla/trust/fault/fault';
 import type { Finding } from '@bulla/trust/finding/finding';
 import type { Decision } from '@bulla/trust/policy/decision';
 import type { ExpressionRunner } from '@bulla/trust/policy/expression';
-import type { PolicySet, ReadyPolicy } from '@bulla/trust/policy/policy-set';
+import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import { openTurns, type Turns } from '../bounds/turns.ts';
 import type { Ask } from './ask.ts';
 import { weigh } from './heavy.ts';
@@ -103,8 +103,8 @@ async function takeOne(
   });
   if (decision.digest !== null) {
     const { digest } = decision;
-    const noted = remembering(decision, set).map(({ hash }) =>
-      parts.passes.note(passKey(digest, hash), at),
+    const noted = remembering(decision, set).map(({ hash, maxAgeMs }) =>
+      parts.passes.note(passKey(digest, hash), at, maxAgeMs),
     );
     await Promise.all(noted);
   }
@@ -117,12 +117,18 @@ async function takeOne(
 }
 
 /** Policies that will want to know of this pass in an outage; one that stood in itself is no pass. */
-function remembering(decision: Decision, set: PolicySet): readonly ReadyPolicy[] {
-  return set.policies.filter(({ hash, document }) => {
-    if (typeof document.onInconclusive === 'string') return false;
+function remembering(decision: Decision, { policies }: PolicySet): readonly Remembering[] {
+  return policies.flatMap(({ hash, document: { onInconclusive } }) => {
+    if (typeof onInconclusive === 'string') return [];
     const own = decision.policies.find((policy) => policy.hash === hash);
-    return own !== undefined && own.effect === 'pass' && !standsIn(own.finding);
+    const isPass = own !== undefined && own.effect === 'pass' && !standsIn(own.finding);
+    return isPass ? [{ hash, maxAgeMs: onInconclusive.lastKnownGood.maxAgeMs }] : [];
   });
+}
+
+interface Remembering {
+  readonly hash: string;
+  readonly maxAgeMs: number;
 }
 
 function standsIn({ check, outcome, because = [] }: Finding): boolean {

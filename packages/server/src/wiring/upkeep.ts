@@ -1,6 +1,7 @@
 import { asFault } from '@bulla/trust/fault/fault';
 import type { AccessService } from '../access/service.ts';
 import { every } from '../bounds/every.ts';
+import { sweepPasses } from '../decision/passes.ts';
 import type { Gateway } from '../gateway/service.ts';
 import type { Log } from '../http/log.ts';
 import { isEvidenceWanted } from '../record/evidence.ts';
@@ -19,12 +20,17 @@ export interface UpkeepParts {
   readonly log: Log;
 }
 
-/** Once an hour: certificates, sessions and links that are over, content that nothing has any more. */
+/**
+ * Once an hour: certificates, sessions, links and passes that are over, content that nothing has any
+ * more.
+ */
 export function startUpkeep({ gateway, access, tables, renew, log }: UpkeepParts): AsyncDisposable {
   const run = async () => {
     await renew();
     await access.sweep();
     if (gateway === null) return;
+    const { registers, clock } = gateway.ground;
+    await sweepPasses(registers, clock());
     await gateway.collect();
     // Evidence goes with the entries of the record that it was kept for.
     await gateway.sweep(async (name) => (await isEvidenceWanted(tables, name)) ?? true);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import type { Ask } from '@bulla/server/decision/ask';
-import { openPasses } from '@bulla/server/decision/passes';
+import { openPasses, sweepPasses } from '@bulla/server/decision/passes';
 import { createTaker, type Take } from '@bulla/server/decision/take';
 import { openMemory } from '@bulla/server/storage/memory/open';
 import type { Registers } from '@bulla/server/storage/registers';
@@ -167,5 +167,73 @@ describe('an earlier pass stands in for an outage (semantics 3)', () => {
     assert.deepEqual([decision.outcome, cache], ['admit', 'last-known-good']);
     const stranger = openTaker(openMemory().registers, () => START + 1);
     assert.equal((await stranger(askOf(world), policies(), 0)).decision.outcome, 'deny');
+  });
+});
+
+describe('passes go when no policy lets them stand in any more', () => {
+  const DAY_MS = 24 * 3600_000;
+  const key = (digest: string) => ({
+    repository: 'registry.example/app',
+    digest,
+    policyHash: 'sha256:one',
+    trustRootVersion: 'lab sha256:1',
+    revocationEpoch: 0,
+  });
+  const at = (ms: number) => new Date(START + ms);
+
+  test('each when its own policy’s age is over, and not before', async () => {
+    const { registers } = openMemory();
+    const passes = openPasses(registers);
+    await passes.note(key('short'), at(0), 15 * 60_000);
+    await passes.note(key('long'), at(0), 30 * DAY_MS);
+    assert.equal(await sweepPasses(registers, at(15 * 60_000)), 0);
+    assert.equal(await sweepPasses(registers, at(2 * DAY_MS)), 1);
+    assert.equal(await passes.last(key('short')), null);
+    assert.deepEqual(await passes.last(key('long')), at(0));
+    // A pass of later begins its time anew.
+    await passes.note(key('long'), at(20 * DAY_MS), 30 * DAY_MS);
+    assert.equal(await sweepPasses(registers, at(40 * DAY_MS)), 0);
+    assert.equal(await sweepPasses(registers, at(51 * DAY_MS)), 1);
+    assert.deepEqual(await registers.list('passes/'), []);
+  });
+
+  test('what an older release noted stays for the longest time that a policy can name', async () => {
+    const { registers } = openMemory();
+    await registers.swap('passes/0123', null, Buffer.from(at(0).toISOString()));
+    await registers.swap('passes/4567', null, Buffer.from('no instant'));
+    assert.equal(await sweepPasses(registers, at(3649 * DAY_MS)), 1, 'what cannot be read');
+    assert.deepEqual(await registers.list('passes/'), ['passes/0123']);
+    assert.equal(await sweepPasses(registers, at(3651 * DAY_MS)), 1);
+  });
+
+  test('of more than a page all are looked at', async () => {
+    const { registers } = openMemory();
+    const passes = openPasses(registers);
+    for (let n = 0; n < 2500; n++) {
+      await passes.note(key(`image ${n}`), at(n % 2 === 0 ? 0 : 10 * DAY_MS), DAY_MS);
+    }
+    assert.equal(await sweepPasses(registers, at(5 * DAY_MS)), 1250);
+    assert.equal((await registers.list('passes/')).length, 1250);
+  });
+
+  test('a pass that is noted while its age is found over stays', async () => {
+    const { registers } = openMemory();
+    const passes = openPasses(registers);
+    await passes.note(key('image'), at(0), DAY_MS);
+    const racing: Registers = {
+      ...registers,
+      async delete(cell, version) {
+        await passes.note(key('image'), at(5 * DAY_MS), DAY_MS);
+        return registers.delete(cell, version);
+      },
+    };
+    assert.equal(await sweepPasses(racing, at(5 * DAY_MS)), 0);
+    assert.deepEqual(await passes.last(key('image')), at(5 * DAY_MS));
+  });
+
+  test('a taken decision says for how long its policy lets it stand in', async () => {
+    await world.take(askOf(world), policies(), 0);
+    assert.equal(await sweepPasses(world.registers, at(MAX_AGE_MS)), 0);
+    assert.equal(await sweepPasses(world.registers, at(MAX_AGE_MS + DAY_MS)), 1);
   });
 });
