@@ -44,11 +44,16 @@ async function converse(
   return Buffer.concat(parts).toString('latin1');
 }
 
-/** Sends the beginning of a request and hangs up in its middle. */
-export async function cutOff(to: Port, bytes: string | Uint8Array): Promise<void> {
+/** Sends the beginning of a request and hangs up in its middle, once `isTime` resolves. */
+export async function cutOff(
+  to: Port,
+  bytes: string | Uint8Array,
+  isTime: () => Promise<void> = async () => undefined,
+): Promise<void> {
   const socket = connectPlain({ host: to.host, port: to.port });
   socket.on('error', () => undefined);
   await new Promise<void>((resolve) => socket.write(bytes, () => resolve()));
+  await isTime();
   socket.resetAndDestroy();
 }
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Owner, RunningServer } from '../server.ts';
-import type { AckedImage, Ledger } from './ledger.ts';
+import type { AckedImage, Ledger, MovedTag } from './ledger.ts';
 import { AUDITED, ENFORCED } from './load.ts';
 
 const AT_ONCE = 16;
@@ -21,9 +21,11 @@ export async function checkAll(looking: Looking, ledger: Ledger): Promise<void> 
   const ready = await fetch(`${looking.server.origin}/readyz`);
   assert.equal(ready.status, 200, await ready.text());
   await inTurns(ledger.images, (image) => checkImage(looking, image));
-  await inTurns([...ledger.moved], ([name, { acked, asked }]) =>
-    checkMoved(looking, name, acked, asked),
-  );
+  await inTurns([...ledger.moved], async ([name, state]) => {
+    const found = await checkMoved(looking, name, state);
+    // Seen after a kill, it must be there after the next one as well, acknowledged or not.
+    if (found !== null) ledger.moved.set(name, { acked: found, asked: found });
+  });
   await inTurns([...ledger.deleted], async ([name, state]) => {
     if (state === 'asked') return;
     const [repository = '', digest = ''] = name.split('@');
@@ -68,17 +70,19 @@ async function checkBlob(looking: Looking, repository: string, digest: string): 
   assert.equal(digestOf(bytes), digest);
 }
 
+/** What a tag leads to that was asked to move; null when it never was there. */
 async function checkMoved(
   looking: Looking,
   name: string,
-  acked: string | null,
-  asked: string,
-): Promise<void> {
+  { acked, asked }: MovedTag,
+): Promise<string | null> {
   const [repository = '', tag = ''] = name.split(':');
   const { status, bytes } = await get(looking, `/v2/${repository}/manifests/${tag}`);
-  if (acked === null && status === 404) return;
+  if (acked === null && status === 404) return null;
   assert.equal(status, 200, name);
-  assert.ok([acked, asked].includes(digestOf(bytes)), `${name} leads to neither`);
+  const found = digestOf(bytes);
+  assert.ok([acked, asked].includes(found), `${name} leads to neither ${acked} nor ${asked}`);
+  return found;
 }
 
 /** Every tag, acknowledged or not, leads to whole content. */

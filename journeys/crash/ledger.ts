@@ -7,6 +7,12 @@ export interface AckedImage {
   readonly blobs: readonly string[];
 }
 
+/** The digests that a tag which moves was last told to lead to, and last asked to. */
+export interface MovedTag {
+  readonly acked: string | null;
+  readonly asked: string;
+}
+
 /**
  * What the server has said that it did: all of it must be there after a kill. What was asked for and
  * not answered may be there or not, but never half.
@@ -14,7 +20,7 @@ export interface AckedImage {
 export interface Ledger {
   readonly images: AckedImage[];
   /** By a tag that is pushed again and again: the digests that were answered and the last one asked for. */
-  readonly moved: Map<string, { acked: string | null; asked: string }>;
+  readonly moved: Map<string, MovedTag>;
   /** `repository@digest` of manifests that were deleted, or that may have been. */
   readonly deleted: Map<string, 'acked' | 'asked'>;
   /** Ids of decisions that clients were told. */
