@@ -1,10 +1,11 @@
 import { quote, TrustFault } from '../fault/fault.ts';
 import { readHeredocs } from './heredoc.ts';
+import { trimSpace, trimSpaceBefore } from './white-space.ts';
 
 /** One instruction, its continued lines joined. */
 export interface Instruction {
   readonly line: number;
-  /** In upper case; always one of Docker's own. What `ONBUILD` holds runs in another build. */
+  /** In upper case; always one of Docker's own. */
   readonly keyword: string;
   /** The flags before the first word that is none, without their quotes: `--from=x`. */
   readonly flags: readonly string[];
@@ -19,7 +20,9 @@ export interface Dockerfile {
 }
 
 const MAX_BYTES = 1 << 20;
-const DIRECTIVE = /^#\s*([a-z][a-z0-9]*)\s*=\s*(.+?)\s*$/i;
+const DIRECTIVE = /^#[\t ]*([a-z][a-z0-9]*)[\t ]*=[\t ]*([!-~](?:[\t -~]*[!-~])?)[\t ]*$/i;
+/** What some builder may take for a directive, whatever spaces it knows. */
+const LIKE_DIRECTIVE = /^#[^!-~]*(?:syntax|escape|check)[^!-~]*=/i;
 const KEYWORDS: ReadonlySet<string> = new Set([
   'ADD',
   'ARG',
@@ -48,13 +51,7 @@ const KEYWORDS: ReadonlySet<string> = new Set([
  * Docker does not have, a here-document without an end, and what builders read differently.
  */
 export function readInstructions(text: string): Dockerfile {
-  if (text.length > MAX_BYTES) {
-    throw new TrustFault('images.dockerfile-malformed', 'expected at most 1 MiB of Dockerfile');
-  }
-  const lines = text
-    .replace(/^\uFEFF/, '')
-    .split('\n')
-    .map((line) => line.replace(/\r+$/, ''));
+  const lines = readLines(text);
   const { continuation, syntax } = readDirectives(lines);
   const instructions: Instruction[] = [];
   let at = 0;
@@ -68,6 +65,50 @@ export function readInstructions(text: string): Dockerfile {
     instructions.push(instruction);
   }
   return { instructions, syntax };
+}
+
+/**
+ * The instructions for builders that know no here-documents (Docker's own before BuildKit, buildah
+ * before 1.33) and take the lines of one for more of them; null for what such a builder refuses,
+ * because a line begins with no instruction. Throws as `readInstructions` does.
+ */
+export function readWithoutHeredocs(text: string): readonly Instruction[] | null {
+  const lines = readLines(text);
+  const { continuation } = readDirectives(lines);
+  const instructions: Instruction[] = [];
+  let at = 0;
+  while (at < lines.length) {
+    const start = at;
+    if (isNoInstruction(lines[at] ?? '', continuation)) return null;
+    const { joined, next } = joinLines(lines, at, continuation);
+    at = next;
+    if (joined !== '') instructions.push(parseInstruction(joined, start + 1));
+  }
+  return instructions;
+}
+
+/** Whether a line begins with a whole word that is no instruction, and with no comment. */
+function isNoInstruction(line: string, continuation: string): boolean {
+  const [first = ''] = trimSpace(line).split(/[\t\v\f\r ]/, 1);
+  const isWhole = first !== '' && !first.startsWith('#') && !first.endsWith(continuation);
+  return isWhole && !KEYWORDS.has(first.toUpperCase());
+}
+
+function readLines(text: string): readonly string[] {
+  if (text.length > MAX_BYTES) {
+    throw new TrustFault('images.dockerfile-malformed', 'expected at most 1 MiB of Dockerfile');
+  }
+  return text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .map(withoutReturn);
+}
+
+/** Builders take one or all of the returns for the end of a line; behind others a `\\` ends none. */
+function withoutReturn(line: string, index: number): string {
+  const text = line.replace(/\r$/, '');
+  if (text.endsWith('\r')) throw unreadable(index + 1, 'a line with one end', line);
+  return text;
 }
 
 /** The fault of a line that cannot be read, or that builders read differently. */
@@ -88,8 +129,12 @@ function readDirectives(lines: readonly string[]): {
   for (const [index, line] of lines.entries()) {
     // For the frontend alone BuildKit passes over a first line that is a shell's.
     const isShebang = index === 0 && line.startsWith('#!');
-    const [, word = '', value = ''] = DIRECTIVE.exec(line.trimStart()) ?? [];
+    const bare = trimSpaceBefore(line);
+    const [, word = '', value = ''] = DIRECTIVE.exec(bare) ?? [];
     const name = word.toLowerCase();
+    if (name === '' && LIKE_DIRECTIVE.test(bare)) {
+      throw unreadable(index + 1, 'a directive in ASCII', line);
+    }
     if (name === '' && !isShebang) break;
     if (name === 'syntax') syntax ??= { image: value.split(/\s/, 1)[0] ?? '', line: index + 1 };
     if (name === 'escape') {
@@ -113,24 +158,25 @@ function joinLines(
   let joined = '';
   for (let at = from; at < lines.length; at++) {
     const line = lines[at] ?? '';
-    const bare = line.trim();
+    const bare = trimSpace(line);
     if (bare === '' || bare.startsWith('#')) {
       if (at === from) return { joined, next: at + 1 };
       continue;
     }
     // Spaces and tabs alone may follow the sign.
     const body = line.replace(/[ \t]+$/, '');
-    if (!body.endsWith(continuation)) return { joined: (joined + line).trim(), next: at + 1 };
+    if (!body.endsWith(continuation)) return { joined: trimSpace(joined + line), next: at + 1 };
     const kept = body.slice(0, -1);
     if (kept.endsWith(continuation)) {
       throw unreadable(at + 1, `no ${continuation} before the one that ends a line`, line);
     }
     joined += kept;
   }
-  return { joined: joined.trim(), next: lines.length };
+  return { joined: trimSpace(joined), next: lines.length };
 }
 
-function parseInstruction(text: string, line: number): Instruction {
+/** One instruction from its whole text. Throws `images.dockerfile-malformed`. */
+export function parseInstruction(text: string, line: number): Instruction {
   const [, first = '', behind = ''] = /^([^\t\v\f\r ]+)[\t\v\f\r ]*([\s\S]*)$/.exec(text) ?? [];
   const keyword = first.toUpperCase();
   if (!KEYWORDS.has(keyword)) throw unreadable(line, 'an instruction of Docker', first);
@@ -166,11 +212,16 @@ function skipHeredocs(
 ): number {
   const [inner = ''] = rest.split(/[\t\v\f\r ]/, 1);
   const opens = keyword === 'ONBUILD' ? inner.toUpperCase() : keyword;
-  if (!HEREDOCS.has(opens) || isJsonList(keyword === 'ONBUILD' ? rest.slice(inner.length) : rest)) {
-    return from;
+  if (!HEREDOCS.has(opens)) return from;
+  const behind = keyword === 'ONBUILD' ? rest.slice(inner.length) : rest;
+  if (isJsonList(behind)) return from;
+  const heredocs = readHeredocs(text, line);
+  // BuildKit before 0.15 took what begins with a list for a list, whatever came behind it.
+  if (heredocs.length > 0 && /^\s*\[\s*["\]]/.test(behind)) {
+    throw unreadable(line, 'a here-document without a list before it', behind);
   }
   let at = from;
-  for (const { name, chomps } of readHeredocs(text, line)) {
+  for (const { name, chomps } of heredocs) {
     const end = lines.findIndex(
       (candidate, index) =>
         index >= at && (chomps ? candidate.replace(/^\t+/, '') : candidate) === name,

