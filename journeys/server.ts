@@ -92,6 +92,8 @@ export interface ServeWanted {
   /** The members of `gateway:` in `bulla.yaml`, as YAML of two spaces. */
   readonly gateway: string;
   readonly policies: readonly string[];
+  /** The value of `listen`; by default one address of plain HTTP on a free port. */
+  readonly listen?: string;
 }
 
 /** Starts the built `bulla serve` by a configuration file, and resolves when it is ready. */
@@ -101,10 +103,10 @@ export async function startServe(stage: Stage, wanted: ServeWanted): Promise<Run
   const file = await stage.write(
     'bulla.yaml',
     `data: ${JSON.stringify(data)}
-listen: [{ url: "http://127.0.0.1:0" }]
+listen: ${wanted.listen ?? '[{ url: "http://127.0.0.1:0" }]'}
 policies: ${JSON.stringify(wanted.policies)}
 log: { level: warn }
-gateway:
+${wanted.more ?? ''}gateway:
 ${wanted.gateway}`,
   );
   return startServing(stage, ['serve', '--config', file, '-o', 'json'], data);
