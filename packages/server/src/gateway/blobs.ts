@@ -2,13 +2,7 @@ import type { Readable } from 'node:stream';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { ByteRange } from '../storage/objects.ts';
-import {
-  deleteCell,
-  ensureRepository,
-  type Ground,
-  hasRepository,
-  isContentWanted,
-} from './ground.ts';
+import { deleteCell, ensureRepository, type Ground, hasRepository } from './ground.ts';
 import { contentName, KEYS, repositoryOfKey, shownName } from './names.ts';
 import { type BlobRecord, readBlobRecord, writeBlobRecord } from './parse.ts';
 
@@ -79,6 +73,8 @@ export async function linkBlob(
   size: number,
   uploader: string | null = null,
 ): Promise<boolean> {
+  // Before the record as well as after it: see `openHoldings`.
+  if (!(await ground.objects.keep(contentName(digest)))) return false;
   await ensureRepository(ground, repository);
   const key = KEYS.blob(repository, digest);
   await noteBlob(ground, key, size, uploader);
@@ -165,8 +161,12 @@ export async function deleteBlob(
   await releaseContent(ground, digest);
 }
 
-/** Marks content for removal when no repository has it. */
-export async function releaseContent(ground: Ground, digest: Digest): Promise<void> {
-  if (await isContentWanted(ground, digest)) return;
-  await ground.objects.delete(contentName(digest), ground.clock());
+/**
+ * Marks content for removal, as of now, whoever else has it: the sweep asks, when the grace is over
+ * since the last repository let go of it.
+ */
+export async function releaseContent({ objects, clock }: Ground, digest: Digest): Promise<void> {
+  const name = contentName(digest);
+  // A mark that is there already says when another repository let go of it.
+  if (await objects.keep(name)) await objects.delete(name, clock());
 }

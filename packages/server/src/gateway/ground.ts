@@ -63,12 +63,25 @@ export async function ensureRepository(ground: Ground, repository: string): Prom
   ground.known.add(repository);
 }
 
-/** Whether any repository has the content as a blob or as a manifest. */
+/**
+ * Whether any repository has the content as a blob or as a manifest: asks each. For much content there
+ * is `openHoldings`.
+ */
 export async function isContentWanted(ground: Ground, digest: Digest): Promise<boolean> {
   for (const key of await ground.registers.list(KEYS.repositories)) {
-    const repository = repositoryOfKey(key);
-    if ((await ground.registers.read(KEYS.blob(repository, digest))) !== null) return true;
-    if ((await ground.registers.read(KEYS.manifest(repository, digest))) !== null) return true;
+    if (await hasContent(ground, repositoryOfKey(key), digest)) return true;
   }
   return false;
+}
+
+/** Whether the repository has the content as a blob or as a manifest. */
+export async function hasContent(
+  { registers }: Ground,
+  repository: string,
+  digest: Digest,
+): Promise<boolean> {
+  return (
+    (await registers.read(KEYS.blob(repository, digest))) !== null ||
+    (await registers.read(KEYS.manifest(repository, digest))) !== null
+  );
 }

@@ -1,7 +1,14 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
-import { blobSize, releaseContent } from './blobs.ts';
-import { deleteCell, ensureRepository, type Ground, hasRepository, writeCell } from './ground.ts';
+import { releaseContent } from './blobs.ts';
+import {
+  deleteCell,
+  ensureRepository,
+  type Ground,
+  hasContent,
+  hasRepository,
+  writeCell,
+} from './ground.ts';
 import { deleteListings, writeListings } from './listings.ts';
 import { contentName, KEYS, type Reference, shownName } from './names.ts';
 import {
@@ -149,6 +156,7 @@ async function requireContent(
   const missing: Digest[] = [];
   for (let from = 0; from < needs.length; from += LOOKS_AT_ONCE) {
     const some = needs.slice(from, from + LOOKS_AT_ONCE);
+    // An index may list blobs as well (build caches do), so either will do.
     const there = await Promise.all(some.map((digest) => hasContent(ground, repository, digest)));
     missing.push(...some.filter((_, index) => there[index] !== true));
   }
@@ -159,14 +167,6 @@ async function requireContent(
       `${shownName(repository)} lacks ${missing.length} of ${needs.length}: ${shown}`,
     );
   }
-}
-
-/** An index may list blobs as well (build caches do), so either will do. */
-async function hasContent(ground: Ground, repository: string, digest: Digest): Promise<boolean> {
-  return (
-    (await blobSize(ground, repository, digest)) !== null ||
-    (await ground.registers.read(KEYS.manifest(repository, digest))) !== null
-  );
 }
 
 /**

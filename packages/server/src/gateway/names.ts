@@ -76,6 +76,8 @@ function segment(repository: string): string {
 export const KEYS = {
   repositories: 'repositories/',
   repository: (repository: string) => `repositories/${segment(repository)}`,
+  allBlobs: 'blobs/',
+  allManifests: 'manifests/',
   blobs: (repository: string) => `blobs/${segment(repository)}/`,
   blob: (repository: string, digest: Digest) => `blobs/${segment(repository)}/${digest}`,
   manifests: (repository: string) => `manifests/${segment(repository)}/`,
@@ -94,7 +96,19 @@ export const KEYS = {
 
 /** The repository of a key below `KEYS.repositories`. */
 export function repositoryOfKey(key: string): string {
-  return key.slice(KEYS.repositories.length).replaceAll(':', '/');
+  return repositoryOfSegment(key.slice(KEYS.repositories.length));
+}
+
+function repositoryOfSegment(text: string): string {
+  return text.replaceAll(':', '/');
+}
+
+/** The repository and the digest of a key below `KEYS.allBlobs` or `KEYS.allManifests`, or null. */
+export function readContentKey(
+  key: string,
+): { readonly repository: string; readonly digest: Digest } | null {
+  const [, segmentText = '', digest = ''] = key.split('/');
+  return isDigest(digest) ? { repository: repositoryOfSegment(segmentText), digest } : null;
 }
 
 /** The name of the object that holds the content of a digest, whatever repositories have it. */

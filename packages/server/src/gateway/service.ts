@@ -8,7 +8,8 @@ import { deleteBlob, type Mount, mountBlob, readBlob, requireBlob } from './blob
 import { type Collected, collectGarbage } from './collect.ts';
 import type { GatewayConfig } from './config.ts';
 import { openContents } from './contents.ts';
-import { type Ground, isContentWanted } from './ground.ts';
+import type { Ground } from './ground.ts';
+import { openHoldings } from './holdings.ts';
 import { listCatalog, placeReferrers, placeTags } from './lists.ts';
 import {
   deleteManifest,
@@ -194,6 +195,7 @@ async function sweepGateway(
   elsewhere: (name: string) => Promise<boolean> = async () => true,
 ): Promise<Swept> {
   const { graceMs, uploadMs } = ground.config;
+  const holdings = openHoldings(ground);
   return ground.objects.sweep({
     at: ground.clock(),
     graceMs,
@@ -201,7 +203,7 @@ async function sweepGateway(
     wanted: async (name) => {
       const digest = digestOfContent(name);
       // What the registry did not name is not its to judge.
-      return digest === null ? elsewhere(name) : isContentWanted(ground, digest);
+      return digest === null ? elsewhere(name) : holdings.isHeld(digest);
     },
   });
 }
