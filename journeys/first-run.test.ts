@@ -56,7 +56,7 @@ test('a new user gets from bulla up to a refusal and its reasons by what the scr
   await using stage = await openStage();
   await using server = await readScreen(stage);
   const { screen } = server;
-  const registry = /log in to push: +bulla login (\S+) /.exec(screen)?.[1] ?? '';
+  const registry = / bulla login (\S+) /.exec(screen)?.[1] ?? '';
   const token = /push token .*: +(bulla_\S+)$/m.exec(screen)?.[1] ?? '';
   const type = (command: string) => stage.run('bash', ['-c', command]);
   const types = async (command: string) => {

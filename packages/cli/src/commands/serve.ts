@@ -34,7 +34,8 @@ export function configure(command: Command, context: CliContext): void {
         { ...config, only: only ?? config.only },
         { version: manifest.version, consoleFolders: consoleFolders(), starterPolicy: null },
         context,
-        (server) => welcome(server, { starter: null, output: flags.output }, context),
+        (server) =>
+          welcome(server, { starter: null, output: flags.output, origin: config.origin }, context),
         // What the file says now holds after a restart; whoever changed it learns of mistakes now.
         async (log) => {
           const { configCheck } = await import('@bulla/server/config/check');

@@ -60,7 +60,8 @@ export function configure(command: Command, context: CliContext): void {
           starterPolicy: STARTER_POLICY,
         },
         context,
-        (server) => welcome(server, { starter, output: flags.output }, context),
+        (server) =>
+          welcome(server, { starter, output: flags.output, origin: config.origin }, context),
       );
     });
 }

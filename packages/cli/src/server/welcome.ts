@@ -8,6 +8,8 @@ export interface WelcomeFormat {
   /** Null when there were policies already, or the start makes none. */
   readonly starter: Starter | null;
   readonly output: 'text' | 'json';
+  /** What people call the server, where that is not what it listens on. */
+  readonly origin: string | null;
 }
 
 /**
@@ -16,13 +18,13 @@ export interface WelcomeFormat {
  */
 export function welcome(
   server: Server,
-  { starter, output }: WelcomeFormat,
+  { starter, output, origin }: WelcomeFormat,
   context: CliContext,
 ): void {
   const { addresses, caFile, registry, firstStart } = server;
-  const [first = ''] = addresses;
+  const called = new URL(origin ?? addresses[0] ?? '');
   const link =
-    firstStart === null ? null : `${first}/sign-in#token=${firstStart.link.secret}&first`;
+    firstStart === null ? null : `${called.origin}/sign-in#token=${firstStart.link.secret}&first`;
   const pushToken = firstStart?.pushToken.secret ?? null;
   if (output === 'json') {
     context.out(
@@ -38,29 +40,26 @@ export function welcome(
     );
     return;
   }
-  if (link !== null && pushToken !== null) firstLines(link, pushToken, registry, context);
-  if (starter !== null) starterLines(starter, registry, context);
+  if (link !== null && pushToken !== null) firstLines(link, pushToken, called.host, context);
+  if (starter !== null) starterLines(starter, called.host, context);
   policyWarnings(server, context);
-  for (const line of connectLines(registry, server)) context.out(line);
+  for (const line of connectLines(called, server)) context.out(line);
   context.out(`ready ${addresses.join(' ')}`);
 }
 
-function firstLines(link: string, token: string, registry: string, { out }: CliContext): void {
+function firstLines(link: string, token: string, host: string, { out }: CliContext): void {
   out('This is shown once:');
   out(`  sign in as the owner (24 hours):  ${link}`);
   out(`  push token (30 days):             ${token}`);
-  out(`  log in to push:                   bulla login ${registry} -u token`);
-  out(
-    '                                    (docker, podman and skopeo alike; the password is the token)',
-  );
+  out(`  log in, with it as the password:  bulla login ${host} -u token`);
   out('');
 }
 
-function starterLines(starter: Starter, registry: string, { out }: CliContext): void {
+function starterLines(starter: Starter, host: string, { out }: CliContext): void {
   out('No policy was there, so one was written. It is in mode audit: it refuses nothing yet.');
   out(`  policy:  ${starter.policyFile}`);
   out(`  sign:    bulla sign --key ${starter.keyFile} \\`);
-  out(`             --passphrase-file ${starter.passphraseFile} ${registry}/IMAGE:TAG`);
+  out(`             --passphrase-file ${starter.passphraseFile} ${host}/IMAGE:TAG`);
   out('  enforce: set `mode: enforce` in the policy; it is read again by itself.');
   out('');
 }
@@ -98,19 +97,21 @@ function mayCover({ policies }: PolicySet, registry: string): boolean {
   );
 }
 
-function connectLines(registry: string, { addresses, caFile }: Server): readonly string[] {
-  const isPlain = addresses[0]?.startsWith('http:') === true;
-  const insecure = (option: string) => (isPlain ? ` ${option}` : '');
-  const [first = ''] = addresses;
+function connectLines(
+  { origin, host, protocol }: URL,
+  { caFile, registry }: Server,
+): readonly string[] {
+  const insecure = (option: string) => (protocol === 'http:' ? ` ${option}` : '');
   return [
-    `Push to ${registry}, and pull from it:`,
-    `  docker pull ${registry}/IMAGE:TAG`,
-    `  podman pull${insecure('--tls-verify=false')} ${registry}/IMAGE:TAG`,
-    `  skopeo copy${insecure('--src-tls-verify=false')} docker://${registry}/IMAGE:TAG oci:IMAGE`,
+    `Push to ${host}, and pull from it:`,
+    `  docker pull ${host}/IMAGE:TAG`,
+    `  podman pull${insecure('--tls-verify=false')} ${host}/IMAGE:TAG`,
+    `  skopeo copy${insecure('--src-tls-verify=false')} docker://${host}/IMAGE:TAG oci:IMAGE`,
     ...(caFile === null ? [] : [`  over TLS, trust this authority: ${caFile}`]),
+    ...(host === registry ? [] : [`  policies know these images as ${registry}/IMAGE`]),
     'What was decided, and why:',
-    `  ${first}/ shows it, and makes tokens under Tokens. With one that reads decisions:`,
-    `  BULLA_TOKEN=TOKEN bulla decisions explain ID --server ${first}`,
+    `  ${origin}/ shows it, and makes tokens under Tokens. With one that reads decisions:`,
+    `  BULLA_TOKEN=TOKEN bulla decisions explain ID --server ${origin}`,
     '',
   ];
 }

@@ -149,6 +149,20 @@ test('init writes a policy that check accepts and fmt leaves alone', async (t) =
   assert.equal(await readFile(file, 'utf8'), text);
 });
 
+test('init makes the folders that its file is to lie in', async (t) => {
+  const path = await folder(t);
+  const file = join(path, 'policies/team/first.yaml');
+  const run = await bulla(['policy', 'init', '--key', join(path, 'dev.pub'), '--file', file]);
+  assert.equal(run.code, 0, run.err);
+  assert.match(
+    (await bulla(['policy', 'check', join(path, 'policies/team')])).out,
+    /^ok: 1 policy, /,
+  );
+  const under = join(file, 'second.yaml');
+  const refused = await bulla(['policy', 'init', '--key', join(path, 'dev.pub'), '--file', under]);
+  assert.match(refused.err, /\[usage\.file\]/);
+});
+
 const WRONG = [
   { name: 'no signer', args: [], says: /usage\.invalid/ },
   {

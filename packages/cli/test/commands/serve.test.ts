@@ -71,6 +71,25 @@ test('serve --only runs some services', async () => {
   assert.equal(await statusOf(house, '/'), 404);
 });
 
+test('serve says how to connect by what people call the server', async () => {
+  await using folder = await emptyFolder();
+  const path = await prepare(folder.path);
+  await writeFile(path, `${CONFIG}origin: https://registry.example:8443\n`);
+  await using house = await startPrinting(['serve', '--config', path], (line) =>
+    line.startsWith('ready '),
+  );
+  const text = house.lines.join('\n');
+  for (const expected of [
+    /https:\/\/registry\.example:8443\/sign-in#token=/,
+    / bulla login registry\.example:8443 -u token$/m,
+    /^ {2}podman pull registry\.example:8443\/IMAGE:TAG$/m,
+    / --server https:\/\/registry\.example:8443$/m,
+    /^ready http:\/\/127\.0\.0\.1:\d+$/m,
+  ]) {
+    assert.match(text, expected);
+  }
+});
+
 test('wrong use of serve is told before anything is made', async (t) => {
   await using folder = await emptyFolder();
   const path = await prepare(folder.path);
@@ -121,7 +140,7 @@ test('up prints on the first start how to sign in, push and sign, once', async (
     /^This is shown once:$/m,
     /\/sign-in#token=[A-Za-z0-9_-]{43}&first$/m,
     /push token .*bulla_[A-Za-z0-9_-]{49}$/m,
-    /^ +bulla login|log in to push: +bulla login 127\.0\.0\.1:\d+ -u token -p bulla_/m,
+    /^ {2}log in, .* bulla login 127\.0\.0\.1:\d+ -u token$/m,
     /mode audit/,
     /^ {2}docker pull 127\.0\.0\.1:\d+\/IMAGE:TAG$/m,
   ]) {

@@ -61,7 +61,7 @@ function signerLines(signer: InitialSigner): readonly string[] {
   if (signer.kind === 'key') {
     return [
       'key:',
-      '  # The public key, in a file beside this one.',
+      '  # The file of the public key; its path starts from the folder of this one.',
       `  ref: ${quoted(signer.ref)}`,
     ];
   }

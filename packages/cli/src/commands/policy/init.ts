@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { problemLine } from '@bulla/trust/bytes/yaml/problem';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
@@ -52,7 +52,11 @@ export function configureInit(policy: Command, context: CliContext): void {
         .choices(['enforce', 'warn', 'audit'])
         .default('enforce'),
     )
-    .option('--file <file>', 'where to write the policy; - prints it', 'policy.yaml')
+    .option(
+      '--file <file>',
+      'where to write the policy, with the folders that are missing; - prints it',
+      'policy.yaml',
+    )
     .option('--force', 'overwrite a file that is there')
     .action(async (flags: InitFlags) => {
       const signer = await signerOf(flags, context);
@@ -70,6 +74,8 @@ export function configureInit(policy: Command, context: CliContext): void {
           'Give --file another name, or --force to overwrite it.',
         );
       }
+      // What cannot be made is told by the write, with the path that was given.
+      await mkdir(dirname(flags.file), { recursive: true }).catch(() => null);
       await writeOutput(flags.file, text);
       context.out(flags.file);
     });
