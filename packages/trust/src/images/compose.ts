@@ -3,15 +3,18 @@ import { memberOf, textOf, valueAt } from './members.ts';
 import type { NamedImage, NamedImages } from './named-image.ts';
 import { replaceVariables, type Variables } from './variables.ts';
 
-/** Whether a document is a Compose file: it has services, and no kind. */
+/** Whether a document is a Compose file: it has services or names files that have, and no kind. */
 export function isCompose(value: unknown): boolean {
   const services = memberOf(value, 'services');
-  return memberOf(value, 'kind') === undefined && typeof services === 'object' && services !== null;
+  const isOne =
+    (typeof services === 'object' && services !== null) || isThere(memberOf(value, 'include'));
+  return memberOf(value, 'kind') === undefined && isOne;
 }
 
 /**
  * The images of a Compose file's services, of their image volumes and of the contexts of their
- * builds, with their variables replaced. A service that is built here is noted: gate its Dockerfile.
+ * builds, with their variables replaced. A service that is built here is noted: gate its Dockerfile;
+ * its image is one all the same, unless its `pull_policy` is `build` or `never`.
  * Throws `images.manifest-malformed`, also for services that stand in other files, and
  * `images.variable-unset`.
  */
@@ -50,10 +53,10 @@ function elsewhere(where: string): TrustFault {
   );
 }
 
-/** Of a service that is built, Compose pulls the image all the same where its policy says so. */
+/** Of a service that is built, Compose pulls the image first (Compose, "Using build and image"). */
 function mayBePulled(service: unknown): boolean {
   const policy = memberOf(service, 'pull_policy');
-  return isThere(policy) && policy !== 'build' && policy !== 'never';
+  return policy !== 'build' && policy !== 'never';
 }
 
 function ownImage(service: unknown, name: string): readonly NamedImage[] {

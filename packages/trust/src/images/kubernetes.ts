@@ -15,6 +15,9 @@ const POD_SPECS: Readonly<Record<string, readonly string[]>> = {
   CronJob: ['spec', 'jobTemplate', 'spec', 'template', 'spec'],
 };
 
+/** Kubernetes' own groups: other ones have a `Job` as well, which keeps its Pods elsewhere. */
+const OWN_GROUPS = /^(?:(?:apps|batch|extensions)\/)?v[0-9][a-z0-9]*$/;
+
 const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 
 /**
@@ -28,20 +31,27 @@ export function objectImages(object: unknown, file: string): NamedImages {
     return { images: [], notes: [`${file}: a document without a kind was passed over`] };
   }
   const items = memberOf(object, 'items');
-  if (kind.endsWith('List') && items !== undefined) {
-    const found = itemsOf(items, `${file}: items`).map((item) =>
-      // The members of a typed list may leave their kind out.
-      objectImages({ kind: kind.slice(0, -'List'.length), ...asObject(item) }, file),
-    );
-    return {
-      images: found.flatMap(({ images }) => images),
-      notes: found.flatMap(({ notes }) => notes),
-    };
-  }
+  const isList = kind.endsWith('List') && items !== undefined;
+  // To kubectl whatever has items is a list, and what it says of itself beside them counts for nothing.
+  const listed = isList || Array.isArray(items) ? itemsOf(items, `${file}: items`) : [];
+  const found = listed.map((item) =>
+    // The members of a typed list may leave their kind out.
+    objectImages({ kind: kind.replace(/List$/, ''), ...asObject(item) }, file),
+  );
+  if (!isList) found.push(ownImages(object, kind, file));
+  return {
+    images: found.flatMap(({ images }) => images),
+    notes: found.flatMap(({ notes }) => notes),
+  };
+}
+
+function ownImages(object: unknown, kind: string, file: string): NamedImages {
   const name =
     valueAt(object, ['metadata', 'name']) ?? valueAt(object, ['metadata', 'generateName']);
   const label = printable(typeof name === 'string' ? `${kind} ${name}` : kind);
-  const path = Object.hasOwn(POD_SPECS, kind) ? POD_SPECS[kind] : undefined;
+  const version = memberOf(object, 'apiVersion') ?? 'v1';
+  const isOwn = typeof version === 'string' && OWN_GROUPS.test(version);
+  const path = isOwn && Object.hasOwn(POD_SPECS, kind) ? POD_SPECS[kind] : undefined;
   if (path === undefined) return unknownKind(object, label, file);
   return { images: podImages(valueAt(object, path), `${label}: ${path.join('.')}`), notes: [] };
 }
@@ -56,7 +66,7 @@ function asObject(value: unknown): object {
  */
 function unknownKind(object: unknown, label: string, file: string): NamedImages {
   const images = podsWithin(object, label);
-  const found = images.length;
+  const found = images.filter(({ where }) => where.endsWith('.image')).length;
   if (countImages(object) <= found) return { images, notes: [] };
   return { images, notes: [`${file}: ${label} may name images, and its kind is not known`] };
 }

@@ -105,10 +105,21 @@ const compose: readonly {
     images: ['app:7', 'app:1'],
   },
   {
-    name: 'a service that is built',
-    text: 'services: { a: { build: ., image: mine } }',
+    name: 'a service that is built and never pulled',
+    text: 'services: { a: { build: ., image: mine, pull_policy: build }, b: { build: ., image: x, pull_policy: never } }',
     images: [],
+    notes: 2,
+  },
+  {
+    name: 'a service that is built where its image cannot be pulled',
+    text: 'services: { a: { build: ., image: mine } }',
+    images: ['mine'],
     notes: 1,
+  },
+  {
+    name: 'a merge behind a key, which it does not change',
+    text: 'x: &x { image: "b:1" }\nservices: { s: { image: "a:1", <<: *x } }',
+    images: ['a:1'],
   },
   {
     name: 'aliases and merged mappings',
