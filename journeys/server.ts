@@ -94,6 +94,8 @@ export interface ServeWanted {
   readonly policies: readonly string[];
   /** The value of `listen`; by default one address of plain HTTP on a free port. */
   readonly listen?: string;
+  /** Further members of the file, as YAML; each with its end. */
+  readonly more?: string;
 }
 
 /** Starts the built `bulla serve` by a configuration file, and resolves when it is ready. */
