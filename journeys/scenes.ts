@@ -1,4 +1,4 @@
-import { readFile, rename } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pushSmallImage } from './artifact.ts';
 import { markedFiles } from './marked-block.ts';
@@ -100,12 +100,14 @@ export const SCENES: readonly Scene[] = [
   },
   {
     document: 'docs/policy.md',
-    journeys: ['policies'],
+    journeys: ['policies', 'past-decisions'],
     prepare: async (host, stage) => {
       const repository = `${host}/prod/app`;
       await pushSmallImage(repository, 'v1');
       await pushSmallImage(repository, 'unsigned');
-      await makeKey(stage, 'release');
+      await settleServer(stage);
+      // The server's own; the first command of the document writes the reader's.
+      await rm(stage.path('policy.yaml'));
       await makeKey(stage, 'qa');
       await stage.succeeds(['sign', '--key', 'release.key', `${repository}:v1`]);
       const markdown = await readFile(join(ROOT, 'docs/policy.md'), 'utf8');
@@ -115,6 +117,10 @@ export const SCENES: readonly Scene[] = [
         }
       }
       await stage.write('images.txt', `# what runs today\n${repository}:v1\n`);
+      const copied = `COPY --from=${repository}:unsigned /tool /tool`;
+      await stage.write('Dockerfile', `FROM ${repository}:v1\n${copied}\n`);
+      const container = `{ name: app, image: "${repository}:v1" }`;
+      await stage.write('deploy.yaml', `kind: Pod\nspec: { containers: [${container}] }\n`);
     },
   },
   {

@@ -145,7 +145,7 @@ function groupLines(group: readonly SimulatedImage[]): readonly string[] {
 function imageText({ reference, digest, decisions, uses, lastDecision }: SimulatedImage): string {
   const at = digest === null || reference.includes('@') ? '' : `@${digest}`;
   if (lastDecision === null) return `${reference}${at}`;
-  const times = `${decisions} ${decisions === 1 ? 'decision' : 'decisions'}, ${uses} uses`;
+  const times = `${decisions} ${decisions === 1 ? 'decision' : 'decisions'}, ${uses} ${uses === 1 ? 'use' : 'uses'}`;
   return `${reference}${at}   ${times}, last ${lastDecision}`;
 }
 
