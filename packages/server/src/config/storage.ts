@@ -53,6 +53,9 @@ function tablesOf(readSecret: Read<Secret>): Read<TablesConfig> {
   };
   return (at) => {
     if (at.node?.kind === 'map') return readMap(at);
+    if (at.node?.kind === 'scalar' && at.node.value === 'postgres') {
+      return addUnexpected(at, 'a map, { postgres: { urlEnv: BULLA_POSTGRES_URL } },');
+    }
     if (at.node?.kind === 'scalar' && typeof at.node.value === 'string') return readWord(at);
     return addUnexpected(at, 'embedded, memory, or a map with postgres');
   };

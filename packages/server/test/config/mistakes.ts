@@ -110,6 +110,13 @@ export const MISTAKES: readonly {
     schema: 'refuses',
   },
   {
+    name: 'PostgreSQL without its URL',
+    text: 'storage: { tables: postgres }',
+    at: '1:20',
+    says: /\{ postgres: \{ urlEnv: /,
+    schema: 'refuses',
+  },
+  {
     name: 'a password in the file',
     text: 'storage: { tables: { postgres: { url: "postgres://u:open@db/x" } } }',
     at: '1:39',

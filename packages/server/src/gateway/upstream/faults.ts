@@ -14,6 +14,22 @@ const CODES: ReadonlyMap<Code, readonly [Code, string]> = new Map<Code, readonly
   ['registry.denied', ['upstream.denied', 'does not give this to the gateway']],
 ]);
 
+/** What the operator of the gateway can do about what stands in its configuration. */
+const REMEDIES: ReadonlyMap<Code, string> = new Map<Code, string>([
+  [
+    'registry.address',
+    'If this upstream lies on a private network, set privateAddresses: true for it in the gateway’s configuration.',
+  ],
+  [
+    'registry.tls',
+    'Name the authority of its certificate as ca of this upstream in the gateway’s configuration; set plainHttp: true only if it speaks no TLS.',
+  ],
+  [
+    'registry.unauthorized',
+    'Name credentials that this upstream takes (usernameEnv, passwordEnv) in the gateway’s configuration, and check them there.',
+  ],
+]);
+
 /**
  * What a fault of an upstream is to the gateway's caller: an outage, a limit and a refusal stay what
  * they are and never become "unknown". The message has the canonical name and our own words, so that
@@ -28,7 +44,7 @@ export function upstreamFault(error: unknown, place: Pick<Place, 'canonical'>): 
     'upstream.malformed' as const,
     `sent what was not asked for (${code})`,
   ];
-  return new TrustFault(mapped, `${place.canonical}: the upstream ${says}`, undefined, {
+  return new TrustFault(mapped, `${place.canonical}: the upstream ${says}`, REMEDIES.get(code), {
     cause: fault,
   });
 }

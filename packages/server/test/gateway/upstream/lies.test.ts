@@ -198,6 +198,7 @@ test('an upstream that nobody called private is not reached at a private address
     await using gateway = await startGateway(host, { privateAddresses: false });
     const answer = await ask(gateway.url, { path: '/v2/up/app/manifests/v1' });
     assert.equal(answer.status, 502);
+    assert.match(answer.body.toString(), /"remedy":"[^"]*privateAddresses: true/);
   }
   assert.deepEqual(upstream.asked, []);
 });
