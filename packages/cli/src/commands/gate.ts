@@ -2,6 +2,7 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import type { NamedImage } from '@bulla/trust/images/named-image';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
+import { composeVariables } from '../options/compose-variables.ts';
 import { type DecidingFlags, decideImages, type ImageToDecide } from '../options/decisions.ts';
 import { readFileBounded } from '../options/files.ts';
 import { addPolicyOptions, namedPolicies } from '../options/policy.ts';
@@ -69,6 +70,7 @@ async function imagesOf(
 ): Promise<readonly ImageToDecide[]> {
   const images: ImageToDecide[] = named.map((reference) => ({ reference, where: null }));
   for (const file of flags.dockerfile) {
+    if (file.endsWith('.in')) throw preprocessed(file);
     const { dockerfileImages } = await import('@bulla/trust/images/dockerfile');
     const found = dockerfileImages(await readText(file, context), flags.buildArg);
     images.push(...found.map((image) => imageOfFile(image, file)));
@@ -76,7 +78,8 @@ async function imagesOf(
   for (const file of flags.manifest) {
     const { manifestImages } = await import('@bulla/trust/images/manifest-file');
     const text = await readText(file, context);
-    const { images: found, notes } = manifestImages(text, file, (name) => context.env[name]);
+    const variables = await composeVariables(file, context.env);
+    const { images: found, notes } = manifestImages(text, file, variables);
     for (const note of notes) context.err(`note: ${note}`);
     if (found.length === 0) throw new TrustFault('images.none', `${file} names no image`);
     images.push(...found.map((image) => imageOfFile(image, file)));
@@ -86,6 +89,15 @@ async function imagesOf(
     'images.none',
     'there is no image to decide about',
     'Name images, or give --dockerfile or --manifest.',
+  );
+}
+
+/** By this name podman and buildah hand a Dockerfile to cpp, whose directives are comments here. */
+function preprocessed(file: string): TrustFault {
+  return new TrustFault(
+    'images.dockerfile-malformed',
+    `expected a Dockerfile as it is built, found ${file}, which podman and buildah run through cpp`,
+    'Gate what `cpp -E -iquote FOLDER` prints.',
   );
 }
 

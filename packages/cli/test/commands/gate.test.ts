@@ -244,6 +244,22 @@ test('a signed folder beside a file is no image that the file names', async () =
   assert.match(out, /docker\.io\/library\/oci/);
 });
 
+test('a file beside the one that is gated cannot change what it names', async () => {
+  await using at = await ground();
+  const asked = ['--policy', 'enforce.yaml'];
+  const text = `services: { web: { image: "\${BULLA_TEST_IMAGE:-${at.images.good}}" } }`;
+  const compose = ['--manifest', await at.write('compose.yml', text)];
+  assert.equal((await at.gate([...asked, ...compose])).code, 0);
+  await at.write('.env', `OTHER=x\nexport BULLA_TEST_IMAGE=${at.images.bad}\n`);
+  const hidden = await at.gate([...asked, ...compose]);
+  assert.equal(hidden.code, 2, hidden.out);
+  assert.match(hidden.err, /images\.variable-unset/);
+  const cpp = await at.write('Dockerfile.in', `#include "x"\nFROM ${at.images.good}\n`);
+  const { code, err } = await at.gate([...asked, '--dockerfile', cpp]);
+  assert.equal(code, 2);
+  assert.match(err, /images\.dockerfile-malformed/);
+});
+
 test('what is not there to be decided about is no pass', async () => {
   await using at = await ground();
   const empty = await at.write('empty.yml', 'kind: ConfigMap\n');
