@@ -88,7 +88,7 @@ function running(server: HttpServer, store: Store, gateway: Gateway): Registry {
     await gateway.sweep();
   };
   // A sweep that fails leaves its work to the next one.
-  const sweeping = every(SWEEP_EVERY_MS, upkeep, () => undefined);
+  const sweeping = every({ everyMs: SWEEP_EVERY_MS }, upkeep, () => undefined);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= (async () => {

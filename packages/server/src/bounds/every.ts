@@ -1,10 +1,17 @@
+/** How often something is done. */
+export interface Pace {
+  readonly everyMs: number;
+  /** Whether the first turn comes at once; by default it comes after `everyMs`, as the others do. */
+  readonly atOnce?: boolean;
+}
+
 /**
- * Does `work` every `ms` until it is disposed, which waits for the turn under way. A turn that is due
- * while the one before goes on is left out: none ever overlap. `failed` is told what a turn threw. It
- * does not keep the process alive.
+ * Does `work` at this pace until it is disposed, which waits for the turn under way. A turn that is
+ * due while the one before goes on is left out: none ever overlap. `failed` is told what a turn threw.
+ * It does not keep the process alive.
  */
 export function every(
-  ms: number,
+  { everyMs, atOnce = false }: Pace,
   work: () => Promise<unknown>,
   failed: (error: unknown) => void,
 ): AsyncDisposable {
@@ -18,9 +25,11 @@ export function every(
       underWay = null;
     }
   };
-  const timer = setInterval(() => {
+  const begin = () => {
     underWay ??= turn();
-  }, ms);
+  };
+  if (atOnce) begin();
+  const timer = setInterval(begin, everyMs);
   timer.unref();
   return {
     async [Symbol.asyncDispose]() {

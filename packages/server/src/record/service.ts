@@ -1,6 +1,7 @@
 import type { PublicKey } from '@bulla/trust/crypto/public-key';
 import type { Signer } from '@bulla/trust/crypto/signer';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { every } from '../bounds/every.ts';
 import type { KeepDecision, MadeDecision } from '../decision/made.ts';
 import { exclusion } from '../storage/exclusion.ts';
 import type { Objects } from '../storage/objects.ts';
@@ -108,7 +109,7 @@ export function createRecord(parts: RecordParts): RecordService {
   const head = () => currentHead(ground);
   const { upkeep = true } = parts;
   const tasks = { head: () => signHead(ground), prune, clock };
-  const timers = upkeep ? startUpkeep(config, metrics, tasks) : [];
+  const running = upkeep ? startUpkeep(config, metrics, tasks) : [];
   let closing: Promise<void> | null = null;
 
   async function keepEntry(made: MadeDecision): Promise<void> {
@@ -171,7 +172,7 @@ export function createRecord(parts: RecordParts): RecordService {
     flush: () => repeats.flush(),
     close() {
       closing ??= (async () => {
-        for (const timer of timers) clearInterval(timer);
+        await Promise.all(running.map((task) => task[Symbol.asyncDispose]()));
         repeats.stop();
         try {
           await flushAtLast(() => repeats.flush());
@@ -273,17 +274,15 @@ function startUpkeep(
   { headEveryMs, pruneEveryMs, retentionMs }: RecordConfig,
   metrics: RecordMetrics,
   { head, prune, clock }: Upkeep,
-): readonly NodeJS.Timeout[] {
-  const every = (ms: number, task: () => Promise<unknown>) => {
-    // What fails is done at the next turn; a head that stays out is seen by its age.
-    const timer = setInterval(() => void task().catch(() => metrics.upkeepFailed()), ms);
-    timer.unref();
-    return timer;
-  };
-  const signing = every(headEveryMs, head);
+): readonly AsyncDisposable[] {
+  // What fails is done at the next turn; a head that stays out is seen by its age.
+  const failed = () => metrics.upkeepFailed();
+  const signing = every({ everyMs: headEveryMs }, head, failed);
   if (retentionMs === null) return [signing];
   const old = () => new Date(clock().getTime() - retentionMs);
-  return [signing, every(pruneEveryMs, () => prune(old()))];
+  // A server that is started again more often than it prunes would keep everything.
+  const pruning = every({ everyMs: pruneEveryMs, atOnce: true }, () => prune(old()), failed);
+  return [signing, pruning];
 }
 
 const CLOSING_ATTEMPTS = 3;

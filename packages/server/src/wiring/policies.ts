@@ -59,7 +59,7 @@ export async function watchPolicies(
     await inForce.check();
     await readTexts();
   };
-  const watching = every(CHECK_EVERY_MS, check, (error) => {
+  const watching = every({ everyMs: CHECK_EVERY_MS }, check, (error) => {
     log.error('the policies cannot be looked at', { fault: asFault(error) });
   });
   return {

@@ -36,7 +36,7 @@ export function startUpkeep({ gateway, access, tables, renew, log }: UpkeepParts
     await gateway.sweep(async (name) => (await isEvidenceWanted(tables, name)) ?? true);
   };
   // What failed is left to the next run.
-  return every(EVERY_MS, run, (error) =>
+  return every({ everyMs: EVERY_MS }, run, (error) =>
     log.warn('the hourly upkeep failed', { fault: asFault(error) }),
   );
 }

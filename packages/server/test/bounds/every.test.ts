@@ -9,7 +9,7 @@ test('turns never overlap, and disposal waits for the one under way', async () =
   let begun = 0;
   let ended = 0;
   const running = every(
-    1,
+    { everyMs: 1 },
     async () => {
       begun += 1;
       events.dispatchEvent(new Event('begun'));
@@ -36,7 +36,7 @@ test('a turn that fails is told of, and the next one comes', async () => {
   const failures: unknown[] = [];
   let turns = 0;
   await using _running = every(
-    1,
+    { everyMs: 1 },
     async () => {
       turns += 1;
       if (turns === 1) throw new Error('first');
@@ -48,4 +48,14 @@ test('a turn that fails is told of, and the next one comes', async () => {
   await once(events, 'second');
   clearInterval(alive);
   assert.equal(failures.length, 1);
+});
+
+test('the first turn comes at once when asked to, and no other before its time', async () => {
+  const asked: string[] = [];
+  const never = 2 ** 31 - 1;
+  const work = (name: string) => async () => void asked.push(name);
+  const failed = () => undefined;
+  await using _now = every({ everyMs: never, atOnce: true }, work('now'), failed);
+  await using _later = every({ everyMs: never }, work('later'), failed);
+  assert.deepEqual(asked, ['now']);
 });
