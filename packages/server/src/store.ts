@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { openFiles } from './storage/files/open.ts';
+import { bindFolder } from './storage/binding.ts';
+import { type FilesStore, openFiles } from './storage/files/open.ts';
 import { openMemory } from './storage/memory/open.ts';
 import { migrate } from './storage/migrate.ts';
 import { openSqlite } from './storage/sqlite/open.ts';
@@ -11,7 +12,7 @@ export type StoreConfig =
   | { readonly store: 'embedded'; readonly folder: string; readonly objectsFolder?: string }
   /** In this process; gone with it. */
   | { readonly store: 'memory' }
-  /** Rows and cells in PostgreSQL at `url`, objects in `folder`. */
+  /** Rows and cells in PostgreSQL at `url`, objects in `folder`; both shared by any number of servers. */
   | {
       readonly store: 'postgres';
       readonly url: string;
@@ -29,10 +30,11 @@ export const TABLES_FILE = 'tables.db';
 const OBJECTS_FOLDER = 'objects';
 
 /**
- * Opens the rooms that `config` names and brings their tables to this program's schema. A folder
- * belongs to one process at a time: the lock of `tables.db` is taken first, and whoever does not get
- * it touches nothing. When anything fails, what was opened is closed again. Throws what `openSqlite`,
- * `openPostgres`, `openFiles` and `migrate` throw.
+ * Opens the rooms that `config` names and brings their tables to this program's schema. An embedded
+ * store belongs to one process at a time: the lock of `tables.db` is taken first, and whoever does not
+ * get it touches nothing. A folder of objects belongs to one database (`bindFolder`). When anything
+ * fails, what was opened is closed again. Throws what `openSqlite`, `openPostgres`, `openFiles`,
+ * `bindFolder` and `migrate` throw.
  */
 export async function openStore(
   config: StoreConfig,
@@ -41,7 +43,7 @@ export async function openStore(
   await using opened = new AsyncDisposableStack();
   const rows = opened.use(await openRows(config));
   await migrate(rows, { clock });
-  const { objects } = opened.use(await openObjects(config));
+  const { objects } = opened.use(await openObjects(config, rows));
   const life = opened.move();
   return {
     objects,
@@ -68,15 +70,28 @@ async function openRows(config: StoreConfig): Promise<RowStore> {
   }
 }
 
-async function openObjects(config: StoreConfig): Promise<Store> {
+async function openObjects(config: StoreConfig, rows: RowStore): Promise<Store> {
   switch (config.store) {
     case 'memory':
       return openMemory();
     case 'embedded':
-      return openFiles(join(config.objectsFolder ?? config.folder, OBJECTS_FOLDER));
+      return bound(
+        rows,
+        await openFiles(join(config.objectsFolder ?? config.folder, OBJECTS_FOLDER)),
+      );
     case 'postgres':
-      return openFiles(join(config.folder, OBJECTS_FOLDER));
+      return bound(rows, await openFiles(join(config.folder, OBJECTS_FOLDER), { shared: true }));
     default:
       return config satisfies never;
+  }
+}
+
+async function bound({ registers }: RowStore, files: FilesStore): Promise<Store> {
+  try {
+    await bindFolder(registers, files.owner);
+    return files;
+  } catch (error) {
+    await files[Symbol.asyncDispose]();
+    throw error;
   }
 }

@@ -17,6 +17,9 @@ export async function temporaryFolder(): Promise<{ readonly path: string } & Asy
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** How often a process in a test shows that it lives: whoever opens after a kill waits for three. */
+export const QUICK_BEAT_MS = 20;
+
 /** Every room of objects there is. */
 export const ROOMS: readonly RoomUnderTest<Store>[] = [
   {
@@ -24,18 +27,23 @@ export const ROOMS: readonly RoomUnderTest<Store>[] = [
     durable: false,
     place: async () => ({ open: async () => openMemory(), [Symbol.asyncDispose]: async () => {} }),
   },
-  {
-    name: 'files',
+  filesRoom('files', false),
+  filesRoom('files, shared', true),
+];
+
+function filesRoom(name: string, shared: boolean): RoomUnderTest<Store> {
+  return {
+    name,
     durable: true,
     async place() {
       const folder = await temporaryFolder();
       return {
-        open: () => openFiles(folder.path),
+        open: () => openFiles(folder.path, { shared, beatMs: QUICK_BEAT_MS }),
         [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
       };
     },
-  },
-];
+  };
+}
 
 let started: Promise<Postgres> | undefined;
 

@@ -14,39 +14,41 @@ export interface Deletions {
   sweep(sweep: Sweep, locate: (name: string) => string): Promise<number>;
 }
 
+/** The marks as they are known. `get`, `set` and `drop` are called by who holds the name. */
+interface Marks {
+  get(name: string): Promise<Date | null>;
+  set(name: string, at: Date): Promise<void>;
+  drop(name: string): Promise<void>;
+  names(): Promise<readonly string[]>;
+}
+
 /** The deletions of a room, read from its marks. */
 export async function openDeletions(room: Room): Promise<Deletions> {
-  const deleted = await readMarks(room);
-  const markOf = (name: string) => room.at(DELETED, pathOf(name));
-
-  async function unmark(name: string): Promise<void> {
-    if (!deleted.has(name)) return;
-    // A mark that comes back after a power cut only makes a later sweep ask `wanted` again.
-    await unlessAbsent(room.files.unlink(markOf(name)));
-    deleted.delete(name);
-  }
+  // Where other processes write marks as well, only the disk knows them.
+  const disk = marksOnDisk(room);
+  const marks = room.sharing === null ? await remembered(disk) : disk;
 
   return {
-    unmark,
+    unmark: (name) => marks.drop(name),
     async mark(name, at) {
-      if (deleted.has(name)) return;
-      await room.replace(markOf(name), Buffer.from(at.toISOString()));
-      deleted.set(name, at);
+      if ((await marks.get(name)) === null) await marks.set(name, at);
     },
     async sweep({ at, graceMs, wanted }, locate) {
       let removed = 0;
-      for (const [name, since] of [...deleted]) {
-        if (at.getTime() - since.getTime() < graceMs) continue;
+      for (const name of await marks.names()) {
+        const since = await marks.get(name);
+        if (since === null || at.getTime() - since.getTime() < graceMs) continue;
         const path = locate(name);
         await room.writers.run(path, async () => {
-          if (deleted.get(name) !== since) return;
+          // Kept, or deleted anew, since it was looked at.
+          if ((await marks.get(name))?.getTime() !== since.getTime()) return;
           if (!(await wanted(name))) {
             await unlessAbsent(room.files.unlink(path));
             // Before the mark goes: an object that comes back after a power cut is marked still.
             await room.settle(path);
             removed += 1;
           }
-          await unmark(name);
+          await marks.drop(name);
         });
       }
       return removed;
@@ -54,14 +56,46 @@ export async function openDeletions(room: Room): Promise<Deletions> {
   };
 }
 
-async function readMarks(room: Room): Promise<Map<string, Date>> {
-  const marks = new Map<string, Date>();
-  for (const name of await room.names(DELETED, '')) {
-    const text = Buffer.from(await room.files.readFile(room.at(DELETED, pathOf(name))));
-    const at = new Date(text.toString('latin1'));
-    // A mark that cannot be read would make an object go too early; drop it, and the object stays.
-    if (Number.isNaN(at.getTime())) await room.files.unlink(room.at(DELETED, pathOf(name)));
-    else marks.set(name, at);
+function marksOnDisk(room: Room): Marks {
+  const markOf = (name: string) => room.at(DELETED, pathOf(name));
+  const drop = async (name: string): Promise<void> => {
+    // A mark that comes back after a power cut only makes a later sweep ask `wanted` again.
+    await unlessAbsent(room.files.unlink(markOf(name)));
+  };
+  return {
+    drop,
+    async get(name) {
+      const bytes = await unlessAbsent(room.files.readFile(markOf(name)));
+      if (bytes === null) return null;
+      const at = new Date(Buffer.from(bytes).toString('latin1'));
+      if (!Number.isNaN(at.getTime())) return at;
+      // A mark that cannot be read would make an object go too early; drop it, and the object stays.
+      await drop(name);
+      return null;
+    },
+    set: (name, at) => room.replace(markOf(name), Buffer.from(at.toISOString())),
+    names: () => room.names(DELETED, ''),
+  };
+}
+
+/** The marks in memory, and on the disk as before. */
+async function remembered(disk: Marks): Promise<Marks> {
+  const known = new Map<string, Date>();
+  for (const name of await disk.names()) {
+    const at = await disk.get(name);
+    if (at !== null) known.set(name, at);
   }
-  return marks;
+  return {
+    get: async (name) => known.get(name) ?? null,
+    async set(name, at) {
+      await disk.set(name, at);
+      known.set(name, at);
+    },
+    async drop(name) {
+      if (!known.has(name)) return;
+      await disk.drop(name);
+      known.delete(name);
+    },
+    names: async () => [...known.keys()],
+  };
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { fileStream } from './file-stream.ts';
 
@@ -35,6 +35,8 @@ export interface FileOperations {
   unlink(path: string): Promise<void>;
   /** Makes one folder (mode 0700); `EEXIST` when it is there. */
   mkdir(path: string): Promise<void>;
+  /** Removes an empty folder. */
+  rmdir(path: string): Promise<void>;
   readdir(path: string): Promise<readonly FolderEntry[]>;
   stat(path: string): Promise<{ readonly sizeBytes: number; readonly changedAt: Date }>;
   /** Returns when the folder's entries outlive a power cut (fsync of the folder). */
@@ -88,6 +90,7 @@ export const SYSTEM_FILES: FileOperations = {
   rename: (from, to) => rename(from, to),
   unlink: (path) => unlink(path),
   mkdir: (path) => mkdir(path, { mode: 0o700 }),
+  rmdir: (path) => rmdir(path),
   async readdir(path) {
     const entries = await readdir(path, { withFileTypes: true });
     return entries.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));

@@ -1,15 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
-import { type Exclusion, exclusion } from '../exclusion.ts';
+import type { Exclusion } from '../exclusion.ts';
 import { type FileOperations, isSystemError, unlessAbsent } from './operations.ts';
 import { nameOf } from './path.ts';
 
-/** What the contracts of one open folder share. Folders are relative to the data folder. */
-export interface Room {
-  readonly files: FileOperations;
+/** This process among others that have the folder open. */
+export interface Sharing {
+  /** This process by a name that no other has, nor had: 24 hexadecimal digits. */
+  readonly process: string;
+  /** Whether a process of that name has the folder open. */
+  isAlive(process: string): Promise<boolean>;
+}
+
+/** What differs between a folder that a process has alone and one that it shares. */
+export interface RoomParts {
   /** Serialises writers by name, so that compare-and-swap and deletion compare and act as one. */
   readonly writers: Exclusion;
+  /** Null: no other process has the folder open. */
+  readonly sharing: Sharing | null;
+  /** Where this process keeps files before their rename; relative to the data folder. */
+  readonly tmp: string;
+}
+
+/** What the contracts of one open folder share. Folders are relative to the data folder. */
+export interface Room extends RoomParts {
+  readonly files: FileOperations;
   /** Runs one call of a contract: refuses after the end, and gives system errors their code. */
   run<T>(call: () => Promise<T>): Promise<T>;
   /** The absolute path of `path`. */
@@ -27,8 +43,7 @@ export interface Room {
 }
 
 /** The room of `folder`, whose subfolders exist. */
-export function openRoom(folder: string, files: FileOperations): Room {
-  const writers = exclusion();
+export function openRoom(folder: string, files: FileOperations, parts: RoomParts): Room {
   const calls = new Set<Promise<unknown>>();
   const durableFolders = new Set<string>();
   let closed = false;
@@ -50,8 +65,8 @@ export function openRoom(folder: string, files: FileOperations): Room {
   const settle = (path: string) => files.syncFolder(dirname(path));
   const makeFolderOf = (path: string) => makeFolder(dirname(path));
   return {
+    ...parts,
     files,
-    writers,
     at,
     makeFolderOf,
     settle,
@@ -69,7 +84,7 @@ export function openRoom(folder: string, files: FileOperations): Room {
     },
     async replace(path, bytes) {
       await makeFolderOf(path);
-      const made = at('tmp', randomBytes(12).toString('hex'));
+      const made = at(parts.tmp, randomBytes(12).toString('hex'));
       try {
         await writeNew(files, made, bytes);
         await files.rename(made, path);
@@ -121,7 +136,9 @@ async function walk(
 
 /** A system error as `storage.full` or `storage.failed`; faults and others' errors as they are. */
 function asStorageFault(error: unknown, folder: string): unknown {
-  if (error instanceof TrustFault || !(error instanceof Error && 'syscall' in error)) return error;
+  if (error instanceof TrustFault || !(error instanceof Error)) return error;
+  // SQLite's errors, where it holds locks, have a number.
+  if (!('syscall' in error || 'errcode' in error)) return error;
   const full = isSystemError(error, 'ENOSPC', 'EDQUOT');
   const code = full ? 'storage.full' : 'storage.failed';
   return new TrustFault(code, `${quote(folder)}: ${quote(error.message)}`, undefined, {

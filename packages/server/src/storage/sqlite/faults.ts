@@ -12,6 +12,8 @@ const PRIMARY: Readonly<Record<number, Code>> = {
   19: 'storage.constraint',
   26: 'storage.corrupt',
 };
+/** SQLITE_IOERR_SHMSIZE: the index of the log could not grow, which needs nothing but room. */
+const NO_ROOM = 4874;
 const CANNOT_OPEN: ReadonlySet<number> = new Set([3, 8, 14, 23]);
 
 /** The fault of a statement of the database `path` that SQLite refused. */
@@ -19,7 +21,8 @@ export function faultOf({ errcode, message }: Failure, path: string): TrustFault
   if (errcode === MOVED_ERRCODE) {
     return new TrustFault('storage.moved', `${quote(path)}: ${message}`);
   }
-  const known = PRIMARY[errcode & 0xff] ?? 'storage.failed';
+  const known =
+    errcode === NO_ROOM ? 'storage.full' : (PRIMARY[errcode & 0xff] ?? 'storage.failed');
   const code = UNIQUE.has(errcode) ? 'storage.conflict' : known;
   return new TrustFault(code, `${quote(path)}: ${quote(message)}`);
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
+import type { Code } from '@bulla/trust/fault/codes';
+import { faultOf as faultOfSqlite } from '../../../src/storage/sqlite/faults.ts';
 import { openSqlite } from '../../../src/storage/sqlite/open.ts';
 import { type StartThread, startInline, startWorker } from '../../../src/storage/sqlite/thread.ts';
 import { faultOf, text } from '../expectations.ts';
@@ -155,3 +157,19 @@ test('what arrives together is one request to the thread', async () => {
   await Promise.all(swaps);
   assert.deepEqual(groups, [100]);
 });
+
+const CODES: readonly { readonly errcode: number; readonly expect: Code }[] = [
+  { errcode: 13, expect: 'storage.full' },
+  { errcode: 4874, expect: 'storage.full' },
+  { errcode: 778, expect: 'storage.failed' },
+  { errcode: 2067, expect: 'storage.conflict' },
+  { errcode: 1299, expect: 'storage.constraint' },
+  { errcode: 261, expect: 'storage.busy' },
+  { errcode: 267, expect: 'storage.corrupt' },
+];
+
+for (const { errcode, expect } of CODES) {
+  test(`what SQLite calls ${errcode} is ${expect}`, () => {
+    assert.equal(faultOfSqlite({ errcode, message: 'said by SQLite' }, 'tables.db').code, expect);
+  });
+}

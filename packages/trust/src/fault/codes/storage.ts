@@ -72,7 +72,22 @@ export const STORAGE_CODES = {
     status: 409,
     exit: 2,
     means: 'Another process has this data folder open.',
-    remedy: 'Stop the other process, or give each process a data folder of its own.',
+    remedy:
+      'Stop the other process, or give each process a data folder of its own; only servers whose tables are in PostgreSQL share one.',
+  },
+  'storage.locks-missing': {
+    status: 500,
+    exit: 2,
+    means: 'The volume of a shared folder does not keep locks between the processes that use it.',
+    remedy:
+      'Put the folder on a volume that carries fcntl locks to every machine: NFS 4 without nolock or local_lock, CephFS, GFS2; or run one server only.',
+  },
+  'storage.folder-foreign': {
+    status: 409,
+    exit: 2,
+    means: 'The folder of objects and the database do not belong together.',
+    remedy:
+      'Name the folder that belongs to this database, and see that its volume is mounted; a new database needs a new, empty folder.',
   },
   'storage.folder-unsuitable': {
     status: 400,
