@@ -109,3 +109,8 @@ export function actionsWithin(
 ): readonly RegistryAction[] {
   return actions.filter((action) => mayAct(principal, repository, action));
 }
+
+/** Whether somebody may list repositories: those are listed that they may pull, so there must be some. */
+export function mayList({ repositories }: Pick<Principal, 'repositories'>): boolean {
+  return repositories.some(({ actions }) => actions.includes('pull'));
+}

@@ -6,6 +6,7 @@ import {
   type RegistryAction,
   type RegistryNeed,
 } from '../http/principal.ts';
+import { mayList } from './actor.ts';
 import { mayPullAnonymously, originOf } from './caller.ts';
 import { parseAuthorization } from './credentials.ts';
 import { formatScopes, mountSource } from './registry-scope.ts';
@@ -19,7 +20,8 @@ export interface RegistryAccess {
    * Basic, or nobody where pulls are anonymous. A cookie is not read (semantics 20). Throws
    * `access.unauthenticated` (401), where other credentials or another token might help, and
    * `access.denied` (403). It never looks whether the repository is there, so what is unknown and
-   * what is forbidden look alike. For the catalogue, `may` tells of the answer which names to list.
+   * what is forbidden look alike. For the catalogue, `may` tells of the answer which names to list: all
+   * that the caller may pull, whatever the credential is for besides.
    */
   authorize(request: HttpRequest, need: RegistryNeed): Promise<Principal>;
   /** Whether somebody who was authorized may do something beside what the request needed. */
@@ -51,10 +53,12 @@ export function createRegistryAccess(access: AccessService): RegistryAccess {
         if (anonymous && need.kind !== 'base' && mayDo(ANONYMOUS, need)) return ANONYMOUS;
         throw unauthenticated('expected credentials');
       }
-      const { principal, whole } = standing;
+      const { principal, whole, catalog } = standing;
       // A token for nobody is worth what nobody may do here, wherever it was fetched.
       if (whole.kind === 'anonymous' && !anonymous) throw unauthenticated('expected credentials');
-      if (mayDo(principal, need)) return need.kind === 'catalog' ? forCatalog(standing) : principal;
+      if (need.kind === 'catalog' ? catalog : mayDo(principal, need)) {
+        return need.kind === 'catalog' ? forCatalog(standing) : principal;
+      }
       // Who may do more than this token can fetch another; nobody can log in.
       if (whole.kind === 'anonymous' || mayDo(whole, need)) {
         throw refuse(request, 'insufficient_scope');
@@ -120,7 +124,7 @@ function mayDo(principal: Principal, need: RegistryNeed): boolean {
     case 'base':
       return true;
     case 'catalog':
-      return principal.kind === 'anonymous' || principal.permissions.has('repositories.read');
+      return mayList(principal);
     case 'repository':
       return mayAct(principal, need.repository, need.action);
     default:

@@ -1,5 +1,5 @@
 import type { Principal } from '../http/principal.ts';
-import { actionsWithin } from './actor.ts';
+import { actionsWithin, mayList } from './actor.ts';
 import { type Ground, later } from './ground.ts';
 import { type AskedScopes, formatScopes } from './registry-scope.ts';
 import { sealClaims } from './registry-token.ts';
@@ -38,9 +38,7 @@ export async function issueRegistryToken(
       return { repository, actions: actionsWithin(principal, repository, [...wanted]) };
     })
     .filter(({ actions }) => actions.length > 0);
-  const catalog =
-    asked.catalog &&
-    (principal.kind === 'anonymous' || principal.permissions.has('repositories.read'));
+  const catalog = asked.catalog && mayList(principal);
   const token = sealClaims(await keys.current(), {
     audience: config.service,
     kind: principal.kind,

@@ -2,7 +2,7 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import { openRecent, type Recent } from '../bounds/recent.ts';
 import type { Principal } from '../http/principal.ts';
 import type { TokenRow } from '../storage/schema/access.ts';
-import { actionsWithin } from './actor.ts';
+import { actionsWithin, mayList } from './actor.ts';
 import { type Ground, iso, later } from './ground.ts';
 import type { RegistryClaims } from './parse.ts';
 import { openClaims } from './registry-token.ts';
@@ -17,6 +17,8 @@ export interface Standing {
   readonly principal: Principal;
   /** All that its user or API token may do; a registry token allows a part of it. */
   readonly whole: Principal;
+  /** Whether the credential lists the repositories that `whole` may pull. */
+  readonly catalog: boolean;
   readonly expires: Date;
 }
 
@@ -144,7 +146,8 @@ async function tokenStanding(
     throw invalid('is unknown, expired or revoked, or its user disabled');
   }
   const whole = principalOfToken(row, owner);
-  return { row, standing: { principal: whole, whole, expires: new Date(row.expires) } };
+  const catalog = mayList(whole);
+  return { row, standing: { principal: whole, whole, catalog, expires: new Date(row.expires) } };
 }
 
 async function registryStanding(ground: Ground, token: string): Promise<Standing> {
@@ -152,7 +155,8 @@ async function registryStanding(ground: Ground, token: string): Promise<Standing
   const claims = await openClaims(keys, token, config.service, clock());
   const { whole, until } = await subjectOf(ground, claims);
   const expires = new Date(Math.min(claims.expires.getTime(), until.getTime()));
-  return { principal: within(claims, whole), whole, expires };
+  const catalog = claims.catalog && mayList(whole);
+  return { principal: within(claims, whole), whole, catalog, expires };
 }
 
 /** Who a registry token was issued to, as they are now. */
@@ -179,11 +183,11 @@ async function subjectOf(
 }
 
 /** What the token grants of what its subject may do now: neither is ever more than the other. */
-function within({ access, catalog }: RegistryClaims, whole: Principal): Principal {
-  const catalogued = catalog && whole.permissions.has('repositories.read');
+function within({ access }: RegistryClaims, whole: Principal): Principal {
   return {
     ...whole,
-    permissions: new Set(catalogued ? ['repositories.read' as const] : []),
+    // The product API takes no registry tokens.
+    permissions: new Set(),
     repositories: access.map(({ repository, actions }) => ({
       repository,
       actions: actionsWithin(whole, repository, actions),

@@ -59,7 +59,6 @@ describe('a registry token', () => {
     const { secret } = await setting.access.createToken(OPERATOR, {
       name: 'ci',
       user: mia.id,
-      permissions: ['repositories.read'],
       repositories: [{ repository: 'team/*', actions: ['pull', 'push'] }],
     });
     const token = await issueAs(setting, secret, 'registry:catalog:*');
@@ -256,7 +255,31 @@ describe('credentials of another kind (semantics 20)', () => {
     assert.equal((await registry.authorize(asked, need('pull'))).name, 'token ci of mia');
     await registry.authorize(asked, BASE);
     await assert.rejects(registry.authorize(asked, need('push')), DENIED);
+    const listing = await registry.authorize(asked, CATALOG);
+    assert.ok(registry.may(listing, 'app', 'pull'));
+    assert.ok(!registry.may(listing, 'other', 'pull'));
+  });
+
+  it('that may pull nothing list nothing', async () => {
+    await using setting = await setUp();
+    const registry = createRegistryAccess(setting.access);
+    const mia = await addUser(setting, 'mia', 'member');
+    const { secret } = await setting.access.createToken(OPERATOR, {
+      name: 'publisher',
+      user: mia.id,
+      permissions: ['repositories.read'],
+      repositories: [{ repository: 'app', actions: ['push'] }],
+    });
+    const asked = request({ headers: { authorization: basic('x', secret) } });
     await assert.rejects(registry.authorize(asked, CATALOG), DENIED);
+    const granted = await issueAs(setting, secret, 'registry:catalog:*');
+    await assert.rejects(registry.authorize(bearer(granted), CATALOG), DENIED);
+  });
+
+  it('list nothing where none come and nobody pulls without', async () => {
+    await using setting = await setUp({ anonymousPull: false });
+    const registry = createRegistryAccess(setting.access);
+    await assert.rejects(registry.authorize(request(), CATALOG), UNAUTHENTICATED);
   });
 
   it('are not taken: a cookie, a password, an API token as Bearer, a registry token in Basic', async () => {

@@ -42,8 +42,9 @@ async function statusesOf(url: string, count: number, headers: Headers = {}): Pr
 }
 
 async function apiToken({ access }: Setting, user: string, name: string) {
-  const permissions = ['repositories.read', 'tokens.own'] as const;
-  return access.createToken(OPERATOR, { name, user, permissions });
+  const permissions = ['tokens.own'] as const;
+  const repositories = [{ repository: 'app', actions: ['pull'] }] as const;
+  return access.createToken(OPERATOR, { name, user, permissions, repositories });
 }
 
 const bearer = (secret: string): Headers => ({ authorization: `Bearer ${secret}` });

@@ -121,6 +121,12 @@ describe('requests as clients send them', () => {
       expect: 'registry:catalog:*',
     },
     {
+      name: 'crane catalog with an API token that may pull one repository',
+      query: 'scope=registry%3Acatalog%3A%2A&service=bulla-registry',
+      headers: () => ({ authorization: basic('x', secrets.pull) }),
+      expect: 'registry:catalog:*',
+    },
+    {
       name: 'an API token as the password of whatever name',
       query: 'scope=repository%3Ateam%2Fapp%3Apull%2Cpush&service=bulla-registry',
       headers: () => ({ authorization: basic('whatever', secrets.pull) }),
