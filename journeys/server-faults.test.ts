@@ -1,14 +1,10 @@
-// What breaks under a running server: its disk, its database, its policies. It says so, refuses, and goes on.
+// What breaks under a running server: its database, its policies. It says so, refuses, and goes on.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { promisify } from 'node:util';
+import { test } from 'node:test';
 import { pushImage } from '../demo/image.ts';
 import { openRepository } from './artifact.ts';
-import { checkDatabase } from './crash/check.ts';
 import {
   basic,
   type Owner,
@@ -21,7 +17,6 @@ import {
 } from './server.ts';
 import { makeKey, openStage, type Stage } from './stage.ts';
 
-const run = promisify(execFile);
 const REPOSITORY = 'team/app';
 
 /** A server with a signed image `v1`, which is admitted, and its stage. */
@@ -31,10 +26,10 @@ interface House {
   readonly policyFile: string;
 }
 
-async function openHouse(stage: Stage, data = 'data'): Promise<House> {
+async function openHouse(stage: Stage): Promise<House> {
   const { key, pub } = await makeKey(stage, 'release');
   const policyFile = await stage.write('policy.yaml', signedPolicy({ name: 'release-only', pub }));
-  const server = await startUp(stage, { data, policies: [policyFile] });
+  const server = await startUp(stage, { policies: [policyFile] });
   const owner = await signInOwner(server);
   const actions = ['pull', 'push', 'sign'] as const;
   const token = await owner.makeToken({ name: 'release', repository: REPOSITORY, actions });
@@ -169,77 +164,4 @@ for (const { name, lose } of LOSSES) {
     await assert.rejects(push(server, 'v2', 'lost'), 'what cannot be kept is not acknowledged');
     await assertAlive(server);
   });
-}
-
-/** A small file system of its own, for those who may mount one; null when the test is skipped. */
-async function smallDisk(t: TestContext, folder: string): Promise<AsyncDisposable | null> {
-  await mkdir(folder);
-  try {
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder]);
-  } catch {
-    t.skip('a small file system cannot be mounted here');
-    return null;
-  }
-  return { [Symbol.asyncDispose]: async () => void (await run('umount', [folder])) };
-}
-
-test('on a full disk pushes fail, enforced pulls are refused, and all goes on when there is room', async (t) => {
-  await using stage = await openStage();
-  const mounted = await smallDisk(t, stage.path('small'));
-  if (mounted === null) return;
-  await using _disk = mounted;
-  const { server, owner } = await openHouse(stage, 'small/data');
-  await using _server = server;
-  const filler = stage.path('small/filler');
-  await push(server, 'before', 'pushed before');
-  await fill(filler);
-  await t.test('a push is refused, and says that it is the disk', async () => {
-    const answer = await fetch(
-      `${server.origin}/v2/${REPOSITORY}/blobs/uploads/?digest=sha256:${'0'.repeat(64)}`,
-      { method: 'POST', headers: basic(server.pushToken), body: randomBytes(1 << 20) },
-    );
-    assert.ok(answer.status >= 500, `${answer.status} ${await answer.text()}`);
-  });
-  await t.test('without a record nothing is served that a policy enforces', async () => {
-    await until('the pull is refused', async () => {
-      const nobody = await fetch(`${server.origin}/v2/${REPOSITORY}/manifests/v1`, {
-        headers: basic(server.pushToken),
-      });
-      await nobody.arrayBuffer();
-      return nobody.status >= 500;
-    });
-    await assertAlive(server);
-  });
-  await rm(filler);
-  await t.test('with room again it works, and nothing was lost', async () => {
-    await until('a push is taken', () =>
-      push(server, 'after', 'pushed after').then(
-        () => true,
-        () => false,
-      ),
-    );
-    assert.equal((await pull(server)).status, 200);
-    assert.equal((await pull(server, 'before')).status, 403, 'unsigned, and there');
-    const { json } = await owner.ask('GET', '/record/verify');
-    assert.equal(json.outcome, 'pass');
-  });
-  await server.stop();
-  checkDatabase(server.data);
-});
-
-/** Writes until there is no room left. */
-async function fill(path: string): Promise<void> {
-  for (const size of [1 << 20, 1 << 16, 1 << 12, 1 << 8, 1]) {
-    for (;;) {
-      try {
-        await writeFile(path, Buffer.alloc(size, 'x'), { flag: 'a' });
-      } catch (error) {
-        assert.ok(
-          error instanceof Error && 'code' in error && error.code === 'ENOSPC',
-          String(error),
-        );
-        break;
-      }
-    }
-  }
 }

@@ -96,11 +96,13 @@ export interface ServeWanted {
   readonly listen?: string;
   /** Further members of the file, as YAML; each with its end. */
   readonly more?: string;
+  /** The name of the data folder on the stage; by default `data`. */
+  readonly data?: string;
 }
 
 /** Starts the built `bulla serve` by a configuration file, and resolves when it is ready. */
 export async function startServe(stage: Stage, wanted: ServeWanted): Promise<RunningServer> {
-  const data = stage.path('data');
+  const data = stage.path(wanted.data ?? 'data');
   await mkdir(data, { recursive: true });
   const file = await stage.write(
     'bulla.yaml',

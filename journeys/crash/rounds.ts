@@ -151,8 +151,19 @@ export async function killFirstStart(moment: Moment): Promise<void> {
   // The registry's name is in the policy that the first start writes, and the port is in the name.
   const wanted = { listen: [await freeOrigin()] };
   const killed = await startToKill(stage, wanted, moment);
-  const told = killed?.secrets ?? null;
   await killed?.kill();
+  await useAfterFirstStart(stage, wanted, killed?.secrets ?? null);
+}
+
+/**
+ * Starts again after a first start that ended somewhere, lets its operator and clients work, and ends
+ * it. `told` is what the one before said on its terminal, null for nothing.
+ */
+export async function useAfterFirstStart(
+  stage: Stage,
+  wanted: UpWanted,
+  told: RunningServer['secrets'],
+): Promise<void> {
   let server = await startUp(stage, wanted);
   let token = (told ?? server.secrets)?.pushToken;
   if (token === undefined) {
@@ -173,7 +184,8 @@ export async function killFirstStart(moment: Moment): Promise<void> {
   await stage.succeeds(['record', 'verify', '--data', last.data]);
 }
 
-async function freeOrigin(): Promise<string> {
+/** An address of loopback with a port that is free. */
+export async function freeOrigin(): Promise<string> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
