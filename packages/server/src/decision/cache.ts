@@ -7,6 +7,8 @@ export interface CachedDecision {
   readonly decision: Decision;
   /** The instant from which on it may not be used. */
   readonly until: Date;
+  /** The same of a monotonic clock, in milliseconds: one that is set back keeps nothing longer. */
+  readonly untilMs: number;
   /** What the counters stood at when the decision was asked for. */
   readonly epoch: string;
 }
@@ -17,6 +19,12 @@ export interface Lifetimes {
   readonly refusalMs: number;
 }
 
+/** One moment by both clocks: what evidence goes by, and what no operator sets. */
+export interface Moment {
+  readonly at: Date;
+  readonly ms: number;
+}
+
 /**
  * A decision that was taken at `now`, as the cache keeps it. A pass lasts until its evidence expires or
  * `passMs`, and ends with `epoch`; all else lasts `refusalMs`, and ends with a push as well.
@@ -25,11 +33,12 @@ export function cacheable(
   decision: Decision,
   { epoch, pushes }: { readonly epoch: string; readonly pushes: number },
   { passMs, refusalMs }: Lifetimes,
-  now: Date,
+  now: Moment,
 ): CachedDecision {
   // What warns or is only recorded is a pass for nobody: a signature is to end it soon.
   const satisfied = isSatisfied(decision);
-  const most = now.getTime() + (satisfied ? passMs : refusalMs);
+  const longestMs = satisfied ? passMs : refusalMs;
+  const most = now.at.getTime() + longestMs;
   const expires = decision.validUntil?.getTime() ?? Number.POSITIVE_INFINITY;
   const says = `as decided in ${decision.id} at ${decision.at.toISOString()}`;
   const { because: reason = [], ...finding } = brief(decision.finding);
@@ -45,6 +54,7 @@ export function cacheable(
       })),
     },
     until: new Date(satisfied ? Math.min(most, expires) : most),
+    untilMs: now.ms + longestMs,
     epoch: satisfied ? epoch : `${epoch}/${pushes}`,
   };
 }

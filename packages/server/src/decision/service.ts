@@ -120,7 +120,10 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     counters: { readonly epoch: string; readonly pushes: number },
   ): Promise<CachedOrTaken> {
     const taken = await take(parts, ask, inForce, set);
-    const cached = cacheable(taken.decision, counters, parts.limits, parts.clock());
+    const cached = cacheable(taken.decision, counters, parts.limits, {
+      at: parts.clock(),
+      ms: parts.now(),
+    });
     uses.set(useOf(taken.decision, ask, taken.decision.digest), taken.decision.id);
     const lasts = cached.until.getTime() > parts.clock().getTime();
     // Inconclusive is not cached, nor what stands in for it.
@@ -184,12 +187,12 @@ async function epochText(epochs: Epochs): Promise<string> {
 }
 
 async function holds(
-  { epochs, clock }: DecisionParts,
+  { epochs, clock, now }: DecisionParts,
   ask: Ask,
   cached: CachedDecision,
   epoch: string,
 ): Promise<boolean> {
-  if (cached.until.getTime() <= clock().getTime()) return false;
+  if (cached.until.getTime() <= clock().getTime() || cached.untilMs <= now()) return false;
   if (isSatisfied(cached.decision)) return cached.epoch === epoch;
   // A refusal ends with any push to the repository, on whichever replica.
   const pushes = await epochs.read(`push/${ask.repository}`);

@@ -30,6 +30,8 @@ export interface Kit {
   /** How often evidence was looked at. */
   taken(): number;
   pass(seconds: number): void;
+  /** Sets the clock that shows the time of day, and no other. */
+  setClock(seconds: number): void;
   ask(change?: Partial<Ask>): Ask;
   change(hash: string): Promise<void>;
   failRecord(): void;
@@ -41,12 +43,13 @@ export type Outcome = 'admit' | 'deny' | 'inconclusive' | 'expiring';
 export async function open(outcome: Outcome, mode: PolicyMode = 'enforce'): Promise<Kit> {
   const store = openMemory();
   let at = START;
+  let ahead = 0;
   let taken = 0;
   let ids = 0;
   let hash = 'sha256:one';
   let recordFails = false;
   const kept: MadeDecision[] = [];
-  const clock = () => new Date(at);
+  const clock = () => new Date(at + ahead);
   const epochs = openEpochs(store.registers, () => at);
   const policies = await openPolicies({
     load: () => Promise.resolve({ set: set(hash), warnings: [] }),
@@ -82,6 +85,9 @@ export async function open(outcome: Outcome, mode: PolicyMode = 'enforce'): Prom
     taken: () => taken,
     pass: (seconds) => {
       at += seconds * 1000;
+    },
+    setClock: (seconds) => {
+      ahead += seconds * 1000;
     },
     ask: (change = {}) => ({ ...ASK, ...change }),
     change: async (next) => {

@@ -30,6 +30,30 @@ const cases: readonly {
   { name: 'a pass is used for an hour', outcome: 'admit', between: (k) => k.pass(3599), taken: 1 },
   { name: 'and no longer', outcome: 'admit', between: (k) => k.pass(3600), taken: 2 },
   {
+    name: 'a clock that is set back keeps no pass for longer',
+    outcome: 'admit',
+    between: (k) => {
+      k.setClock(-400 * 24 * 3600);
+      k.pass(3600);
+    },
+    taken: 2,
+  },
+  {
+    name: 'nor a refusal',
+    outcome: 'deny',
+    between: (k) => {
+      k.setClock(-60);
+      k.pass(10);
+    },
+    taken: 2,
+  },
+  {
+    name: 'a clock that is set forward ends a pass',
+    outcome: 'admit',
+    between: (k) => k.setClock(3600),
+    taken: 2,
+  },
+  {
     name: 'a pass ends with its evidence',
     outcome: 'expiring',
     between: (k) => k.pass(60),
