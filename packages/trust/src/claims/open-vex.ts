@@ -36,7 +36,10 @@ export interface VexStatement {
   readonly status: (typeof STATUSES)[number];
   /** Null: the subject of the attestation is the product (OpenVEX ATTESTING.md). */
   readonly products: readonly VexProduct[] | null;
-  /** When it was known to be true; the document's time where it has none of its own. */
+  /**
+   * When it was known to be true; the document's time where it has none of its own. One that clears
+   * nothing holds as of its last update: what an author added to it is no older.
+   */
   readonly at: Date;
   /** Whether `not_affected` says why, which it must (OpenVEX "Statement Fields"). */
   readonly isJustified: boolean;
@@ -71,11 +74,14 @@ function asVexStatement(at: Cursor, issued: Date): VexStatement {
   const reasons = ['justification', 'impact_statement'].map((key) =>
     optional(member(at, key), asString),
   );
+  const since = optional(member(at, 'timestamp'), asInstant) ?? issued;
+  const updated = optional(member(at, 'last_updated'), asInstant) ?? since;
+  const isOpen = status === 'affected' || status === 'under_investigation';
   return {
     names: namesOf(member(at, 'vulnerability')),
     status,
     products: products === undefined || products.length === 0 ? null : products,
-    at: optional(member(at, 'timestamp'), asInstant) ?? issued,
+    at: isOpen && updated > since ? updated : since,
     isJustified: reasons.some((reason) => reason !== undefined && reason.trim() !== ''),
   };
 }

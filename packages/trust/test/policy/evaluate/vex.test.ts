@@ -1,113 +1,57 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PREDICATE_TYPES } from '@bulla/trust/claims/predicate-type';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { renderFinding } from '@bulla/trust/finding/render-text';
 import type { SeverityLimits } from '@bulla/trust/policy/document';
 import { decided } from '../../policy-lab/decide.ts';
-import { attested, policyOf, ready, setOf, unsupported } from '../../policy-lab/policy.ts';
-import { minutes, openLab } from '../../sigstore-lab/lab.ts';
-import { bundleEvidence, mintBundle, statement } from '../../sigstore-lab/mint.ts';
-import { keyed } from '../../sigstore-lab/question.ts';
-import { attachBundle, openRepository, putImage } from '../../sigstore-lab/repository.ts';
-import { type TestKey, testKey } from '../../tlog/synthetic-log.ts';
+import { attested, policyOf, setOf } from '../../policy-lab/policy.ts';
+import { minutes } from '../../sigstore-lab/lab.ts';
+import {
+  authorities,
+  clean,
+  decideWith,
+  EVE,
+  HEX,
+  one,
+  PRODUCT,
+  SCANNER,
+  SECOND,
+  stage,
+  type Vex,
+  vex,
+} from './vex-stage.ts';
 
-const lab = openLab();
-const SCANNER = testKey('ecdsa-p256');
-const SECURITY = testKey('ecdsa-p256');
-const SECOND = testKey('ecdsa-p256');
-const EVE = testKey('ecdsa-p256');
-const named = (key: TestKey, name: string) => {
-  const authority = ready(keyed(key, name), lab);
-  return { ...authority, requirements: { ...authority.requirements, log: false } };
-};
-const authorities = [
-  named(SCANNER, 'scanner'),
-  named(SECURITY, 'security'),
-  named(SECOND, 'second'),
-  unsupported('old', 'openpgp'),
-];
+const BEFORE = minutes(-20).toISOString();
+const OPEN = { status: 'affected', timestamp: minutes(-15).toISOString() };
+const narrowed = (component: object) => ({
+  products: [{ '@id': PRODUCT, subcomponents: [component] }],
+});
 
-const ZLIB = 'pkg:deb/debian/zlib@1.2?arch=amd64';
-const SCAN = {
-  scanner: {
-    result: {
-      SchemaVersion: 2,
-      Results: [
-        {
-          Vulnerabilities: [
-            {
-              VulnerabilityID: 'CVE-1',
-              PkgName: 'zlib',
-              PkgIdentifier: { PURL: ZLIB },
-              Severity: 'CRITICAL',
-            },
-            { VulnerabilityID: 'CVE-2', PkgName: 'bash', Severity: 'LOW' },
-          ],
-        },
-      ],
+/** Ways to say later, in the same document, that the finding is open after all. */
+const OPENED: readonly { readonly name: string; readonly more: object }[] = [
+  { name: 'in a component that only a hash names', more: narrowed({ hashes: { 'sha-256': HEX } }) },
+  {
+    name: 'in a component that is no package URL',
+    more: narrowed({ '@id': 'cpe:2.3:a:zlib:zlib:1.2:*:*:*:*:*:*:*' }),
+  },
+  {
+    name: 'for the package with other qualifiers',
+    more: narrowed({ '@id': 'pkg:deb/debian/zlib@1.2?arch=amd64&distro=debian-12' }),
+  },
+  { name: 'for the package in another case', more: narrowed({ '@id': 'pkg:deb/Debian/Zlib' }) },
+  { name: 'by the name in another case', more: { vulnerability: { name: 'cve-1' } } },
+  {
+    name: 'by the address of the vulnerability',
+    more: { vulnerability: { '@id': 'https://vulnerabilities.example/CVE-1' } },
+  },
+  {
+    name: 'by an update of an earlier statement',
+    more: {
+      timestamp: minutes(-30).toISOString(),
+      last_updated: minutes(-15).toISOString(),
     },
   },
-};
-
-/** The image's digest where a test writes DIGEST. */
-const DIGEST = 'sha256:DIGEST';
-/** Its hexadecimal digits where a test writes HEX. */
-const HEX = 'HEX';
-const PRODUCT = `pkg:oci/app@${DIGEST}`;
-const clean = (more: object = {}) => ({
-  vulnerability: { name: 'CVE-1' },
-  products: [{ '@id': PRODUCT }],
-  status: 'not_affected',
-  justification: 'vulnerable_code_not_present',
-  ...more,
-});
-const vex = (statements: readonly object[], timestamp: string = minutes(-10).toISOString()) => ({
-  '@context': 'https://openvex.dev/ns/v0.2.0',
-  timestamp,
-  statements,
-});
-
-/** One document of one statement. */
-const one = (more: object = {}): readonly Vex[] => [{ document: vex([clean(more)]) }];
-
-interface Vex {
-  readonly document: unknown;
-  readonly by?: TestKey;
-  /** Minutes from NOW. */
-  readonly at?: number;
-}
-
-function stage(documents: readonly Vex[]) {
-  const repository = openRepository();
-  const image = putImage(repository, 'an image', { tag: 'v1' });
-  const attest = (by: TestKey, type: string, predicate: unknown, at: Date) => {
-    const text = JSON.stringify(predicate)
-      .replaceAll(DIGEST, image.digest)
-      .replaceAll(HEX, image.digest.slice('sha256:'.length));
-    const payload = statement(image.digest, type, JSON.parse(text));
-    const bundle = bundleEvidence(mintBundle(lab, { by, payload, logs: [], stampedAt: [at] }));
-    // As cosign labels them: what is looked for is told without a download.
-    const annotations = { 'dev.sigstore.bundle.predicateType': type };
-    attachBundle(repository, image, bundle, { annotations });
-    return bundle.digest;
-  };
-  attest(SCANNER, PREDICATE_TYPES.vuln, SCAN, minutes(-20));
-  const vexes = documents.map(({ document, by = SECURITY, at = -5 }) =>
-    attest(by, PREDICATE_TYPES.openvex, document, minutes(at)),
-  );
-  return { repository, vexes };
-}
-
-function decideWith(
-  documents: readonly Vex[],
-  vexBy: readonly string[] = ['security'],
-  vulnerabilities: SeverityLimits = { critical: 0 },
-) {
-  const require = attested('vuln', ['scanner'], { vulnerabilities, vexBy });
-  const policies = setOf(policyOf({ authorities, require }));
-  return decided({ source: stage(documents).repository, policies });
-}
+];
 
 const ROWS: readonly {
   readonly name: string;
@@ -296,6 +240,31 @@ const ROWS: readonly {
       products: [{ '@id': PRODUCT, subcomponents: [{ '@id': 'pkg:deb/debian/bash' }] }],
     }),
     limits: { critical: 1, low: 0 },
+    outcome: 'deny',
+  },
+  ...OPENED.map(({ name, more }) => ({
+    name: `cleared, and opened ${name}`,
+    documents: [{ document: vex([clean({ timestamp: BEFORE }), clean({ ...OPEN, ...more })]) }],
+    outcome: 'deny' as const,
+  })),
+  {
+    name: 'cleared, and opened for another package',
+    documents: [
+      {
+        document: vex([
+          clean({ timestamp: BEFORE }),
+          clean({
+            ...OPEN,
+            products: [{ '@id': PRODUCT, subcomponents: [{ '@id': 'pkg:deb/debian/bash' }] }],
+          }),
+        ]),
+      },
+    ],
+    outcome: 'admit',
+  },
+  {
+    name: 'by a name in another case, which clears nothing',
+    documents: one({ vulnerability: { name: 'cve-1' } }),
     outcome: 'deny',
   },
   {

@@ -64,21 +64,47 @@ function isNamed(id: string, { digest, repository, names }: VexSubject): boolean
   return id === digest || id === `${repository}@${digest}` || names.includes(id);
 }
 
-/** Whether a statement about the artifact says something about a finding, by its id and package. */
+/**
+ * Whether a statement about the artifact says something about a finding, by its id and package. One
+ * that clears a finding must name both exactly; one that calls it open counts however loosely it does.
+ */
 export function concerns(vex: AppliedVex, vulnerability: Vulnerability): boolean {
   const ids = [vulnerability.id, ...vulnerability.aliases];
-  if (!vex.names.some((name) => ids.includes(name))) return false;
-  if (vex.components === null) return true;
   const { purl: text = null } = vulnerability.package ?? {};
   const purl = text === null ? null : parsePurl(text);
-  // What cannot be placed is not answered by a narrowed statement; one that calls it open counts.
-  if (purl === null) return !clears(vex);
+  if (!clears(vex)) {
+    const isMeant = vex.names.some((name) => ids.some((id) => isLike(name, id)));
+    return isMeant && (vex.components === null || vex.components.some((one) => mayBe(one, purl)));
+  }
+  if (!vex.names.some((name) => ids.includes(name))) return false;
+  if (vex.components === null) return true;
+  // What cannot be placed is not answered by a narrowed statement.
+  if (purl === null) return false;
   return vex.components.some(({ ids: named }) => named.some((id) => covers(id, purl)));
 }
 
 function covers(id: string, found: PackageUrl): boolean {
   const wide = parsePurl(id);
   return wide !== null && purlCovers(wide, found);
+}
+
+/** `CVE-1` in any case, and an address that ends with it. */
+function isLike(name: string, id: string): boolean {
+  const [one, other] = [name.toLowerCase(), id.toLowerCase()];
+  return other !== '' && (one === other || one.endsWith(`/${other}`));
+}
+
+/** Whether a component may be the package; one of the two may have no package URL to tell by. */
+function mayBe({ ids }: VexComponent, found: PackageUrl | null): boolean {
+  const named = ids.flatMap((id) => parsePurl(id) ?? []);
+  if (found === null || named.length === 0) return true;
+  return named.some((wide) => purlCovers(loosely(wide), loosely(found)));
+}
+
+/** Scanners and authors write qualifiers and the case of names differently. */
+function loosely(purl: PackageUrl): PackageUrl {
+  const namespace = purl.namespace?.toLowerCase() ?? null;
+  return { ...purl, namespace, name: purl.name.toLowerCase(), qualifiers: new Map() };
 }
 
 /** Whether a statement takes a finding off the count. `not_affected` must say why. */
