@@ -32,9 +32,13 @@ function cutter(): Cutter {
   };
 }
 
-/** The strictest effect; a refusal that no policy stands behind (none covers the image) is `deny`. */
+/**
+ * The strictest effect; a refusal that no policy stands behind (none covers the image) is `deny`, and
+ * what went out undecided, to be signed (semantics 15), is `warn`: nobody has let it pass.
+ */
 export function effectOf({ outcome, policies }: Decision): Effect {
   if (outcome === 'deny') return 'deny';
+  if (policies.length === 0) return 'warn';
   const effects = new Set(policies.map(({ effect }) => effect));
   return effects.has('warn') ? 'warn' : effects.has('audit') ? 'audit' : 'pass';
 }

@@ -64,7 +64,8 @@ test('the strictest effect counts, and a refusal is deny whoever refused', () =>
   assert.ok(policy !== undefined);
   const effects = (...all: ('pass' | 'warn' | 'audit' | 'deny')[]) =>
     effectOf(made({ policies: all.map((effect) => ({ ...policy, effect })) }).decision);
-  assert.equal(effects(), 'pass');
+  assert.equal(effects(), 'warn', 'what nobody decided about is no pass');
+  assert.equal(effects('pass'), 'pass');
   assert.equal(effects('pass', 'audit'), 'audit');
   assert.equal(effects('audit', 'warn', 'pass'), 'warn');
   assert.equal(effectOf(made({ outcome: 'deny', policies: [] }).decision), 'deny');
