@@ -1,12 +1,14 @@
 /**
- * `npm run crash -- [--points N | --all] [--minutes N] [--seed N]`: kills the built server with SIGKILL at
- * N (200) of the moments at which it changes a disk, or at all of them, for at most N minutes (30); by
- * strace, at exactly the n-th such system call of a thread. After each kill the server is started
- * again, and everything that it had acknowledged must be there. Of a first start on an empty folder each
- * call is a moment; of work under load those until 400 answers are. Half of the N are of each.
+ * `npm run crash -- [--points N] [--minutes N] [--seed N]`: kills the built server with SIGKILL at all of
+ * the moments at which it changes a disk, or at N of them, for at most N minutes (90); by strace, at exactly
+ * the n-th such system call of a thread. After each kill the server is started again, and everything that it
+ * had acknowledged must be there. Of a first start on an empty folder, and of the first start on the
+ * folder of an older version, each call is a moment; of work under load those until 400 answers are.
+ * The moments are played in an order drawn by the seed, so that a run that ends early left none out by rule.
  */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { openOlderFolder } from '../journeys/crash/migration.ts';
 import { type KilledServer, killFirstStart, openKilledServer } from '../journeys/crash/rounds.ts';
 import { seeded } from '../packages/server/test/seeded.ts';
 import {
@@ -22,17 +24,16 @@ const FOLDER_KILLS = 10;
 
 const { values } = parseArgs({
   options: {
-    points: { type: 'string', default: '200' },
-    all: { type: 'boolean', default: false },
-    minutes: { type: 'string', default: '30' },
+    points: { type: 'string' },
+    minutes: { type: 'string', default: '90' },
     seed: { type: 'string' },
   },
 });
-const wanted = Number(values.points);
+const wanted = Number(values.points ?? Number.MAX_SAFE_INTEGER);
 const minutes = Number(values.minutes);
 const seed = Number(values.seed ?? Math.floor(Date.now() % 2 ** 31));
 if (!(wanted >= 1) || !(minutes > 0) || !Number.isSafeInteger(seed)) {
-  console.error('usage: npm run crash -- [--points N | --all] [--minutes N] [--seed N]');
+  console.error('usage: npm run crash -- [--points N] [--minutes N] [--seed N]');
   process.exit(2);
 }
 if (spawnSync('strace', ['-V']).error !== undefined) {
@@ -40,26 +41,22 @@ if (spawnSync('strace', ['-V']).error !== undefined) {
   process.exit(2);
 }
 
-const end = Date.now() + minutes * 60_000;
+const began = Date.now();
+const end = began + minutes * 60_000;
+await using older = await openOlderFolder();
 const counted: CrashPoint[] = [];
 for (const calls of Object.values(KINDS_OF_CALLS)) {
-  for (const at of ['start', 'work'] as const) {
+  for (const at of ['start', 'upgrade', 'work'] as const) {
     const count = await countCalls((log) => play({ at, calls, nth: NEVER }, log));
     console.log(`${at}: ${count} calls of one thread out of ${calls}`);
     for (let nth = 1; nth <= count; nth++) counted.push({ at, calls, nth });
   }
 }
-const random = seeded(seed);
-const half = (at: CrashPoint['at']) =>
-  choosePoints(
-    counted.filter((point) => point.at === at),
-    Math.ceil(wanted / 2),
-    random,
-  );
-const points = values.all ? counted : [...half('start'), ...half('work')];
+const points = choosePoints(counted, wanted, seeded(seed));
 console.log(`${points.length} of ${counted.length} moments, seed ${seed}`);
 
 let played = 0;
+let worked = 0;
 const failed: CrashPoint[] = [];
 // A folder that outlives many kills, as that of a machine with bad power does.
 let working = await openKilledServer();
@@ -75,8 +72,9 @@ try {
       working = await openKilledServer();
     }
     played += 1;
+    if (point.at === 'work') worked += 1;
     // What was acknowledged grows, and all of it is looked at after each kill.
-    if (point.at === 'work' && played % FOLDER_KILLS === 0) {
+    if (point.at === 'work' && worked % FOLDER_KILLS === 0) {
       await working[Symbol.asyncDispose]();
       working = await openKilledServer();
     }
@@ -85,13 +83,15 @@ try {
 } finally {
   await working[Symbol.asyncDispose]();
 }
-console.log(`killed at ${played} moments, ${failed.length} failed`);
+const seconds = Math.round((Date.now() - began) / 1000);
+console.log(`killed at ${played} moments in ${seconds} s, ${failed.length} failed`);
 if (played < points.length) console.log(`${points.length - played} were left after ${minutes} min`);
 if (failed.length > 0 || played === 0) process.exitCode = 1;
 
 async function play({ at, calls, nth }: CrashPoint, log?: string): Promise<void> {
   const moment = { kind: 'call', calls, nth, ...(log === undefined ? {} : { log }) } as const;
   if (at === 'start') return killFirstStart(moment);
+  if (at === 'upgrade') return older.killUpgrade(moment);
   if (log === undefined) return working.round(moment);
   await using other = await openKilledServer();
   await other.round(moment);

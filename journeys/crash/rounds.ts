@@ -105,7 +105,7 @@ function killAt(server: RunningServer, moment: Moment): () => void {
 }
 
 /** Starts a server that may die before it is ready: null when it did. */
-async function startToKill(
+export async function startToKill(
   stage: Stage,
   wanted: UpWanted,
   moment: Moment,

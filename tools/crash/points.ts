@@ -15,9 +15,12 @@ export const KINDS_OF_CALLS = {
 /** The largest number that strace counts to: more calls than a run makes. */
 export const NEVER = 65_535;
 
-/** A kill at the n-th of these calls that one thread makes, of a first start or of work. */
+/**
+ * A kill at the n-th of these calls that one thread makes: of a first start, of the first start on the
+ * folder of an older version, or of work.
+ */
 export interface CrashPoint {
-  readonly at: 'start' | 'work';
+  readonly at: 'start' | 'upgrade' | 'work';
   readonly calls: string;
   readonly nth: number;
 }
@@ -40,15 +43,16 @@ export async function countCalls(run: (log: string) => Promise<void>): Promise<n
   }
 }
 
-/** So many of the points, one out of each stretch of equal length, so that no part is left out. */
+/** So many of the points, in an order that is drawn. */
 export function choosePoints(
   points: readonly CrashPoint[],
   wanted: number,
   random: () => number,
 ): readonly CrashPoint[] {
-  if (points.length <= wanted) return points;
-  const stretch = points.length / wanted;
-  return Array.from({ length: wanted }, (_, n) => Math.floor((n + random()) * stretch)).flatMap(
-    (at) => points[at] ?? [],
-  );
+  const left = [...points];
+  const chosen: CrashPoint[] = [];
+  while (left.length > 0 && chosen.length < wanted) {
+    chosen.push(...left.splice(Math.floor(random() * left.length), 1));
+  }
+  return chosen;
 }
