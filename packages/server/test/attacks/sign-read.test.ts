@@ -13,9 +13,10 @@ async function ownerOf({ origin, server }: Fortress) {
       headers: { origin, cookie, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    assert.ok(answer.ok, await answer.clone().text());
+    const text = await answer.text();
+    assert.ok(answer.ok, text);
     cookie = answer.headers.get('set-cookie')?.split(';', 1)[0] ?? cookie;
-    return answer.json();
+    return JSON.parse(text);
   };
   const link = server.firstStart?.link.secret;
   await ask('POST', '/session/link', { link, name: 'ann', password: 'a seal of clay, dried' });
