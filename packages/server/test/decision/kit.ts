@@ -25,6 +25,7 @@ export function set(hash: string): PolicySet {
 
 export interface Kit {
   readonly decisions: DecisionService;
+  /** Those of another replica, on the same storage. */
   readonly epochs: Epochs;
   readonly kept: MadeDecision[];
   /** How often evidence was looked at. */
@@ -80,7 +81,7 @@ export async function open(outcome: Outcome, mode: PolicyMode = 'enforce'): Prom
   });
   return {
     decisions,
-    epochs,
+    epochs: openEpochs(store.registers, () => at),
     kept,
     taken: () => taken,
     pass: (seconds) => {
