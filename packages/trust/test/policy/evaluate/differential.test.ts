@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TrustFault } from '@bulla/trust/fault/fault';
+import { type Finding, failed, inconclusive, passed } from '@bulla/trust/finding/finding';
+import type { Descriptor } from '@bulla/trust/oci/descriptor';
+import { computeDigest } from '@bulla/trust/oci/digest';
+import type { OnInconclusive, Requirement, TreeMode } from '@bulla/trust/policy/document';
+import { evaluatePolicy } from '@bulla/trust/policy/evaluate/evaluate';
+import type { ProvenNode, ProvenTree } from '@bulla/trust/policy/evaluate/proven-tree';
+import type { ReadyAuthority } from '@bulla/trust/policy/policy-set';
+import type { AuthorityAnswer, Wanted } from '@bulla/trust/proof/evidence';
+import { attested, policyOf, ready, signed } from '../../policy-lab/policy.ts';
+import { keyed } from '../../sigstore-lab/question.ts';
+import { testKey } from '../../tlog/synthetic-log.ts';
+import { effect, every, holds, type Node, type Piece, type Rule, type World } from './naive.ts';
+
+// Policies and evidence drawn by chance, decided by the product and by an evaluator that was written
+// from the documentation. BULLA_SEED and BULLA_ROUNDS repeat or prolong a run.
+
+const SEED = Number(process.env['BULLA_SEED'] ?? Date.now() % 1e9);
+const ROUNDS = Number(process.env['BULLA_ROUNDS'] ?? 2000);
+const NOW = new Date('2026-11-21T12:00:00Z');
+const MINUTE = 60_000;
+const TYPE = 'https://example.dev/scan/v1';
+const NAMES = ['key-a', 'key-b', 'workflow'];
+const KEYS = ['1', '2', '3'];
+const key = testKey('ecdsa-p256');
+
+const authorities: readonly ReadyAuthority[] = NAMES.map((name) => {
+  const authority = ready(keyed(key, name));
+  if (name !== 'workflow') return authority;
+  const matcher = { text: 'any', matches: () => true };
+  const keyless = { kind: 'keyless', name, issuer: matcher, subject: matcher, claims: [] } as const;
+  return { ...authority, kind: 'keyless', authority: keyless };
+});
+
+/** Numbers that look like chance, the same for the same seed (mulberry32). */
+function dice(seed: number): (sides: number) => number {
+  let state = seed;
+  return (sides) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % sides;
+  };
+}
+
+type Roll = ReturnType<typeof dice>;
+
+function pick<T>(roll: Roll, items: readonly T[]): T {
+  const item = items[roll(items.length)];
+  if (item === undefined) throw new Error('nothing to pick from');
+  return item;
+}
+
+/** Some of the items, at least one. */
+function several<T>(roll: Roll, items: readonly T[]): readonly T[] {
+  const found = items.filter(() => roll(2) === 0);
+  return found.length === 0 ? [pick(roll, items)] : found;
+}
+
+function drawnPiece(roll: Roll): Piece {
+  return {
+    authority: pick(roll, NAMES),
+    type: roll(3) === 0 ? 'statement' : 'signature',
+    keys: roll(5) === 0 ? several(roll, KEYS) : [pick(roll, KEYS)],
+    age: roll(5) === 0 ? null : roll(4) * 10,
+    good: roll(3) > 0,
+    text: `${roll(6)}`,
+  };
+}
+
+function drawnNode(roll: Roll, name: string, children: readonly string[] | null): Node {
+  const state = () => pick(roll, ['none', 'none', 'none', 'none', 'away', 'limit'] as const);
+  const pieces = Array.from({ length: roll(5) }, () => drawnPiece(roll));
+  // What is said to be the same text says the same.
+  const alike = pieces.map((piece) => ({ ...piece, good: piece.good && piece.text !== '0' }));
+  const byText = new Map(alike.map((piece) => [piece.text, piece.good]));
+  return {
+    name,
+    children,
+    pieces: alike.map((piece) => ({ ...piece, good: byText.get(piece.text) ?? piece.good })),
+    trouble: { signature: state(), statement: state() },
+  };
+}
+
+function drawnWorld(roll: Roll): World {
+  const leaves = ['l1', 'l2', 'l3'].map((name) => drawnNode(roll, name, null));
+  const names = leaves.map(({ name }) => name);
+  const inner = drawnNode(roll, 'inner', several(roll, names));
+  const children = roll(12) === 0 ? [] : several(roll, [...names, 'inner', 'missing']);
+  const index = drawnNode(roll, 'index', children);
+  const other = drawnNode(roll, 'other', several(roll, [...names, 'inner']));
+  const nodes = new Map([...leaves, inner, index, other].map((node) => [node.name, node]));
+  const root = pick(roll, ['index', 'index', 'l1', 'l1', 'inner']);
+  const parents =
+    root === 'index' || roll(2) === 0 ? [] : several(roll, ['index', 'other', 'gone']);
+  const away = ['index', 'other', 'l2', 'inner'].filter((name) => name !== root && roll(8) === 0);
+  return { root, nodes, parents, unreachable: new Set(away) };
+}
+
+function drawnRule(roll: Roll, depth: number): Rule {
+  if (depth > 0 && roll(3) > 0) {
+    const parts = Array.from({ length: 1 + roll(3) }, () => drawnRule(roll, depth - 1));
+    const rule = pick(roll, ['all', 'any', 'atLeast'] as const);
+    return rule === 'atLeast' ? { rule, parts, n: 1 + roll(parts.length) } : { rule, parts };
+  }
+  const of = several(roll, NAMES);
+  const rule = pick(roll, ['signature', 'statement'] as const);
+  const isStatement = rule === 'statement';
+  return {
+    rule,
+    of,
+    n: 1 + roll(of.length),
+    maxAge: isStatement && roll(2) === 0 ? roll(4) * 10 : null,
+    isGood: isStatement && roll(3) > 0,
+  };
+}
+
+function requirementOf(rule: Rule): Requirement {
+  if ('parts' in rule) {
+    const parts = rule.parts.map(requirementOf);
+    return rule.rule === 'atLeast'
+      ? { kind: 'atLeast', atLeast: rule.n, parts }
+      : { kind: rule.rule, parts };
+  }
+  if (rule.rule === 'signature') return signed(rule.of, { atLeast: rule.n });
+  return attested(TYPE, rule.of, {
+    atLeast: rule.n,
+    maxAgeMs: rule.maxAge === null ? null : rule.maxAge * MINUTE,
+    where: rule.isGood ? 'good' : null,
+  });
+}
+
+const digestOf = (name: string) => computeDigest(Buffer.from(name));
+
+function answerOf(piece: Piece): AuthorityAnswer {
+  const { keys, age, good, text } = piece;
+  const predicate = { good, text };
+  const authority = authorities.find(({ name }) => name === piece.authority)?.authority;
+  if (authority === undefined || authority === null) throw new Error('no such authority');
+  return {
+    authority,
+    finding: passed('piece', text),
+    principals: keys,
+    time: age === null ? null : new Date(NOW.getTime() - age * MINUTE),
+    statement: {
+      type: 'https://in-toto.io/Statement/v1',
+      subjects: [],
+      predicateType: TYPE,
+      predicate,
+      document: { predicate },
+    },
+    validUntil: null,
+  };
+}
+
+const STRANGER: AuthorityAnswer['finding'] = failed('piece', 'signature.none', 'of another');
+
+/** A node as the product proves it: each piece is answered for by each authority. */
+function provenNode({ name, children, pieces, trouble }: Node): ProvenNode {
+  const problemsOf = (type: Piece['type']): readonly Finding[] => {
+    if (trouble[type] === 'none') return [];
+    return trouble[type] === 'away'
+      ? [inconclusive('evidence', 'registry.timeout', 'no answer')]
+      : [failed('evidence', 'registry.limit', 'too much')];
+  };
+  return {
+    digest: digestOf(name),
+    children: () =>
+      children?.map((child): Descriptor => {
+        return {
+          mediaType: 'application/vnd.oci.image.manifest.v1+json',
+          digest: digestOf(child),
+          size: 1,
+        };
+      }) ?? null,
+    async proof(wanted: Wanted) {
+      const type = wanted.kind === 'signature' ? 'signature' : 'statement';
+      const found = pieces.filter((piece) => piece.type === type);
+      return {
+        pieces: found.length,
+        problems: problemsOf(type),
+        answersOf: ({ name: asked }) =>
+          found.map((piece) =>
+            piece.authority === asked
+              ? answerOf(piece)
+              : { ...answerOf(piece), finding: STRANGER, principals: [], statement: null },
+          ),
+      };
+    },
+  };
+}
+
+function treeOf({ root, nodes, parents, unreachable }: World): ProvenTree {
+  const proven = new Map(
+    [...nodes.values()].map((node) => [digestOf(node.name), provenNode(node)]),
+  );
+  const away = new Set([...unreachable].map(digestOf));
+  const top = proven.get(digestOf(root));
+  if (top === undefined) throw new Error('no root');
+  return {
+    root: top,
+    parents: parents.map(digestOf),
+    async node(digest) {
+      if (away.has(digest)) throw new TrustFault('registry.timeout', 'no answer');
+      return proven.get(digest) ?? null;
+    },
+  };
+}
+
+/** Whether a child of the root, asked for by its own digest, is as good as the root was. */
+function isCovered(digest: string, rule: Rule, tree: TreeMode, world: World): boolean {
+  const { root, nodes } = world;
+  const child = nodes.get(root)?.children?.find((name) => digestOf(name) === digest);
+  // Of what lies further below, only the child in between can say.
+  if (child === undefined || !nodes.has(child)) return true;
+  const unreachable = new Set([...world.unreachable].filter((name) => name !== child));
+  return holds(rule, tree, { ...world, root: child, parents: [root], unreachable }) === 'yes';
+}
+
+const ON_OUTAGE: readonly OnInconclusive[] = [
+  'deny',
+  'warn',
+  { lastKnownGood: { maxAgeMs: 15 * MINUTE } },
+];
+
+test(`drawn policies are decided as the documentation has it (seed ${SEED})`, async () => {
+  const seen = new Map<string, number>();
+  for (let round = 0; round < ROUNDS; round++) {
+    const roll = dice(SEED + round);
+    const world = drawnWorld(roll);
+    const rule = drawnRule(roll, 2);
+    const tree = pick(roll, ['named', 'index', 'leaf', 'any', 'both'] as const);
+    const mode = pick(roll, ['enforce', 'enforce', 'warn', 'audit'] as const);
+    const onInconclusive = pick(roll, ON_OUTAGE);
+    const tags = pick(roll, ['pin', 'pin', 'refuse'] as const);
+    const rollback = pick(roll, ['allow', 'refuse'] as const);
+    const tag = roll(2) === 0 ? 'v1' : null;
+    const isBack = tag !== null && roll(4) === 0;
+    const lastPassAge = roll(2) === 0 ? null : roll(4) * 10 * MINUTE;
+    const policy = policyOf({
+      authorities,
+      require: requirementOf(rule),
+      tree,
+      mode,
+      onInconclusive,
+      tags,
+      rollback,
+    });
+    const found = await evaluatePolicy(policy, treeOf(world), {
+      repository: 'registry.example/app',
+      at: NOW,
+      tag,
+      rollback: isBack ? { newer: digestOf('newer'), newerSince: NOW } : null,
+      lastPass: async () => (lastPassAge === null ? null : new Date(NOW.getTime() - lastPassAge)),
+      expressions: () => ({
+        evaluate: async (_, { predicate }) => Object(predicate).good === true,
+        [Symbol.asyncDispose]: async () => undefined,
+      }),
+    });
+    const truth = every([
+      holds(rule, tree, world),
+      tags === 'refuse' && tag !== null ? 'no' : 'yes',
+      rollback === 'refuse' && isBack ? 'no' : 'yes',
+    ]);
+    const expected = effect(truth, mode, onInconclusive, lastPassAge);
+    const told = JSON.stringify({ tree, rule, root: world.root, nodes: [...world.nodes.values()] });
+    assert.equal(found.effect, expected, `BULLA_SEED=${SEED + round} BULLA_ROUNDS=1 ${told}`);
+    const outside = found.covers.filter((digest) => !isCovered(digest, rule, tree, world));
+    assert.deepEqual(outside, [], `covers more than it may: BULLA_SEED=${SEED + round} ${told}`);
+    seen.set(expected, 1 + (seen.get(expected) ?? 0));
+  }
+  // What never passes, or always does, compares nothing.
+  if (ROUNDS >= 1000)
+    for (const word of ['pass', 'deny', 'warn', 'audit'])
+      assert.ok((seen.get(word) ?? 0) > ROUNDS / 50, word);
+});
