@@ -41,7 +41,7 @@ export function initialPolicy(policy: InitialPolicy): string {
     '  # Whole names, registry/repository; in a glob * stays within a slash and ** does not.',
     '  images:',
     ...images.map((image) => `    - ${patternText(image)}`),
-    '  # enforce refuses, warn admits with a warning, audit only records.',
+    '  # enforce refuses; warn and audit admit with a warning, and are recorded as such.',
     `  mode: ${mode}`,
     '  # Who may sign.',
     '  authorities:',
