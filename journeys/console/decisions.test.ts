@@ -103,6 +103,7 @@ test('a refusal is explained as a tree that the keys walk', async (t) => {
   await signIn(page, OWNER);
   await page.goto('/decisions?outcome=deny&repository=registry.example/prod/shop/catalogue');
   await page.getByRole('link', { name: REFUSED }).click();
+  await page.getByText('Refused by policy production: sha256:').waitFor();
   const tree = page.getByRole('tree', { name: 'Findings' });
   await tree.waitFor();
   const items = tree.getByRole('treeitem');
@@ -131,11 +132,11 @@ test('a refusal is explained as a tree that the keys walk', async (t) => {
   }
   await page.getByRole('button', { name: 'Copy command' }).click();
   const command = await page.evaluate<string>('navigator.clipboard.readText()');
-  assert.match(command, /^bulla decisions explain [0-9A-Z]{26}$/);
+  assert.match(command, /^bulla decisions explain [0-9A-Z]{26} --server http:\S+$/);
   await page.getByText('The record’s entry as JSON').click();
   const json = await page.getByRole('group', { name: 'decision as JSON' }).textContent();
   assert.ok(json);
-  assert.equal(JSON.parse(json).id, command.split(' ').at(-1));
+  assert.equal(JSON.parse(json).id, command.split(' ')[3]);
   visitor.expectQuiet();
 });
 

@@ -25,8 +25,12 @@ test('the first owner comes with the link, chooses name and password, and finds 
   if (browser === null) return;
   await using visitor = await visit(browser, empty.origin);
   const { page } = visitor;
+  // The link is pasted where the page of the sign-in is open: nothing of it is loaded anew.
+  await page.goto('/sign-in');
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   await page.goto(`/sign-in${empty.link}`);
   await page.getByRole('heading', { name: 'Welcome' }).waitFor();
+  assert.equal(new URL(page.url()).hash, '');
   assert.equal(page.url(), `${empty.origin}/sign-in`, 'the token is out of the address at once');
   await page.getByLabel('Name').fill('ann');
   await page.getByLabel('Password', { exact: true }).fill('a seal of clay, dried');

@@ -10,6 +10,7 @@ import { Page, Panel } from '../../parts/page.tsx';
 import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
 import { DigestText, Fact, Facts, ImageName, Instant } from '../../parts/values.tsx';
 import { FindingTree } from './finding-tree.tsx';
+import { type Refusal, refusalsOf } from './refusals.ts';
 
 const route = getRouteApi('/app/decisions/$id');
 
@@ -65,6 +66,9 @@ function Headline({ decision }: { readonly decision: DecisionAnswer }): ReactEle
 function Body({ decision }: { readonly decision: DecisionAnswer }): ReactElement {
   return (
     <div className="stack">
+      {refusalsOf(decision).map((refusal) => (
+        <RefusalNotice key={refusal.policy} refusal={refusal} />
+      ))}
       {decision.warnings.map((warning) => (
         <Notice key={warning} tone="warn">
           {warning}
@@ -91,8 +95,8 @@ function Body({ decision }: { readonly decision: DecisionAnswer }): ReactElement
       </Panel>
       <Panel title="On the command line">
         <Snippet
-          caption="Explain it in a terminal"
-          text={`bulla decisions explain ${decision.id}`}
+          caption="Explain it in a terminal; a token that reads decisions is in BULLA_TOKEN"
+          text={`bulla decisions explain ${decision.id} --server ${location.origin}`}
           what="command"
         />
       </Panel>
@@ -101,6 +105,29 @@ function Body({ decision }: { readonly decision: DecisionAnswer }): ReactElement
         <Snippet text={JSON.stringify(decision, null, 2)} what="decision as JSON" />
       </details>
     </div>
+  );
+}
+
+function RefusalNotice({ refusal }: { readonly refusal: Refusal }): ReactElement {
+  const { policy, says, remedy } = refusal;
+  return (
+    <Notice tone="bad">
+      <p>
+        {policy === null ? (
+          'Refused: '
+        ) : (
+          <>
+            Refused by policy{' '}
+            <Link to="/policies/$name" params={{ name: policy }}>
+              {policy}
+            </Link>
+            :{' '}
+          </>
+        )}
+        {says}
+      </p>
+      {remedy === null ? null : <p>{remedy}</p>}
+    </Notice>
   );
 }
 

@@ -58,7 +58,7 @@ export function DecisionsPage(): ReactElement {
             caption="Decisions, the newest first"
             columns={COLUMNS}
             rows={data.decisions}
-            rowKey={({ id }) => id}
+            rowKey={keyOf}
             fresh={fresh}
           />
           <Pager search={search} next={data.next} />
@@ -105,9 +105,15 @@ const COLUMNS: readonly Column<DecisionSummary>[] = [
   { title: 'When', cell: ({ at }) => <Ago at={at} /> },
 ];
 
-/** Which policies decided. What a right to sign let through was asked of none (semantics 15). */
-function policyText({ policies, outcome }: DecisionSummary): string {
-  if (policies.length > 0) return policies.map(({ name }) => name).join(', ');
+/** A decision that is given again from the cache keeps its id, and is an entry of its own. */
+function keyOf({ seq }: DecisionSummary): string {
+  return String(seq);
+}
+
+/** Which policies made the answer what it is. What a right to sign let through was asked of none (semantics 15). */
+function policyText({ policies, outcome, effect }: DecisionSummary): string {
+  const decided = policies.filter((policy) => policy.effect === effect);
+  if (decided.length > 0) return decided.map(({ name }) => name).join(', ');
   return outcome === 'admit' ? 'read to be signed' : 'none covers it';
 }
 
@@ -175,17 +181,17 @@ function NothingFound(props: {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Ids that a renewed list holds and the one before did not. */
+/** Entries that a renewed list holds and the one before did not. */
 function useFresh(decisions: readonly DecisionSummary[] | undefined): ReadonlySet<string> {
   const seen = useRef<ReadonlySet<string> | null>(null);
   const [fresh, setFresh] = useState(NONE);
   useEffect(() => {
     if (decisions === undefined) return;
-    const ids = new Set(decisions.map(({ id }) => id));
+    const keys = new Set(decisions.map(keyOf));
     // A list that shares nothing with the one before is another question's.
-    const renewed = seen.current !== null && [...ids].some((id) => seen.current?.has(id));
-    setFresh(renewed ? new Set([...ids].filter((id) => !seen.current?.has(id))) : NONE);
-    seen.current = ids;
+    const renewed = seen.current !== null && [...keys].some((key) => seen.current?.has(key));
+    setFresh(renewed ? new Set([...keys].filter((key) => !seen.current?.has(key))) : NONE);
+    seen.current = keys;
   }, [decisions]);
   return fresh;
 }

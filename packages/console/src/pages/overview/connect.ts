@@ -21,6 +21,7 @@ export interface ConnectFacts {
 /** What stands for the reader's own repository and tag. */
 const IMAGE = 'REPOSITORY:TAG';
 const CA_FILE = 'bulla-ca.crt';
+const SIGN_IN = 'Sign in; the password is a token';
 
 interface Place extends ConnectFacts {
   readonly host: string;
@@ -55,7 +56,11 @@ function docker(place: Place): ClientGuide {
     client: 'docker',
     steps: [
       ...trust(place, '/etc/docker/certs.d', 'Let the engine trust this server’s certificate'),
-      { says: 'Sign in; the password is a token', text: `docker login ${host}` },
+      { says: SIGN_IN, text: `docker login -u token ${host}` },
+      {
+        says: 'Push an image, with a token that may',
+        text: `docker tag app:v1 ${host}/${IMAGE}\ndocker push ${host}/${IMAGE}`,
+      },
       { says: 'Pull: what no policy admits is refused', text: `docker pull ${host}/${IMAGE}` },
     ],
   };
@@ -72,8 +77,15 @@ function podman(place: Place): ClientGuide {
         '/etc/containers/certs.d',
         'Let podman, buildah and skopeo trust this server’s certificate',
       ),
-      { says: 'Sign in; the password is a token', text: `podman login${flag} ${host}` },
-      { says: 'Pull', text: `podman pull${flag} ${host}/${IMAGE}` },
+      { says: SIGN_IN, text: `podman login${flag} -u token ${host}` },
+      {
+        says: 'Push an image, with a token that may',
+        text: `podman push${flag} app:v1 ${host}/${IMAGE}`,
+      },
+      {
+        says: 'Pull: what no policy admits is refused',
+        text: `podman pull${flag} ${host}/${IMAGE}`,
+      },
       { says: 'Build on an image that was admitted', text: `buildah build${flag} .` },
     ],
   };
@@ -110,6 +122,7 @@ function skopeo(place: Place): ClientGuide {
   const { host } = place;
   const flag = place.plain ? ' --tls-verify=false' : '';
   const source = place.plain ? ' --src-tls-verify=false' : '';
+  const target = place.plain ? ' --dest-tls-verify=false' : '';
   return {
     client: 'skopeo',
     steps: [
@@ -118,10 +131,14 @@ function skopeo(place: Place): ClientGuide {
         '/etc/containers/certs.d',
         'Let skopeo, podman and buildah trust this server’s certificate',
       ),
-      { says: 'Sign in; the password is a token', text: `skopeo login${flag} ${host}` },
+      { says: SIGN_IN, text: `skopeo login${flag} -u token ${host}` },
+      {
+        says: 'Push an image that lies in a folder, with a token that may',
+        text: `skopeo copy${target} oci:./image docker://${host}/${IMAGE}`,
+      },
       { says: 'Look at an image', text: `skopeo inspect${flag} docker://${host}/${IMAGE}` },
       {
-        says: 'Copy it into a folder',
+        says: 'Pull it into a folder',
         text: `skopeo copy${source} docker://${host}/${IMAGE} oci:./image`,
       },
     ],
@@ -139,40 +156,49 @@ function cosign(place: Place): ClientGuide {
     client: 'cosign',
     steps: [
       {
-        says: 'Sign in with a token that may pull, push and sign',
-        text: `cosign login ${host} --username NAME --password-stdin`,
+        says: 'Make a key; its cosign.pub is what a policy names',
+        text: 'cosign generate-key-pair',
       },
       {
-        says: 'Sign an image that was pushed here',
-        text: `cosign sign${flag} --key cosign.key ${host}/REPOSITORY@DIGEST`,
+        says: 'Sign in with a token that may pull, push and sign; it stands in token.txt',
+        text: `cosign login ${host} --username token --password-stdin < token.txt`,
       },
       {
-        says: 'Verify it',
-        text: `cosign verify${flag} --key cosign.pub ${host}/REPOSITORY@DIGEST`,
+        says: 'Sign an image that was pushed here, without writing to the public log (cosign 3)',
+        text: `cosign sign${flag} --use-signing-config=false --tlog-upload=false \\\n  --key cosign.key ${host}/REPOSITORY@DIGEST`,
+      },
+      {
+        says: 'Verify it; no log was written to, so none is asked',
+        text: `cosign verify${flag} --insecure-ignore-tlog --key cosign.pub ${host}/REPOSITORY@DIGEST`,
       },
     ],
   };
 }
 
 function bulla(place: Place): ClientGuide {
-  const { host } = place;
-  const ca = place.privateCa && !place.plain ? ` --registry-cacert ${CA_FILE}` : '';
+  const { host, origin } = place;
+  const isOwn = place.privateCa && !place.plain;
+  const ca = isOwn ? ` --registry-cacert ${CA_FILE}` : '';
   const http = place.plain && !isLoopback(host) ? ' --plain-http' : '';
   const flag = `${ca}${http}`;
   return {
     client: 'bulla',
     steps: [
       {
-        says: 'Sign in; the password is a token',
-        text: `bulla login${flag} ${host} --username NAME --password-stdin`,
+        says: 'Make a key; its bulla.pub is what a policy names',
+        text: 'bulla key generate',
+      },
+      {
+        says: 'Sign in; the password is a token that may pull, push and sign',
+        text: `bulla login${flag} ${host} --username token`,
       },
       {
         says: 'Sign an image that was pushed here',
-        text: `bulla sign${flag} --key cosign.key ${host}/REPOSITORY@DIGEST`,
+        text: `bulla sign${flag} --key bulla.key ${host}/REPOSITORY@DIGEST`,
       },
       {
-        says: 'Ask why an image is refused',
-        text: `bulla verify${flag} --key cosign.pub ${host}/${IMAGE}`,
+        says: 'Ask why an image was refused: the refusal names the decision, and BULLA_TOKEN holds a token that reads decisions',
+        text: `bulla decisions explain DECISION --server ${origin}${isOwn ? ` --cacert ${CA_FILE}` : ''}`,
       },
     ],
   };

@@ -16,11 +16,19 @@ export function SignInPage(): ReactElement {
   const { to } = route.useSearch();
   const router = useRouter();
   const client = useQueryClient();
-  const [link] = useState(() => readLink(location.hash));
+  const [link, setLink] = useState(() => readLink(location.hash));
   useEffect(() => {
     document.title = 'Sign in · Bulla';
-    // The token must neither stay in the address nor in the history of the browser.
-    if (location.hash !== '') history.replaceState(history.state, '', location.pathname);
+    // A link that is pasted where this page is open already loads nothing anew.
+    const take = () => {
+      const found = readLink(location.hash);
+      if (found !== null) setLink(found);
+      // The token must neither stay in the address nor in the history of the browser.
+      if (location.hash !== '') history.replaceState(history.state, '', location.pathname);
+    };
+    take();
+    window.addEventListener('hashchange', take);
+    return () => window.removeEventListener('hashchange', take);
   }, []);
   const enter = () => {
     client.clear();
@@ -32,7 +40,11 @@ export function SignInPage(): ReactElement {
         <p className="sign-in-brand">
           <Seal /> Bulla
         </p>
-        {link === null ? <PasswordForm onDone={enter} /> : <LinkForm link={link} onDone={enter} />}
+        {link === null ? (
+          <PasswordForm onDone={enter} />
+        ) : (
+          <LinkForm key={link.token} link={link} onDone={enter} />
+        )}
       </div>
     </main>
   );
@@ -73,7 +85,8 @@ function PasswordForm({ onDone }: { readonly onDone: () => void }): ReactElement
         Sign in
       </Button>
       <p className="dim">
-        A forgotten password is renewed by a link, which an administrator makes among the users.
+        A forgotten password is renewed by a link, which an administrator makes among the users, or
+        the machine’s operator with <code>bulla user link NAME</code>.
       </p>
     </form>
   );
