@@ -46,6 +46,7 @@ export interface Overview {
     readonly count: number;
     readonly hash: string | null;
     readonly warnings: readonly string[];
+    /** Whether the policy of the first start is in force and refuses nothing yet. */
     readonly starter: boolean;
   };
   readonly checks: readonly { readonly name: string; readonly ok: boolean }[];
@@ -97,7 +98,10 @@ export async function overviewOf(parts: OverviewParts): Promise<Overview> {
       count: set?.policies.length ?? 0,
       hash: set?.hash ?? null,
       warnings: problem === null ? warnings : [problem.message, ...warnings],
-      starter: set?.policies.some(({ document }) => document.name === parts.starterPolicy) ?? false,
+      starter:
+        set?.policies.some(
+          ({ document: { name, mode } }) => name === parts.starterPolicy && mode !== 'enforce',
+        ) ?? false,
     },
     checks,
     counts,

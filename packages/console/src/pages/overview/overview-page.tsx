@@ -62,8 +62,9 @@ function Warnings({ overview }: { readonly overview: OverviewAnswer }): ReactEle
       ) : null}
       {policies.starter ? (
         <p>
-          The policy of the first start is in force: it only records, and refuses nothing. Put a
-          policy of your own in its place.
+          The policy of the first start is in force: it only records, and refuses nothing. Set{' '}
+          <code>mode: enforce</code> in it once your images are signed, or put a policy of your own
+          in its place.
         </p>
       ) : null}
       <ul className="plain-list">
