@@ -1,4 +1,5 @@
-import type { Digest } from '@bulla/trust/oci/digest';
+import { TrustFault } from '@bulla/trust/fault/fault';
+import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
 import { openRecent } from '../bounds/recent.ts';
 import type { Objects } from '../storage/objects.ts';
 import type { Registers } from '../storage/registers.ts';
@@ -24,7 +25,10 @@ export interface ContentMemo {
 
 /** Manifests in memory, so that a hot one costs no reading of the store. */
 export interface Contents {
-  /** The manifest, or null when the repository does not have it. */
+  /**
+   * The manifest, or null when the repository does not have it. What is served stands here, decided
+   * about perhaps an hour ago: `storage.corrupt` for bytes that the digest does not name any more.
+   */
   load(repository: string, digest: Digest): Promise<Content | null>;
   /** Forgets manifests whose record, content or holders have changed. */
   forget(repository: string, digests: readonly Digest[]): void;
@@ -54,8 +58,7 @@ export function openContents(
     const before = changes;
     const lookedAt = clock().getTime();
     const cell = await registers.read(KEYS.manifest(repository, digest));
-    const bytes =
-      cell === null ? null : (known?.content.bytes ?? (await objects.bytes(contentName(digest))));
+    const bytes = cell === null ? null : (known?.content.bytes ?? (await bytesOf(objects, digest)));
     if (cell === null || bytes === null) {
       recent.delete(key);
       return null;
@@ -68,7 +71,8 @@ export function openContents(
   return {
     async load(repository, digest) {
       const known = recent.get(keyOf(repository, digest));
-      if (known !== undefined && clock().getTime() - known.lookedAt < hotMs) return known.content;
+      const age = known === undefined ? -1 : clock().getTime() - known.lookedAt;
+      if (known !== undefined && age >= 0 && age < hotMs) return known.content;
       return look(repository, digest, known);
     },
     forget(repository, digests) {
@@ -76,4 +80,11 @@ export function openContents(
       for (const digest of digests) recent.delete(keyOf(repository, digest));
     },
   };
+}
+
+/** Semantics 5: the bytes that are served are those that were verified, whoever writes to the disk. */
+async function bytesOf(objects: Objects, digest: Digest): Promise<Uint8Array | null> {
+  const bytes = await objects.bytes(contentName(digest));
+  if (bytes === null || computeDigest(bytes, digest) === digest) return bytes;
+  throw new TrustFault('storage.corrupt', `expected the content of ${digest}, found other bytes`);
 }
