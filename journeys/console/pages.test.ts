@@ -7,7 +7,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { ROOT } from '../stage.ts';
 import { openBrowser, SIGHTS, signIn, visit } from './browser.ts';
-import { type House, OWNER, openHouse } from './house.ts';
+import { HOST, type House, OWNER, openHouse } from './house.ts';
 
 interface PageCase {
   readonly name: string;
@@ -93,6 +93,45 @@ for (const [where, size] of Object.entries(SIGHTS)) {
     });
   }
 }
+
+test('pages say where a policy stands, by which name it matches, and what was only recorded', async (t) => {
+  browser ??= await openBrowser(t);
+  if (browser === null) return;
+  await using visitor = await visit(browser, house.origin, SIGHTS.desktop);
+  const { page } = visitor;
+  await signIn(page, OWNER);
+
+  await t.test('a policy shows its own file and no other', async () => {
+    await page.goto('/policies/everything');
+    const file = house.stage.path('policies/everything.yaml');
+    await page.getByRole('definition').filter({ hasText: file }).waitFor();
+    const texts = page.getByRole('group', { name: /^Text of / });
+    assert.equal(await texts.count(), 1);
+    assert.equal(await texts.getAttribute('aria-label'), `Text of ${file}`);
+    assert.match((await texts.textContent()) ?? '', /name: everything/);
+    await page.goto('/policies');
+    await page.getByRole('cell', { name: 'production.yaml' }).waitFor();
+  });
+
+  await t.test('a repository shows the name for policies, which finds its decisions', async () => {
+    await page.goto('/repositories/prod/shop/checkout');
+    await page.getByText(`Policies know it as ${HOST}/prod/shop/checkout`).waitFor();
+    await page.getByRole('button', { name: 'Copy name for policies' }).waitFor();
+  });
+
+  await t.test('what a policy in mode audit let through is counted apart, and found', async () => {
+    await page.goto('/');
+    const counts = page.getByRole('region', { name: 'Decisions of the last 24 hours' });
+    const audited = counts.getByRole('link', { name: /audited/ });
+    const found = Number(/^\d+/.exec((await audited.textContent()) ?? '')?.[0]);
+    assert.ok(found > 0);
+    await audited.click();
+    await page.waitForURL(/effect=audit/);
+    await page.locator('.image-link').first().waitFor();
+    assert.equal(await page.locator('.image-link').count(), found);
+  });
+  visitor.expectQuiet();
+});
 
 test('the scripts of the console stay small', () => {
   const folder = join(ROOT, 'packages/console/dist/assets');

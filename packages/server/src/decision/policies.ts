@@ -5,6 +5,8 @@ import type { PolicySet } from '@bulla/trust/policy/policy-set';
 export interface InForce {
   /** Null when none could be read: then everything is refused and the server is not ready (semantics 4). */
   readonly set: PolicySet | null;
+  /** The file that each policy of the set was read from, by the policy's name. */
+  readonly files: ReadonlyMap<string, string>;
   readonly loadedAt: Date;
   /** Why the files as they are now are not what is in force; null when they are. */
   readonly problem: TrustFault | null;
@@ -15,6 +17,7 @@ export interface InForce {
 /** What one reading of the files gives. */
 export interface LoadedSet {
   readonly set: PolicySet;
+  readonly files: ReadonlyMap<string, string>;
   readonly warnings: readonly string[];
 }
 
@@ -38,6 +41,7 @@ export interface PoliciesInForce {
 }
 
 const ATTEMPTS = 3;
+const NONE = { set: null, files: new Map<string, string>(), warnings: [] } as const;
 
 /**
  * Loads the policies. Files that are wrong when they are read again (one is half-written) leave the
@@ -45,7 +49,7 @@ const ATTEMPTS = 3;
  * leaves none in force: a policy less must never admit more (semantics 4).
  */
 export async function openPolicies(options: PoliciesOptions): Promise<PoliciesInForce> {
-  let inForce: InForce = { set: null, loadedAt: options.clock(), problem: null, warnings: [] };
+  let inForce: InForce = { ...NONE, loadedAt: options.clock(), problem: null };
   let print: string | null = null;
   let reading: Promise<InForce> | null = null;
 
@@ -79,13 +83,12 @@ export async function openPolicies(options: PoliciesOptions): Promise<PoliciesIn
 
 async function readOnce(options: PoliciesOptions, before: InForce): Promise<InForce> {
   try {
-    const { set, warnings } = await options.load();
-    return { set, loadedAt: options.clock(), problem: null, warnings };
+    return { ...(await options.load()), loadedAt: options.clock(), problem: null };
   } catch (error) {
     const problem = asFault(error);
     if (problem.code === 'internal.defect') throw problem;
     return problem.code === 'policy.unreadable'
-      ? { set: null, loadedAt: options.clock(), problem, warnings: [] }
+      ? { ...NONE, loadedAt: options.clock(), problem }
       : { ...before, problem };
   }
 }

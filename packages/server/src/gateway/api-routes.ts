@@ -76,7 +76,12 @@ export function gatewayApiRoutes(
       needs: 'repositories.read',
       summary: 'The tags of a repository, with what is attached to the images behind them',
       query: Type.Object({ name: NAME, cursor: CURSOR }, CLOSED),
-      answer: Type.Object({ name: Type.String(), tags: Type.Array(TAG), next: NULLABLE }),
+      answer: Type.Object({
+        name: Type.String(),
+        canonical: Type.String({ description: 'The name by which policies match it' }),
+        tags: Type.Array(TAG),
+        next: NULLABLE,
+      }),
       handle: (call) =>
         viewRepository(gateway, placeOf(gateway, call), call.query['cursor'], lastDecision),
     },

@@ -44,6 +44,8 @@ export interface TagView {
 /** A page of a repository's tags. */
 export interface RepositoryView {
   readonly name: string;
+  /** `registry/repository`, by which policies match it (semantics 7). */
+  readonly canonical: string;
   readonly tags: readonly TagView[];
   readonly next: string | null;
 }
@@ -90,6 +92,7 @@ export async function viewRepository(
   );
   return {
     name: place.name,
+    canonical: place.canonical,
     tags: views.flat(),
     next: tags.length > TAGS_PAGE ? (shown.at(-1) ?? null) : null,
   };

@@ -21,7 +21,12 @@ const OVERVIEW = Type.Object({
     starter: Type.Boolean(),
   }),
   checks: Type.Array(Type.Object({ name: Type.String(), ok: Type.Boolean() })),
-  counts: Type.Object({ admitted24h: COUNT, denied24h: COUNT, warned24h: COUNT }),
+  counts: Type.Object({
+    admitted24h: COUNT,
+    denied24h: COUNT,
+    warned24h: COUNT,
+    audited24h: COUNT,
+  }),
   anonymousPull: Type.String(),
 });
 
@@ -33,6 +38,7 @@ const POLICIES = Type.Object({
       name: Type.String(),
       mode: Type.String(),
       hash: Type.String(),
+      file: NULLABLE,
       description: NULLABLE,
       images: TEXTS,
       exclude: TEXTS,

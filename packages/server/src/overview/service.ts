@@ -5,7 +5,10 @@ import { type ReadyCheck, runChecks } from '../http/probes.ts';
 export interface DayCounts {
   readonly admitted24h: number;
   readonly denied24h: number;
+  /** Admitted though a policy in mode `warn` is not satisfied. */
   readonly warned24h: number;
+  /** Admitted though a policy in mode `audit` is not satisfied: only recorded. */
+  readonly audited24h: number;
 }
 
 /** A policy file as it was read. */
@@ -69,6 +72,8 @@ export interface PolicyView {
   readonly name: string;
   readonly mode: string;
   readonly hash: string;
+  /** The file that it was read from, as in `files`; null where that is not known. */
+  readonly file: string | null;
   readonly description: string | null;
   readonly images: readonly string[];
   readonly exclude: readonly string[];
@@ -110,8 +115,8 @@ export async function overviewOf(parts: OverviewParts): Promise<Overview> {
 }
 
 /** The policies in force, and the files that they, or would-be successors, stand in. */
-export function policiesOf(parts: OverviewParts): PoliciesView {
-  const { set, loadedAt, problem, warnings } = parts.inForce();
+export function policiesOf(parts: Pick<OverviewParts, 'inForce' | 'texts'>): PoliciesView {
+  const { set, files, loadedAt, problem, warnings } = parts.inForce();
   const pattern = (one: object) =>
     Object.entries(one)
       .map(([kind, text]) => `${kind} ${String(text)}`)
@@ -123,6 +128,7 @@ export function policiesOf(parts: OverviewParts): PoliciesView {
       name: document.name,
       mode: document.mode,
       hash,
+      file: files.get(document.name) ?? null,
       description: document.description,
       images: document.images.map(pattern),
       exclude: document.exclude.map(pattern),

@@ -38,7 +38,7 @@ export async function watchPolicies(
       const trustRoots = await readTrustRoots(config.trustRoots);
       const loaded = await loadPolicies(config.policies, { trustRoots });
       set = loaded.set;
-      return { set: loaded.set, warnings: loaded.warnings.map(problemLine) };
+      return { ...loaded, warnings: loaded.warnings.map(problemLine) };
     },
     async fingerprint() {
       const files = await policyFiles(config.policies);

@@ -53,7 +53,7 @@ export async function open(outcome: Outcome, mode: PolicyMode = 'enforce'): Prom
   const clock = () => new Date(at + ahead);
   const epochs = openEpochs(store.registers, () => at);
   const policies = await openPolicies({
-    load: () => Promise.resolve({ set: set(hash), warnings: [] }),
+    load: () => Promise.resolve({ set: set(hash), files: new Map(), warnings: [] }),
     fingerprint: () => Promise.resolve(hash),
     clock,
     changed: () => undefined,

@@ -34,7 +34,9 @@ describe('policies in force', () => {
       const clock = () => new Date(START);
       const policies = await openPolicies({
         load: () =>
-          broken ? Promise.reject(fault) : Promise.resolve({ set: set('x'), warnings: [] }),
+          broken
+            ? Promise.reject(fault)
+            : Promise.resolve({ set: set('x'), files: new Map([['x', 'x.yaml']]), warnings: [] }),
         fingerprint: () => Promise.resolve(String(broken)),
         clock,
         changed: () => undefined,

@@ -108,8 +108,9 @@ test('tags are shown with what is attached to them, without the tags of signatur
     manifestOf({ layers: ['payload'] }),
   );
   await api.push(name, 'signature', SIGNATURE);
-  const { tags, next } = await api.get('/repository', { name });
+  const { tags, next, canonical } = await api.get('/repository', { name });
   assert.equal(next, null);
+  assert.equal(canonical, 'localhost/team/app', 'the name by which policies match');
   const [signature, v1] = tags as readonly Record<string, unknown>[];
   assert.equal((tags as unknown[]).length, 2);
   assert.equal(signature?.['tag'], 'signature');

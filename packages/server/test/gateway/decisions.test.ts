@@ -68,7 +68,7 @@ async function openVerifying(
   const authorities = [ready(keyed(KEY, 'release'))];
   const document = policyOf({ authorities, require: signed(['release']), ...shape });
   const policies = await openPolicies({
-    load: async () => ({ set: setOf(document), warnings: [] }),
+    load: async () => ({ set: setOf(document), files: new Map(), warnings: [] }),
     fingerprint: async () => '1',
     clock,
     changed: () => undefined,

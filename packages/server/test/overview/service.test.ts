@@ -17,6 +17,7 @@ function partsWith(checks: readonly ReadyCheck[]): OverviewParts {
     storage: { tables: 'SQLite', objects: 'files' },
     inForce: () => ({
       set: null,
+      files: new Map(),
       loadedAt: AT,
       problem: new TrustFault('policy.unreadable', 'the folder is gone'),
       warnings: [],
@@ -24,7 +25,7 @@ function partsWith(checks: readonly ReadyCheck[]): OverviewParts {
     texts: () => [],
     starterPolicy: null,
     checks,
-    counts: async () => ({ admitted24h: 1, denied24h: 2, warned24h: 3 }),
+    counts: async () => ({ admitted24h: 1, denied24h: 2, warned24h: 3, audited24h: 4 }),
     anonymousPull: 'loopback',
   };
 }
@@ -57,4 +58,21 @@ test('policies that cannot be read are told of, with why', async () => {
   assert.deepEqual(policiesOf(partsWith([])).problems, [
     { code: 'policy.unreadable', message: 'the folder is gone' },
   ]);
+});
+
+test('the policy of the first start is told of as long as it refuses nothing', async () => {
+  for (const { name, mode, expect } of [
+    { name: 'starter', mode: 'audit', expect: true },
+    { name: 'starter', mode: 'warn', expect: true },
+    { name: 'starter', mode: 'enforce', expect: false },
+    { name: 'team', mode: 'audit', expect: false },
+  ]) {
+    const set = { hash: 'sha256:00', policies: [{ document: { name, mode } }] };
+    const { policies } = await overviewOf({
+      ...partsWith([]),
+      starterPolicy: 'starter',
+      inForce: () => ({ set, loadedAt: AT, problem: null, warnings: [] }) as never,
+    });
+    assert.equal(policies.starter, expect, `${name} ${mode}`);
+  }
 });

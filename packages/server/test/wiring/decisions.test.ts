@@ -33,7 +33,7 @@ process.on('worker', (worker) => workers.push(worker));
 async function openDecisions(require: Requirement) {
   const set = setOf(policyOf({ authorities: [ready(keyed(KEY, 'a'))], require }));
   const policies = await openPolicies({
-    load: async () => ({ set, warnings: [] }),
+    load: async () => ({ set, files: new Map(), warnings: [] }),
     fingerprint: async () => '',
     clock: SYSTEM_CLOCKS.clock,
     changed: () => undefined,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLog } from '../../src/http/log.ts';
+import { policiesOf } from '../../src/overview/service.ts';
 import { watchPolicies } from '../../src/wiring/policies.ts';
 
 const ROOT = new URL('../../../../vectors/cosign/trust/trusted_root.json', import.meta.url);
@@ -50,6 +51,34 @@ test('without its trust root at the start a server refuses everything', async (t
   const { set, problem } = watched.inForce.current();
   assert.equal(set, null);
   assert.equal(problem?.code, 'policy.file');
+});
+
+test('each policy says which of the texts beside it is its own', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'bulla-wiring-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const [two, one] = [join(folder, 'two.yaml'), join(folder, 'one.yaml')];
+  await cp(ROOT, join(folder, 'root.txt'));
+  const trustRoots = { acme: { file: join(folder, 'root.txt') } };
+  const named = (name: string) => POLICY.replace('name: p', `name: ${name}`);
+  await writeFile(two, `${named('a')}---\n${named('b')}`);
+  await writeFile(one, named('c'));
+  const config = { policies: [folder], trustRoots };
+  await using watched = await watchPolicies(config, createLog('silent'), () => new Date());
+  const view = policiesOf({ inForce: () => watched.inForce.current(), texts: watched.texts });
+  const shown = view.policies.map(({ name, file }) => [name, file]);
+  assert.deepEqual(shown, [
+    ['a', two],
+    ['b', two],
+    ['c', one],
+  ]);
+  const texts = new Map(view.files.map(({ file, text }) => [file, text]));
+  assert.equal(texts.get(one), named('c'));
+  // What is in force stays, and so does where it came from.
+  await writeFile(one, 'half a pol');
+  await watched.inForce.reload();
+  const { policies, problems } = policiesOf({ inForce: watched.inForce.current, texts: () => [] });
+  assert.equal(problems.length, 1);
+  assert.equal(policies.find(({ name }) => name === 'c')?.file, one);
 });
 
 const LATER = `apiVersion: bulla.dev/v1

@@ -82,15 +82,17 @@ function Warnings({ overview }: { readonly overview: OverviewAnswer }): ReactEle
 const DAY = { time: '24h' } as const;
 
 function Counts({ overview }: { readonly overview: OverviewAnswer }): ReactElement {
-  const { admitted24h, warned24h, denied24h } = overview.counts;
+  const { admitted24h, warned24h, audited24h, denied24h } = overview.counts;
   return (
     <section className="counts" aria-label="Decisions of the last 24 hours">
       <Count mark="admit" count={admitted24h} search={{ ...DAY, effect: 'pass' }} />
-      <Count mark="warn" count={warned24h} search={{ ...DAY, outcome: 'admit' }} />
+      <Count mark="audit" count={audited24h} search={{ ...DAY, effect: 'audit' }} />
+      <Count mark="warn" count={warned24h} search={{ ...DAY, effect: 'warn' }} />
       <Count mark="deny" count={denied24h} search={{ ...DAY, outcome: 'deny' }} />
       <Bar
         parts={[
           { tone: 'good', count: admitted24h },
+          { tone: 'info', count: audited24h },
           { tone: 'warn', count: warned24h },
           { tone: 'bad', count: denied24h },
         ]}
@@ -100,12 +102,12 @@ function Counts({ overview }: { readonly overview: OverviewAnswer }): ReactEleme
 }
 
 function Count(props: {
-  readonly mark: 'admit' | 'warn' | 'deny';
+  readonly mark: 'admit' | 'audit' | 'warn' | 'deny';
   readonly count: number;
   readonly search: {
     readonly time: '24h';
-    readonly effect?: 'pass';
-    readonly outcome?: 'admit' | 'deny';
+    readonly effect?: 'pass' | 'audit' | 'warn';
+    readonly outcome?: 'deny';
   };
 }): ReactElement {
   return (

@@ -6,7 +6,6 @@ import { Label } from '../../parts/mark.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
 import { Empty, Loading, Problem } from '../../parts/states.tsx';
 import { DigestText, Fact, Facts } from '../../parts/values.tsx';
-import { filesOf } from './files.ts';
 import { ModeLabel, modeText } from './mode-label.tsx';
 import { Patterns } from './patterns.tsx';
 import { PolicyText } from './policy-text.tsx';
@@ -56,7 +55,8 @@ function Body(props: {
   readonly policy: PolicyAnswer;
   readonly files: PoliciesAnswer['files'];
 }): ReactElement {
-  const { mode, hash, description, images, exclude, surfaces, authorities } = props.policy;
+  const { mode, hash, file, description, images, exclude, surfaces, authorities } = props.policy;
+  const text = props.files.find((one) => one.file === file)?.text;
   return (
     <div className="stack">
       <Panel title="What it does">
@@ -71,14 +71,13 @@ function Body(props: {
           <Fact name="Authorities">
             <Authorities of={authorities} />
           </Fact>
+          <Fact name="File">{file === null ? null : <code>{file}</code>}</Fact>
           <Fact name="Hash">
             <DigestText of={hash} />
           </Fact>
         </Facts>
       </Panel>
-      {filesOf(props.policy.name, props.files).map(({ file, text }) => (
-        <PolicyText key={file} file={file} text={text} />
-      ))}
+      {file === null || text === undefined ? null : <PolicyText file={file} text={text} />}
     </div>
   );
 }

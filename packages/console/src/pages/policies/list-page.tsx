@@ -7,6 +7,7 @@ import { Page } from '../../parts/page.tsx';
 import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { DigestText } from '../../parts/values.tsx';
+import { fileName } from './files.ts';
 import { ModeLabel } from './mode-label.tsx';
 import { Patterns } from './patterns.tsx';
 
@@ -104,6 +105,7 @@ const COLUMNS: readonly Column<PolicyAnswer>[] = [
     title: 'Images',
     cell: ({ images }) => <Patterns of={images} />,
   },
+  { title: 'File', cell: ({ file }) => (file === null ? '' : <code>{fileName(file)}</code>) },
   { title: 'Doors', cell: ({ surfaces }) => surfaces.join(', ') },
   { title: 'Hash', cell: ({ hash }) => <DigestText of={hash} /> },
 ];

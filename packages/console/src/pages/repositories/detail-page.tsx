@@ -9,6 +9,7 @@ import {
   type TagAnswer,
   tagHistoryQuery,
 } from '../../api/repositories.ts';
+import { CopyButton } from '../../parts/copy.tsx';
 import { plural, sizeText } from '../../parts/format.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Label, Mark } from '../../parts/mark.tsx';
@@ -40,7 +41,20 @@ export function RepositoryPage(): ReactElement {
           <ImageName of={name} />
         </span>
       }
-      lead={<Link to="/repositories">Repositories</Link>}
+      lead={
+        <span className="id-line">
+          <Link to="/repositories">Repositories</Link>
+          {data === undefined ? null : (
+            <>
+              <span aria-hidden="true">·</span>
+              <span>
+                Policies know it as <code>{data.canonical}</code>
+              </span>
+              <CopyButton text={data.canonical} what="name for policies" compact />
+            </>
+          )}
+        </span>
+      }
     >
       {error === null ? null : isAbsent(error) ? (
         <Empty title="There is no such repository">
@@ -120,6 +134,7 @@ function columnsFor(name: string): readonly Column<TagAnswer>[] {
     { title: 'Attached', cell: ({ attached }) => <Attached of={attached} /> },
     {
       title: 'Size',
+      kind: 'number',
       cell: ({ sizeBytes }) => (sizeBytes === null ? '' : sizeText(sizeBytes)),
     },
     {

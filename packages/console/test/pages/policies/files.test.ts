@@ -1,17 +1,11 @@
 import { expect, test } from 'vitest';
-import { filesOf } from '../../../src/pages/policies/files.ts';
-
-const FILES = [
-  { file: 'a.yaml', text: 'metadata: { name: prod }\nspec: {}\n' },
-  { file: 'b.yaml', text: 'metadata:\n  name: "prod-eu" # the other\n' },
-  { file: 'c.json', text: '{"metadata":{"name":"prod.eu"}}' },
-];
+import { fileName } from '../../../src/pages/policies/files.ts';
 
 test.each([
-  ['prod', ['a.yaml']],
-  ['prod-eu', ['b.yaml']],
-  ['prod.eu', ['c.json']],
-  ['elsewhere', ['a.yaml', 'b.yaml', 'c.json']],
-])('the policy %s stands in %j', (name, expected) => {
-  expect(filesOf(name, FILES).map(({ file }) => file)).toEqual(expected);
+  ['/etc/bulla/policies/production.yaml', 'production.yaml'],
+  ['policies/production.yaml', 'production.yaml'],
+  ['policy.json', 'policy.json'],
+  ['C:\\policies\\prod.yaml', 'prod.yaml'],
+])('of the path %s %s is shown', (path, expected) => {
+  expect(fileName(path)).toBe(expected);
 });

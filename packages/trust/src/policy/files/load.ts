@@ -19,12 +19,15 @@ export interface LoadOptions {
 /** Policies that may decide, and the remarks on them. */
 export interface LoadedPolicies {
   readonly set: PolicySet;
+  /** The file that each policy stands in, by the policy's name. */
+  readonly files: ReadonlyMap<string, string>;
   readonly warnings: readonly Problem[];
 }
 
 /** What `policy check` shows: every mistake and remark; the set is null when there is any mistake. */
 export interface CheckedPolicies {
   readonly set: PolicySet | null;
+  readonly files: ReadonlyMap<string, string>;
   readonly problems: readonly Problem[];
 }
 
@@ -42,9 +45,9 @@ export async function loadPolicies(
   paths: readonly string[],
   options: LoadOptions = {},
 ): Promise<LoadedPolicies> {
-  const { set, problems } = await checkPolicies(paths, options);
+  const { set, files, problems } = await checkPolicies(paths, options);
   const errors = problems.filter(({ severity }) => severity === 'error');
-  if (set !== null && errors.length === 0) return { set, warnings: problems };
+  if (set !== null && errors.length === 0) return { set, files, warnings: problems };
   const gone = errors.find(({ code }) => code === 'policy.unreadable');
   if (gone !== undefined) throw new TrustFault(gone.code, gone.message, gone.remedy);
   const listed = errors.slice(0, MAX_LISTED).map(problemLine);
@@ -61,10 +64,10 @@ export async function checkPolicies(
   paths: readonly string[],
   options: LoadOptions = {},
 ): Promise<CheckedPolicies> {
-  const { files, problems: missing } = await findPolicyFiles(paths);
-  const problems: Problem[] = [...missing];
+  const found = await findPolicyFiles(paths);
+  const problems: Problem[] = [...found.problems];
   const loaded: LoadedFile[] = [];
-  for (const file of files) {
+  for (const file of found.files) {
     const read = await readPolicyFile(file);
     problems.push(...read.problems);
     loaded.push(...read.sources.map((source) => ({ file, source })));
@@ -79,7 +82,8 @@ export async function checkPolicies(
     problems.push(...opened.problems);
     if (!hasErrors(opened.problems)) policies.push(readyPolicy(source.policy, opened.resources));
   }
-  return { set: hasErrors(problems) ? null : policySet(policies), problems };
+  const files = new Map(loaded.map(({ file, source }) => [source.policy.name, file]));
+  return { set: hasErrors(problems) ? null : policySet(policies), files, problems };
 }
 
 interface LoadedFile {

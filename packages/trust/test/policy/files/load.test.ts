@@ -42,11 +42,15 @@ test('policies of files and folders are loaded with what they name beside them',
   });
   await mkdir(join(path, 'more'));
   await writeFile(join(path, 'more', 'd.yaml'), 'not a policy');
-  const { set, warnings } = await loadPolicies([path, join(path, 'b.yaml')]);
+  const { set, files, warnings } = await loadPolicies([path, join(path, 'b.yaml')]);
   assert.deepEqual(warnings, []);
   assert.deepEqual(
     set.policies.map(({ document }) => document.name),
     ['production', 'small', 'third'],
+  );
+  assert.deepEqual(
+    ['production', 'small', 'third'].map((name) => files.get(name)),
+    ['b.yaml', 'a.yml', 'c.json'].map((name) => join(path, name)),
   );
   const production = set.policies[0]?.authorities;
   assert.equal(production?.get('scan')?.requirements.trustRoot?.name.startsWith('public'), true);
