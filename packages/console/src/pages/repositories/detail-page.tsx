@@ -41,20 +41,7 @@ export function RepositoryPage(): ReactElement {
           <ImageName of={name} />
         </span>
       }
-      lead={
-        <span className="id-line">
-          <Link to="/repositories">Repositories</Link>
-          {data === undefined ? null : (
-            <>
-              <span aria-hidden="true">·</span>
-              <span>
-                Policies know it as <code>{data.canonical}</code>
-              </span>
-              <CopyButton text={data.canonical} what="name for policies" compact />
-            </>
-          )}
-        </span>
-      }
+      lead={<Lead repository={data} />}
     >
       {error === null ? null : isAbsent(error) ? (
         <Empty title="There is no such repository">
@@ -81,6 +68,23 @@ export function RepositoryPage(): ReactElement {
         </>
       )}
     </Page>
+  );
+}
+
+function Lead({ repository }: { readonly repository: RepositoryAnswer | undefined }): ReactElement {
+  return (
+    <span className="id-line">
+      <Link to="/repositories">Repositories</Link>
+      {repository === undefined ? null : (
+        <>
+          <span aria-hidden="true">·</span>
+          <span>
+            Policies know it as <code>{repository.canonical}</code>
+          </span>
+          <CopyButton text={repository.canonical} what="name for policies" compact />
+        </>
+      )}
+    </span>
   );
 }
 
