@@ -60,6 +60,8 @@ export interface GatewaySection {
   readonly graceMs: number;
   /** How long manifests without a tag stay; null: for ever. */
   readonly untaggedMs: number | null;
+  /** How long content of an upstream stays after it was last pulled; null: for ever. */
+  readonly cachedMs: number | null;
 }
 
 export interface RecordSection {
@@ -147,6 +149,7 @@ export const CONFIG_DEFAULTS = {
     maxManifestBytes: 4 << 20,
     graceMs: DAY_MS,
     untaggedMs: null,
+    cachedMs: 30 * DAY_MS,
   },
   record: { headEveryMs: 60 * SECOND_MS, retentionMs: 365 * DAY_MS, groupMs: 2 },
   access: { sessionMs: 12 * HOUR_MS, sessionIdleMs: 2 * HOUR_MS, tokenMaxMs: 366 * DAY_MS },

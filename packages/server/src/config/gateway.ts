@@ -30,6 +30,7 @@ export function gatewayOf(readPath: Read<string>, readSecret: Read<Secret>): Rea
         ),
         grace: optional(durationMsOf({ minMs: 60_000 }), given.graceMs),
         keepUntagged: optional(readRetention, given.untaggedMs),
+        keepCached: optional(readRetention, given.cachedMs),
       },
       UNKNOWN,
     );
@@ -41,6 +42,7 @@ export function gatewayOf(readPath: Read<string>, readSecret: Read<Secret>): Rea
       maxManifestSize,
       grace,
       keepUntagged,
+      keepCached,
       ...rest
     } = fields;
     return {
@@ -51,6 +53,7 @@ export function gatewayOf(readPath: Read<string>, readSecret: Read<Secret>): Rea
       maxManifestBytes: maxManifestSize,
       graceMs: grace,
       untaggedMs: keepUntagged,
+      cachedMs: keepCached,
     };
   };
 }

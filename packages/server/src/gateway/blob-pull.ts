@@ -1,11 +1,19 @@
 import type { Readable } from 'node:stream';
-import { TrustFault } from '@bulla/trust/fault/fault';
+import { hasCode, TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { ByteRange } from '../storage/objects.ts';
 import { blobRecord, readBlob, requireBlob } from './blobs.ts';
 import { type Holder, holdersOf, holdingManifests, listedSize } from './listings.ts';
+import type { BlobRecord } from './parse.ts';
 import { isUpstream, type Place } from './place.ts';
-import { admittedKey, type Caller, isAdmitted, isContentMaterial, type PullParts } from './pull.ts';
+import {
+  admittedKey,
+  type Caller,
+  isAdmitted,
+  isContentMaterial,
+  type PullParts,
+  usedContent,
+} from './pull.ts';
 
 /** A blob that may be served. */
 export interface PulledBlob {
@@ -41,12 +49,12 @@ export async function pullBlob(
   const mayKnow = onlyExistence && ports.access.may(caller.principal, place.name, 'push');
   const uploader = uploaderOf(caller);
   const isOwn = uploader !== null && (record?.uploaders.includes(uploader) ?? false);
-  if (record !== null && (isOpen || mayKnow || isOwn)) return stored(parts, digest, record.size);
+  if (record !== null && (isOpen || mayKnow || isOwn)) return stored(parts, place, digest, record);
   const size = await sizeThroughHolder(parts, place, digest, caller);
   if (size === null) {
     throw new TrustFault('gateway.blob-unknown', `${place.name} has no blob ${digest}`);
   }
-  if (record !== null) return stored(parts, digest, record.size);
+  if (record !== null) return stored(parts, place, digest, record);
   return coming(parts, place, { digest, size });
 }
 
@@ -76,9 +84,12 @@ async function sizeThroughHolder(
     // A listing without a record is what a broken-off push or delete leaves.
     const content = await ground.contents.load(place.key, holder.manifest);
     if (content === null) continue;
-    if (parts.ports.verification.kind === 'open') return holder.size;
-    if (await isContentMaterial(parts, place, content)) return holder.size;
-    images.push(holder);
+    const isOpen = parts.ports.verification.kind === 'open';
+    if (isOpen || (await isContentMaterial(parts, place, content))) {
+      if ((await usedContent(parts, place, holder.manifest)) !== null) return holder.size;
+    } else {
+      images.push(holder);
+    }
   }
   for (const { manifest, size } of images.slice(0, ASKED_MOST)) {
     if (await isAdmitted(parts, place, manifest, caller)) return size;
@@ -86,8 +97,26 @@ async function sizeThroughHolder(
   return null;
 }
 
-function stored({ ground }: PullParts, digest: Digest, size: number): PulledBlob {
-  return { size, isStored: true, read: (range) => readBlob(ground, digest, range) };
+function stored(
+  { ground, upstreams }: PullParts,
+  place: Place,
+  digest: Digest,
+  { size }: BlobRecord,
+): PulledBlob {
+  return {
+    size,
+    isStored: true,
+    async read(range) {
+      try {
+        return await readBlob(ground, digest, range);
+      } catch (error) {
+        if (!isUpstream(place) || !hasCode(error, 'gateway.blob-unknown')) throw error;
+        // It went while a decision was awaited.
+        await upstreams.blobs.store(place, { digest, size });
+        return readBlob(ground, digest, range);
+      }
+    },
+  };
 }
 
 function coming(

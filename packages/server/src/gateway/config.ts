@@ -28,6 +28,8 @@ export interface GatewayConfig {
    * manifest lists; null: for ever.
    */
   readonly untaggedMs: number | null;
+  /** How long content of an upstream stays after it was last used; null: for ever. */
+  readonly cachedMs: number | null;
   /** Most bytes of manifests in memory. */
   readonly hotBytes: number;
   /** How long a manifest in memory is served before its record is looked at again. */
@@ -49,6 +51,7 @@ export const GATEWAY_CONFIG: GatewayConfig = {
   graceMs: 24 * 3600_000,
   uploadMs: 24 * 3600_000,
   untaggedMs: null,
+  cachedMs: 30 * 24 * 3600_000,
   hotBytes: 16 << 20,
   hotMs: 5_000,
   tagFreshnessMs: 5_000,

@@ -19,6 +19,10 @@ export interface Content {
 
 /** Filled in by those who find it out. */
 export interface ContentMemo {
+  /** Of an upstream's: when it was used last, as far as it is noted. */
+  usedMs?: number;
+  /** The note of a use that is being written: whether the manifest is there still. */
+  noting?: Promise<boolean>;
   isMaterial?: Promise<boolean>;
   holders?: Promise<readonly Holder[]>;
 }

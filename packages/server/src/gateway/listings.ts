@@ -1,3 +1,4 @@
+import { TrustFault } from '@bulla/trust/fault/fault';
 import { mapBounded } from '@bulla/trust/oci/bounded';
 import { type Digest, isDigest } from '@bulla/trust/oci/digest';
 import { deleteCell, type Ground } from './ground.ts';
@@ -15,21 +16,36 @@ const CELLS_AT_ONCE = 16;
 /** Most holders that are looked at: a base layer may be in any number of images. */
 const HOLDERS_MOST = 4096;
 
+/** Most indexes that are named to a decision as those that hold an image, the newest. */
+export const PARENTS_MOST = 16;
+const ATTEMPTS = 16;
+
 /**
  * Notes what a manifest lists, after its record: until then nothing below it can be pulled, and a
- * listing without a record counts for nothing. Doing it again is safe.
+ * listing without a record counts for nothing. Doing it again is safe, and gives the cells of those
+ * that are noted already new versions: a collection that found them with the record of before leaves
+ * them (`takeOut`).
  */
 export async function writeListings(
-  { registers, clock }: Ground,
+  ground: Ground,
   repository: string,
   manifest: Digest,
   lists: readonly Listed[],
 ): Promise<void> {
-  const at = clock().toISOString();
+  const at = ground.clock().toISOString();
   await mapBounded(lists, CELLS_AT_ONCE, ({ digest, size }) =>
-    // Null means that it is noted already; the first time counts.
-    registers.swap(KEYS.listing(repository, digest, manifest), null, writeListing({ at, size })),
+    writeAnew(ground, KEYS.listing(repository, digest, manifest), writeListing({ at, size })),
   );
+}
+
+/** Writes a cell, or what it holds once more: the first time counts. */
+async function writeAnew({ registers }: Ground, key: string, value: Uint8Array): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const cell = attempt === 0 ? null : await registers.read(key);
+    const written = await registers.swap(key, cell?.version ?? null, cell?.value ?? value);
+    if (written !== null) return;
+  }
+  throw new TrustFault('storage.failed', `the cell ${key} is changed by others without a pause`);
 }
 
 /** Forgets what a manifest lists, before its record goes. */

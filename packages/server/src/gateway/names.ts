@@ -84,10 +84,12 @@ export const KEYS = {
   manifest: (repository: string, digest: Digest) => `manifests/${segment(repository)}/${digest}`,
   tags: (repository: string) => `tags/${segment(repository)}/`,
   tag: (repository: string, tag: string) => `tags/${segment(repository)}/${tag}`,
+  allReferrers: (repository: string) => `referrers/${segment(repository)}/`,
   referrers: (repository: string, subject: Digest) =>
     `referrers/${segment(repository)}/${subject}/`,
   referrer: (repository: string, subject: Digest, digest: Digest) =>
     `referrers/${segment(repository)}/${subject}/${digest}`,
+  allListed: (repository: string) => `listed/${segment(repository)}/`,
   /** The manifests of the repository that list a digest. */
   listed: (repository: string, digest: Digest) => `listed/${segment(repository)}/${digest}/`,
   listing: (repository: string, digest: Digest, manifest: Digest) =>

@@ -43,6 +43,8 @@ export interface ManifestRecord {
   readonly annotations?: Readonly<Record<string, string>>;
   /** When it was pushed last; absent in records of older releases. */
   readonly at?: string;
+  /** Of an upstream's: when it was used last, coarsely; absent in records of older releases. */
+  readonly used?: string;
 }
 
 /** What a manifest names: config, layers, children; each digest once. */
@@ -174,10 +176,12 @@ export function readManifestRecord(value: Uint8Array): ManifestRecord {
   const artifactType = optional(member(at, 'artifactType'), asString);
   const annotations = optional(member(at, 'annotations'), asAnnotations);
   const pushed = optional(member(at, 'at'), asString);
+  const used = optional(member(at, 'used'), asString);
   return {
     mediaType: asString(member(at, 'mediaType')),
     size: asCount(member(at, 'size')),
     ...(pushed === undefined ? {} : { at: pushed }),
+    ...(used === undefined ? {} : { used }),
     ...(subject === undefined ? {} : { subject }),
     ...(artifactType === undefined ? {} : { artifactType }),
     ...(annotations === undefined ? {} : { annotations }),

@@ -7,7 +7,7 @@ import type { RequestFacts } from '../decision/made.ts';
 import type { Principal } from '../http/principal.ts';
 import type { Content } from './contents.ts';
 import type { Ground } from './ground.ts';
-import { holdersOf } from './listings.ts';
+import { holdersOf, PARENTS_MOST } from './listings.ts';
 import { localSource } from './local-source.ts';
 import { unknownManifest } from './manifests.ts';
 import { isMaterial } from './material.ts';
@@ -18,6 +18,7 @@ import { isUpstream, type Place } from './place.ts';
 import type { GatewayPorts, Verification } from './ports.ts';
 import { readTagCell } from './tags.ts';
 import type { Upstreams } from './upstream/open.ts';
+import { noteUse } from './upstream/use.ts';
 
 /** What pulls stand on. */
 export interface PullParts {
@@ -54,9 +55,6 @@ export type Pulled =
       readonly problem: TrustFault | null;
     };
 
-/** Most indexes that are named to the decision as those that hold an image. */
-const PARENTS_MOST = 16;
-
 /**
  * The manifest behind a tag or a digest, admitted before a byte of it is served. The tag is resolved
  * once, and the bytes that are served are those of the digest that the decision names (semantics 5).
@@ -74,7 +72,7 @@ export async function pullManifest(
     if (verification.kind === 'open') throw resolved.problem;
     return decideOn(parts, verification, { place, reference, resolved, caller });
   }
-  const content = await contentOf(parts, place, resolved.digest);
+  const content = await usedContent(parts, place, resolved.digest);
   if (content === null) throw await unknownManifest(parts.ground, place.key, reference);
   if (verification.kind === 'open' || (await isContentMaterial(parts, place, content))) {
     return { kind: 'served', content, answered: null };
@@ -119,6 +117,25 @@ export async function contentOf(
     : ground.contents.load(place.key, digest);
 }
 
+/**
+ * The same for somebody who uses it, which is noted of an upstream's: when this has resolved, no
+ * collection takes it out for as long as is configured. What one took out at this very moment is
+ * fetched again.
+ */
+export async function usedContent(
+  parts: Pick<PullParts, 'ground' | 'upstreams'>,
+  place: Place,
+  digest: Digest,
+): Promise<Content | null> {
+  for (let attempt = 0; attempt < FETCHES_MOST; attempt++) {
+    const content = await contentOf(parts, place, digest);
+    if (content === null || !isUpstream(place)) return content;
+    if (await noteUse(parts.ground, place.key, content)) return content;
+    parts.ground.contents.forget(place.key, [digest]);
+  }
+  throw new TrustFault('storage.failed', `${digest} is taken out of the store again and again`);
+}
+
 /** Whether a manifest is signature material (semantics 15); found out once for each look at it. */
 export function isContentMaterial(
   parts: Pick<PullParts, 'ground' | 'upstreams'>,
@@ -133,6 +150,8 @@ export function isContentMaterial(
   found.catch(() => delete memo.isMaterial);
   return found;
 }
+
+const FETCHES_MOST = 4;
 
 interface Question {
   readonly place: Place;
@@ -156,7 +175,7 @@ async function decideOn(
   const wanted = 'problem' in resolved ? resolved.remembered : resolved.digest;
   // An admitted parent names what it covers; a decision about anything else admits nothing here.
   const isAboutThis = digest === wanted || answered.decision.covers.includes(wanted ?? '');
-  const content = wanted === null || !isAboutThis ? null : await contentOf(parts, place, wanted);
+  const content = wanted === null || !isAboutThis ? null : await usedContent(parts, place, wanted);
   if (content === null) {
     const says = `decision ${answered.decision.id} admits ${digest}, not ${wanted}`;
     throw new TrustFault('internal.defect', says);

@@ -5,7 +5,7 @@ import type { ByteRange, Objects, Swept } from '../storage/objects.ts';
 import type { Registers } from '../storage/registers.ts';
 import { type PulledBlob, pullBlob } from './blob-pull.ts';
 import { deleteBlob, type Mount, mountBlob, readBlob, requireBlob } from './blobs.ts';
-import { type Collected, collectGarbage } from './collect.ts';
+import { collectGarbage } from './collect.ts';
 import type { GatewayConfig } from './config.ts';
 import { openContents } from './contents.ts';
 import type { Ground } from './ground.ts';
@@ -27,6 +27,7 @@ import type { GatewayPorts } from './ports.ts';
 import { type Caller, type Pulled, type PullParts, pullManifest } from './pull.ts';
 import { listReferrers, type ReferrersAsk, type ReferrersPage } from './referrers.ts';
 import { isCompanionTag, listTags, type NamesPage, type PageQuery } from './tags.ts';
+import type { Taken } from './take-out.ts';
 import {
   appendChunk,
   type Chunk,
@@ -96,8 +97,11 @@ export interface Gateway {
    * whether an object that is none of the gateway's is wanted; without it all of those stay.
    */
   sweep(elsewhere?: (name: string) => Promise<boolean>): Promise<Swept>;
-  /** Lets repositories go of what nothing in them leads to any more, as `untaggedMs` says. */
-  collect(): Promise<Collected>;
+  /**
+   * Lets repositories go of what nothing in them leads to any more, as `untaggedMs` says, and those of
+   * upstreams of what nobody uses, as `cachedMs` says.
+   */
+  collect(): Promise<Taken>;
   /** Ends what is being fetched from upstreams. */
   close(): Promise<void>;
 }

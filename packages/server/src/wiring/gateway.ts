@@ -30,7 +30,7 @@ export interface GatewayWiring {
 /** The verifying gateway of a server. Throws `upstream.config-invalid`. */
 export function wireGateway(wiring: GatewayWiring): Gateway {
   const { store, decisions, clocks } = wiring;
-  const { maxBlobBytes, maxManifestBytes, graceMs, untaggedMs, tagFreshnessMs } =
+  const { maxBlobBytes, maxManifestBytes, graceMs, untaggedMs, cachedMs, tagFreshnessMs } =
     wiring.config.gateway;
   const config: GatewayConfig = {
     ...GATEWAY_CONFIG,
@@ -41,6 +41,7 @@ export function wireGateway(wiring: GatewayWiring): Gateway {
     maxManifestBytes,
     graceMs,
     untaggedMs,
+    cachedMs,
     tagFreshnessMs,
   };
   return createGateway({

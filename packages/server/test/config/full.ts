@@ -34,6 +34,7 @@ gateway:
   maxManifestSize: 4MiB
   grace: 2d
   keepUntagged: 30d
+  keepCached: 14d
 record: { headEvery: 5m, retention: forever, group: 5ms }
 access: { session: 1h, sessionIdle: 30m, tokenMax: 90d }
 limits:

@@ -101,6 +101,7 @@ test('every member is read, paths from the folder of the file', () => {
     maxManifestBytes: 4 << 20,
     graceMs: 2 * 86_400_000,
     untaggedMs: 30 * 86_400_000,
+    cachedMs: 14 * 86_400_000,
   });
   const [hub, local] = upstreams;
   assert.equal(hub?.registry, 'docker.io');

@@ -26,8 +26,10 @@ export function upstreamManifests(ground: Ground, open: OpenUpstream): FetchMani
       const stored = await fetchStored(open, place, digest);
       if (stored === null) return null;
       const parsed = readStored(place, stored);
-      await keepManifest(ground, place.key, digest, parsed, stored.bytes);
-      return { digest, record: parsed.record, bytes: stored.bytes, memo: {} };
+      // Whoever asks for it uses it: see `noteUse`.
+      const record = { ...parsed.record, used: ground.clock().toISOString() };
+      await keepManifest(ground, place.key, digest, { ...parsed, record }, stored.bytes);
+      return { digest, record, bytes: stored.bytes, memo: {} };
     });
   };
 }
