@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { pushImage } from '../../../../demo/image.ts';
 import { openRepository } from '../../../../journeys/artifact.ts';
+import { ENV } from './run.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -58,7 +59,7 @@ export async function startPrinting(
 ): Promise<Printing> {
   const child = spawn(process.execPath, ['--conditions=@bulla/source', MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' },
+    env: ENV,
   });
   let err = '';
   child.stderr.on('data', (chunk: Buffer) => {
