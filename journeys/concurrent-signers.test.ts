@@ -1,41 +1,37 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startRegistry } from '@bulla/server/registry';
 import { takeInventory } from '@bulla/trust/inventory';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference } from '@bulla/trust/oci/reference';
-import { bulla, emptyFolder, vector } from '../packages/cli/test/commands/run.ts';
 import { startDockerRegistry } from '../test/docker-registry.ts';
 import { requirePeer } from '../test/peers.ts';
+import { makeKey, openStage, ROOT, type Run, type Stage } from './stage.ts';
 
 const SIGNERS = [1, 2, 3, 4];
-const ENV = { BULLA_PASSPHRASE: 'secret' };
 const OPTIONS = { env: {}, homeFolder: '/nonexistent' };
 
-let folder: Awaited<ReturnType<typeof emptyFolder>>;
+let stage: Stage;
 before(async () => {
-  folder = await emptyFolder();
-  for (const signer of SIGNERS) {
-    const made = await bulla(['key', 'generate', '--output-key-prefix', key(signer)], ENV);
-    assert.equal(made.code, 0, made.err);
-  }
+  stage = await openStage();
+  await Promise.all(SIGNERS.map((signer) => makeKey(stage, `k${signer}`)));
 });
-after(() => folder[Symbol.asyncDispose]());
+after(() => stage[Symbol.asyncDispose]());
 
 function key(signer: number): string {
-  return `${folder.path}/k${signer}`;
+  return stage.path(`k${signer}`);
 }
 
 async function pushImage(host: string): Promise<string> {
   const image = `${host}/app:v1`;
-  const from = `oci:${vector('oci/cosign-key-bundle.tar')}:nolog-p256`;
-  const copied = await bulla(['copy', from, image]);
-  assert.equal(copied.code, 0, copied.err);
+  const layout = join(ROOT, 'vectors/cosign/oci/cosign-key-bundle.tar');
+  await stage.succeeds(['copy', `oci:${layout}:nolog-p256`, image]);
   return image;
 }
 
-function sign(image: string, signer: number): ReturnType<typeof bulla> {
-  return bulla(['sign', image, '--key', `${key(signer)}.key`, '--format', 'both'], ENV);
+function sign(image: string, signer: number): Promise<Run> {
+  return stage.bulla(['sign', image, '--key', `${key(signer)}.key`, '--format', 'both']);
 }
 
 /** How many signatures of each format the registry lists; the image came with one bundle. */
@@ -76,8 +72,7 @@ test('a registry without conditions keeps a whole list, to which a lost signer c
   for (const signer of SIGNERS) {
     const again = await sign(image, signer);
     assert.equal(again.code, 0, again.err);
-    const verified = await bulla(['verify', image, '--key', `${key(signer)}.pub`]);
-    assert.equal(verified.code, 0, verified.out + verified.err);
+    await stage.succeeds(['verify', image, '--key', `${key(signer)}.pub`]);
   }
   const { legacy, bundles } = await countSignatures(image);
   assert.ok(legacy >= SIGNERS.length && bundles >= SIGNERS.length, `${legacy} and ${bundles}`);
