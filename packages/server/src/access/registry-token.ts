@@ -5,6 +5,8 @@ import type { RegistryKeys } from './registry-keys.ts';
 
 // What is authenticated says what it is for, so that no other use of the key can be mistaken for it.
 const CONTEXT = 'bulla registry token v1\n';
+/** Clocks of replicas differ by so much. */
+const SKEW_MS = 60_000;
 const FORM = /^v1\.([0-9a-f]{16})\.([A-Za-z0-9_-]{1,16000})\.([A-Za-z0-9_-]{43})$/;
 
 /** Claims as a registry token, `v1.KEY.CLAIMS.MAC`: opaque to clients, and readable to nobody else. */
@@ -26,7 +28,7 @@ export function sealClaims(key: RegistryKey, claims: RegistryClaims): string {
 
 /**
  * What a registry token says, when one of the keys made it for this audience and it has not
- * expired. Throws `access.credentials-invalid` for everything else.
+ * expired; one of a clock that was ahead would last until then, and is refused. Throws `access.credentials-invalid` for everything else.
  */
 export async function openClaims(
   keys: RegistryKeys,
@@ -42,6 +44,7 @@ export async function openClaims(
   const claims = parseClaims(Buffer.from(payload, 'base64url'));
   if (claims.audience !== audience) throw invalid('is for another service');
   if (claims.expires.getTime() <= at.getTime()) throw invalid('has expired');
+  if (claims.issued.getTime() > at.getTime() + SKEW_MS) throw invalid('was issued in the future');
   return claims;
 }
 

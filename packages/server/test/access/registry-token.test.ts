@@ -65,6 +65,14 @@ describe('a registry token', () => {
     await assert.rejects(openClaims(keys, token, 'bulla-registry', CLAIMS.expires), INVALID);
   });
 
+  it('of a clock that was ahead ends with it', async () => {
+    const { keys } = setUpKeys();
+    const token = sealClaims(await keys.current(), CLAIMS);
+    const back = (ms: number) => new Date(AT.getTime() - ms);
+    await openClaims(keys, token, 'bulla-registry', back(60_000));
+    await assert.rejects(openClaims(keys, token, 'bulla-registry', back(60_001)), INVALID);
+  });
+
   it('is refused with any of its characters changed, and so is anything else', async () => {
     const { keys } = setUpKeys();
     const token = sealClaims(await keys.current(), CLAIMS);
