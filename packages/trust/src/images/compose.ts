@@ -30,6 +30,10 @@ export function composeImages(value: unknown, file: string, variables: Variables
     }
     const isBuilt = isThere(memberOf(service, 'build'));
     if (isBuilt) notes.push(`${file}: ${name} is built here: gate its Dockerfile`);
+    // Whoever holds a cache decides what is taken for a step's result.
+    if (isThere(valueAt(service, ['build', 'cache_from']))) {
+      notes.push(`${file}: ${name} takes parts of its build from a cache that is not judged`);
+    }
     const own = !isBuilt || mayBePulled(service) ? ownImage(service, name) : [];
     const all = [...own, ...buildContexts(service, name, file), ...imageVolumes(service, name)];
     return all.map(({ reference, where }) => ({

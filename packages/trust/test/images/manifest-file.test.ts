@@ -117,6 +117,12 @@ const compose: readonly {
     notes: 1,
   },
   {
+    name: 'a build from a cache',
+    text: 'services: { a: { build: { cache_from: [evil.example/x] } } }',
+    images: [],
+    notes: 2,
+  },
+  {
     name: 'a merge behind a key, which it does not change',
     text: 'x: &x { image: "b:1" }\nservices: { s: { image: "a:1", <<: *x } }',
     images: ['a:1'],
