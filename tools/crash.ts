@@ -1,5 +1,5 @@
 /**
- * `npm run crash -- [--points N] [--minutes N] [--seed N]`: kills the built server with SIGKILL at all of
+ * `npm run crash -- [--at LIFE] [--points N] [--minutes N] [--seed N]`: kills the built server with SIGKILL at all of
  * the moments at which it changes a disk, or at N of them, for at most N minutes (90); by strace, at exactly
  * the n-th such system call of a thread. After each kill the server is started again, and everything that it
  * had acknowledged must be there. Of a first start on an empty folder, and of the first start on the
@@ -19,11 +19,13 @@ import {
   NEVER,
 } from './crash/points.ts';
 
+const LIVES = ['start', 'upgrade', 'work'] as const;
 /** So many kills a folder lives through. */
 const FOLDER_KILLS = 10;
 
 const { values } = parseArgs({
   options: {
+    at: { type: 'string' },
     points: { type: 'string' },
     minutes: { type: 'string', default: '90' },
     seed: { type: 'string' },
@@ -31,9 +33,12 @@ const { values } = parseArgs({
 });
 const wanted = Number(values.points ?? Number.MAX_SAFE_INTEGER);
 const minutes = Number(values.minutes);
+const lives = LIVES.filter((life) => life === (values.at ?? life));
 const seed = Number(values.seed ?? Math.floor(Date.now() % 2 ** 31));
-if (!(wanted >= 1) || !(minutes > 0) || !Number.isSafeInteger(seed)) {
-  console.error('usage: npm run crash -- [--points N] [--minutes N] [--seed N]');
+if (lives.length === 0 || !(wanted >= 1) || !(minutes > 0) || !Number.isSafeInteger(seed)) {
+  console.error(
+    'usage: npm run crash -- [--at start|upgrade|work] [--points N] [--minutes N] [--seed N]',
+  );
   process.exit(2);
 }
 if (spawnSync('strace', ['-V']).error !== undefined) {
@@ -46,7 +51,7 @@ const end = began + minutes * 60_000;
 await using older = await openOlderFolder();
 const counted: CrashPoint[] = [];
 for (const calls of Object.values(KINDS_OF_CALLS)) {
-  for (const at of ['start', 'upgrade', 'work'] as const) {
+  for (const at of lives) {
     const count = await countCalls((log) => play({ at, calls, nth: NEVER }, log));
     console.log(`${at}: ${count} calls of one thread out of ${calls}`);
     for (let nth = 1; nth <= count; nth++) counted.push({ at, calls, nth });
