@@ -75,8 +75,9 @@ export function createDecisions(parts: DecisionParts): DecisionService {
       return answer(parts, ask, taken.decision, taken.cache, taken.dossier, started);
     }
     const key = keyOf(ask, digest, inForce.set);
-    const found = cache.get(key) ?? coveredBy(ask, digest, inForce.set);
-    if (found !== null && (await holds(parts, ask, found, epoch))) {
+    // What a push has ended stays in the cache, and must not stand before the index that was signed.
+    for (const found of [cache.get(key), coveredBy(ask, digest, inForce.set)]) {
+      if (found === undefined || !(await holds(parts, ask, found, epoch))) continue;
       return useCached(parts, uses, ask, digest, found, started);
     }
     // Who asks after a push must not get the answer of a decision that was begun before it.
@@ -98,7 +99,7 @@ export function createDecisions(parts: DecisionParts): DecisionService {
   }
 
   /** A leaf that an index in the cache covers is decided with it (semantics 6). */
-  function coveredBy(ask: Ask, digest: string, set: PolicySet): CachedDecision | null {
+  function coveredBy(ask: Ask, digest: string, set: PolicySet): CachedDecision | undefined {
     for (const parent of ask.parents) {
       const found = cache.get(coverKey(ask, parent, set));
       if (
@@ -109,7 +110,7 @@ export function createDecisions(parts: DecisionParts): DecisionService {
         return found;
       }
     }
-    return null;
+    return undefined;
   }
 
   async function takeAndCache(
