@@ -161,6 +161,13 @@ const cases: readonly {
     taken: 2,
   },
   {
+    name: 'a leaf that another index lists as well is another question',
+    outcome: 'deny',
+    first: { ...resolved({ digest: LEAF }), tag: null },
+    second: { ...resolved({ digest: LEAF }), tag: null, parents: [OTHER] },
+    taken: 2,
+  },
+  {
     name: 'a leaf of a refused index is not',
     outcome: 'deny',
     second: { ...resolved({ digest: LEAF }), tag: null, parents: [IMAGE] },
