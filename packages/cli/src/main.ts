@@ -80,6 +80,7 @@ async function build(context: CliContext, called: string | undefined): Promise<C
     .description('Sign and verify container images, attestations and any OCI artifact')
     .version(manifest.version)
     .showSuggestionAfterError()
+    .showHelpAfterError('remedy: Add --help to the command to see what it takes.')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.out(text.trimEnd()),

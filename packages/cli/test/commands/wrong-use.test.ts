@@ -95,3 +95,13 @@ test('JSON output holds no control character, whatever names the user gave', asy
     if (args.includes('json')) assert.match(run.out, /a\\u009b31m\\u202eb2/);
   }
 });
+
+test('what no command takes leads to its help', async (t) => {
+  for (const args of [['policy', 'check'], ['sign', '--kei', 'x', IMAGE], ['polcy']]) {
+    await t.test(args.join(' '), async () => {
+      const { code, err } = await bulla(args);
+      assert.equal(code, 2);
+      assert.match(err, /^remedy: .*--help/m);
+    });
+  }
+});

@@ -17,7 +17,8 @@ export const ACCESS_CODES = {
     exit: 3,
     means:
       'A name and password, a token or a session is wrong, expired or revoked, or its user disabled.',
-    remedy: 'Check name and password, or make a new token with `bulla token create`.',
+    remedy:
+      'Check the name and the password. For a program, make a new token in the console or with `bulla token create`.',
   },
   'access.too-many-attempts': {
     status: 429,
