@@ -265,10 +265,9 @@ test('no expression is run where no statement is there to be judged', async () =
   assert.equal(finding.code, 'statement.missing');
 });
 
-const v1 = (ref: string, builder = 'https://builder.example/b') => ({
-  buildDefinition: {
-    externalParameters: { workflow: { repository: 'https://github.com/acme/app', ref } },
-  },
+const ACME = 'https://github.com/acme';
+const v1 = (ref: string, builder = 'https://builder.example/b', repository = `${ACME}/app`) => ({
+  buildDefinition: { externalParameters: { workflow: { repository, ref } } },
   runDetails: { builder: { id: builder } },
 });
 const ANY = { builder: null, sourceRepository: null, branch: null } as const;
@@ -313,6 +312,18 @@ const PROVENANCES: readonly {
     provenance: { ...ANY, branch: { exact: 'main' } },
     code: 'statement.provenance-mismatch',
   },
+  {
+    name: 'a branch that is called as the reference of another',
+    predicate: v1('refs/heads/refs/heads/main'),
+    provenance: { ...ANY, branch: { exact: 'refs/heads/main' } },
+    code: 'statement.provenance-mismatch',
+  },
+  ...['..', '%2E%2e', '.%2e'].map((dots) => ({
+    name: `a repository beyond ${dots}`,
+    predicate: v1('refs/heads/main', 'b', `${ACME}/${dots}/evil/app`),
+    provenance: { ...ANY, sourceRepository: { glob: `${ACME}/**` } },
+    code: 'statement.provenance-mismatch',
+  })),
   {
     name: 'no source',
     predicate: { buildDefinition: {}, runDetails: { builder: { id: 'b' } } },

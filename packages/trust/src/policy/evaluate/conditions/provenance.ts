@@ -53,15 +53,21 @@ function check(
   };
 }
 
+/** Segments by which an address leads elsewhere than a pattern of its beginning says. */
+const DOTS = /(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\]|$)/i;
+
 /** As it is, and as provenance of the older form has it. */
 function repositoriesOf({ source }: Provenance): readonly string[] {
-  return source === null ? [] : [source.repository, `git+${source.repository}`];
+  if (source === null || DOTS.test(source.repository)) return [];
+  return [source.repository, `git+${source.repository}`];
 }
 
 function branchesOf({ source }: Provenance): readonly string[] {
   const ref = source?.ref;
   if (ref === undefined || ref === null || !ref.startsWith(BRANCH)) return [];
-  return [ref.slice(BRANCH.length), ref];
+  const name = ref.slice(BRANCH.length);
+  // Who may push any branch could call one refs/heads/main.
+  return name.startsWith('refs/') ? [ref] : [name, ref];
 }
 
 /** A policy's patterns are compiled once, and forgotten with the policy. */
