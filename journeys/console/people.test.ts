@@ -92,6 +92,7 @@ test('a session that ended elsewhere leads to the sign-in', async (t) => {
   await page.context().clearCookies();
   await page.getByRole('link', { name: 'Users' }).click();
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await page.getByText('Your session has ended').waitFor();
   visitor.expectQuiet();
 });
 

@@ -234,8 +234,8 @@ function LastRefusals(): ReactElement | null {
         <p className="dim">Nothing was refused yet.</p>
       ) : (
         <ul className="refusals">
-          {last.map(({ id, reference, code, at }) => (
-            <li key={id}>
+          {last.map(({ seq, id, reference, code, at }) => (
+            <li key={seq}>
               <Link className="mono" to="/decisions/$id" params={{ id }}>
                 <ImageName of={shortReference(reference)} />
               </Link>

@@ -41,7 +41,7 @@ export function SignInPage(): ReactElement {
           <Seal /> Bulla
         </p>
         {link === null ? (
-          <PasswordForm onDone={enter} />
+          <PasswordForm to={to} onDone={enter} />
         ) : (
           <LinkForm key={link.token} link={link} onDone={enter} />
         )}
@@ -50,7 +50,12 @@ export function SignInPage(): ReactElement {
   );
 }
 
-function PasswordForm({ onDone }: { readonly onDone: () => void }): ReactElement {
+function PasswordForm(props: {
+  /** The page that was left for want of a session. */
+  readonly to: string | undefined;
+  readonly onDone: () => void;
+}): ReactElement {
+  const { to, onDone } = props;
   const enter = useMutation({
     mutationFn: (form: FormData) =>
       signIn({ name: String(form.get('name')), password: String(form.get('password')) }),
@@ -63,6 +68,9 @@ function PasswordForm({ onDone }: { readonly onDone: () => void }): ReactElement
   return (
     <form onSubmit={submit} className="sign-in-form">
       <h1>Sign in</h1>
+      {to === undefined ? null : (
+        <p>Your session has ended, or none was begun. Sign in to go on where you were.</p>
+      )}
       {enter.error === null ? null : <Problem error={enter.error} title="You are not signed in" />}
       <TextInput
         name="name"
