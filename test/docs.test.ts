@@ -76,7 +76,7 @@ test('every attack of the threat model links the tests that play it', () => {
   for (const row of rows) {
     const links = linksOf(row);
     assert.ok(links.length > 0, row);
-    for (const link of links) assert.match(link, /\/test\/.*(?:\.test\.ts|\/)$/, row);
+    for (const link of links) assert.match(link, /\/(?:test|journeys)\/.*(?:\.test\.ts|\/)$/, row);
   }
 });
 
