@@ -143,6 +143,11 @@ test('up prints on the first start how to sign in, push and sign, once', async (
     /^ {2}log in, .* bulla login 127\.0\.0\.1:\d+ -u token$/m,
     /mode audit/,
     /^ {2}docker pull 127\.0\.0\.1:\d+\/IMAGE:TAG$/m,
+    /^ {2}podman pull --tls-verify=false 127\.0\.0\.1:\d+\/IMAGE:TAG$/m,
+    /^ {2}skopeo copy --src-tls-verify=false docker:\/\/127\.0\.0\.1:\d+\/IMAGE:TAG oci:IMAGE$/m,
+    /^ {2}buildah from --tls-verify=false 127\.0\.0\.1:\d+\/IMAGE:TAG$/m,
+    /^ {2}cosign sign --allow-http-registry --key KEY 127\.0\.0\.1:\d+\/IMAGE@DIGEST$/m,
+    /^ {2}containerd and Kubernetes: http:\/\/127\.0\.0\.1:\d+\/ shows /m,
   ]) {
     assert.match(text, expected);
   }
