@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Registry, startRegistry } from '@bulla/server/registry';
 import { violations } from '../../../../journeys/json-schema.ts';
+import { call } from './call.ts';
 import { bulla, emptyFolder, vector } from './run.ts';
 
 /** A policy that `dev` must sign, by its mode; `more` are further lines of its spec. */
@@ -45,7 +46,7 @@ async function ground(): Promise<Ground> {
     ['p256', 'good'],
     ['p384', 'bad'],
   ]) {
-    const { code, err } = await bulla(['copy', `${layout}:${ref}`, `${registry.host}/${name}:v1`]);
+    const { code, err } = await call(['copy', `${layout}:${ref}`, `${registry.host}/${name}:v1`]);
     assert.equal(code, 0, err);
   }
   return {
@@ -60,8 +61,9 @@ async function ground(): Promise<Ground> {
     },
     gate(args, stdin) {
       const paths = args.map((arg) => (arg.endsWith('.yaml') ? path(arg) : arg));
-      const limit = stdin === undefined ? undefined : `exec < '${stdin}'`;
-      return bulla(['gate', ...paths], {}, limit);
+      // A standard input is of a process; all else is the same command in this one.
+      if (stdin === undefined) return call(['gate', ...paths]);
+      return bulla(['gate', ...paths], {}, `exec < '${stdin}'`);
     },
     async [Symbol.asyncDispose]() {
       await registry.close();
