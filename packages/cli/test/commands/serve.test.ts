@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { screenDifference } from '../../../../journeys/console-block.ts';
 import { type House, pushAndPull, startHouse, startPrinting, startUp } from './house.ts';
 import { bulla, emptyFolder } from './run.ts';
 
@@ -152,4 +153,23 @@ test('up prints on the first start how to sign in, push and sign, once', async (
     assert.match(text, expected);
   }
   assert.equal(first.said(), '');
+});
+
+test('the screen of bulla up in the documentation is what it prints', async () => {
+  const page = await readFile(new URL('../../../../docs/server.md', import.meta.url), 'utf8');
+  const [, shown = ''] = /```console\n\$ bulla up\n([\s\S]*?)\n```/.exec(page) ?? [];
+  assert.match(shown, /^ready /m);
+  await using folder = await emptyFolder();
+  const data = join(folder.path, 'data');
+  const listen = ['--listen', 'http://127.0.0.1:0', '--listen', 'https://127.0.0.1:0'];
+  const isLast = (line: string) => line.startsWith('ready ');
+  await using first = await startPrinting(['up', '--data', data, ...listen], isLast);
+  const [, plain = '', secure = ''] =
+    /^ready http:(\S+) https:(\S+)$/.exec(first.lines.at(-1) ?? '') ?? [];
+  const printed = first.lines
+    .join('\n')
+    .replaceAll(data, '/home/ann/bulla-data')
+    .replaceAll(plain.slice(2), '127.0.0.1:5000')
+    .replaceAll(secure.slice(2), '127.0.0.1:5443');
+  assert.equal(screenDifference(shown.split('\n'), printed), null, printed);
 });
