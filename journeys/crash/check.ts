@@ -21,6 +21,7 @@ export async function checkAll(looking: Looking, ledger: Ledger): Promise<void> 
   const ready = await fetch(`${looking.server.origin}/readyz`);
   assert.equal(ready.status, 200, await ready.text());
   await inTurns(ledger.images, (image) => checkImage(looking, image));
+  await inTurns([...ledger.uploads], ([path, acked]) => checkUpload(looking, path, acked));
   await inTurns([...ledger.moved], async ([name, state]) => {
     const found = await checkMoved(looking, name, state);
     // Seen after a kill, it must be there after the next one as well, acknowledged or not.
@@ -44,7 +45,7 @@ async function inTurns<T>(items: readonly T[], act: (item: T) => Promise<void>):
 
 async function get({ server, signToken }: Looking, path: string) {
   const authorization = `Basic ${Buffer.from(`token:${signToken}`).toString('base64')}`;
-  const answer = await fetch(`${server.origin}${path}`, { headers: { authorization } });
+  const answer = await fetch(new URL(path, server.origin), { headers: { authorization } });
   return {
     status: answer.status,
     headers: answer.headers,
@@ -68,6 +69,15 @@ async function checkBlob(looking: Looking, repository: string, digest: string): 
   const { status, bytes } = await get(looking, `/v2/${repository}/blobs/${digest}`);
   assert.equal(status, 200, `blob ${digest} of ${repository}`);
   assert.equal(digestOf(bytes), digest);
+}
+
+/** An upload goes on from all that was answered, or from more. */
+async function checkUpload(looking: Looking, path: string, acked: number): Promise<void> {
+  const { status, headers } = await get(looking, path);
+  assert.equal(status, 204, `upload ${path}`);
+  // `0-0` is nothing as well as one byte.
+  const [, last = ''] = /^0-(\d+)$/.exec(headers.get('range') ?? '') ?? [];
+  assert.ok(Number(last) + 1 >= acked, `${path}: ${last} after ${acked} bytes`);
 }
 
 /** What a tag leads to that was asked to move; null when it never was there. */

@@ -19,6 +19,8 @@ export interface MovedTag {
  */
 export interface Ledger {
   readonly images: AckedImage[];
+  /** By the path of an upload that nobody has finished: how many bytes of it were answered. */
+  readonly uploads: Map<string, number>;
   /** By a tag that is pushed again and again: the digests that were answered and the last one asked for. */
   readonly moved: Map<string, MovedTag>;
   /** `repository@digest` of manifests that were deleted, or that may have been. */
@@ -34,6 +36,7 @@ export interface Ledger {
 export function emptyLedger(): Ledger {
   return {
     images: [],
+    uploads: new Map(),
     moved: new Map(),
     deleted: new Map(),
     decisions: new Set(),

@@ -130,13 +130,21 @@ async function pushBlob(
   }
   const opened = await ask(load, uploads, { method: 'POST' });
   if (!isAnswer(load, opened, 202)) return false;
+  const { uploads: unfinished } = load.ledger;
   let location = opened?.headers.get('location') ?? '';
+  let acked = 0;
   const half = content.length >> 1;
   for (const piece of [content.slice(0, half), content.slice(half)]) {
+    unfinished.set(location, acked);
     const sent = await ask(load, location, { method: 'PATCH', headers: type, body: piece });
     if (!isAnswer(load, sent, 202)) return false;
+    unfinished.delete(location);
     location = sent?.headers.get('location') ?? location;
+    acked += piece.length;
+    unfinished.set(location, acked);
   }
+  // From here on it may be finished, or not.
+  unfinished.delete(location);
   const end = `${location}${location.includes('?') ? '&' : '?'}digest=${digest}`;
   return isAnswer(load, await ask(load, end, { method: 'PUT' }), 201);
 }
