@@ -1,8 +1,8 @@
 import { LineCounter, parseAllDocuments } from 'yaml';
 import { quote, TrustFault } from '../fault/fault.ts';
+import { findAmbiguous } from './ambiguous.ts';
 import { composeImages, isCompose } from './compose.ts';
 import { objectImages } from './kubernetes.ts';
-import { findMergedOver } from './merge-order.ts';
 import type { NamedImages } from './named-image.ts';
 import type { Variables } from './variables.ts';
 
@@ -52,10 +52,10 @@ export function manifestImages(text: string, file: string, variables: Variables)
     const value = plain(() => document.toJS({ maxAliasCount: MAX_ALIASES }), file);
     if (value === null || value === undefined) return { images: [], notes: [] };
     if (isCompose(value)) return composeImages(value, file, variables);
-    const over = findMergedOver(document);
-    if (over !== null) {
-      const { line, col } = lines.linePos(over.offset);
-      throw malformed(`${file}:${line}:${col}`, '<< before the keys that it has as well', over.key);
+    const ambiguous = findAmbiguous(document);
+    if (ambiguous !== null) {
+      const { line, col } = lines.linePos(ambiguous.offset);
+      throw malformed(`${file}:${line}:${col}`, ambiguous.expected, ambiguous.found);
     }
     return objectImages(value, file);
   });

@@ -29,6 +29,14 @@ const HIDING: readonly { readonly name: string; readonly text: string }[] = [
     text: `x: &e { image: evil.example/x }\n${GOOD}      !!merge <<: *e\n`,
   },
   {
+    name: 'in a merge behind the key, which an alias names',
+    text: `x: [&k image, &e { image: evil.example/x }]\n${POD}spec:\n  containers:\n    - name: a\n      *k : good\n      <<: *e\n`,
+  },
+  {
+    name: 'in an object of JSON that is the key of a mapping, by which kubectl takes it all for JSON',
+    text: `{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"image":"evil.example/x"}]}}: {}\n---\n${GOOD}`,
+  },
+  {
     name: 'in the items of what is no List',
     text: `${GOOD}items:\n  - apiVersion: v1\n    kind: Pod\n    spec: { containers: [${EVIL}] }\n`,
   },

@@ -1,32 +1,52 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, visit } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Pair, visit } from 'yaml';
+
+/** What another reader takes for something else, and its offset in the text. */
+export interface Ambiguous {
+  readonly expected: string;
+  readonly found: string;
+  readonly offset: number;
+}
 
 /**
- * A key that stands in a mapping and in what a merge key (`<<`) behind it brings, with its offset in
- * the text; null where there is none. The reader of Kubernetes' tools lets the merged value win there,
- * all others the mapping's own (YAML 1.1, "Merge Key Language-Independent Type").
+ * What kubectl's reader takes otherwise than the rest of the world; null where there is nothing of
+ * that. It lets what a merge key (`<<`) brings win over what stands before it in the mapping, where the
+ * mapping's own wins for all others (YAML 1.1, "Merge Key Language-Independent Type"). And it takes a
+ * file that begins with an object of JSON for JSON, also where that is the key of a mapping; so a key
+ * must be text that stands there.
  */
-export function findMergedOver(
-  document: Document,
-): { readonly key: string; readonly offset: number } | null {
+export function findAmbiguous(document: Document): Ambiguous | null {
   const keysOf = mergedKeys(document);
-  let found: { readonly key: string; readonly offset: number } | null = null;
+  let found: Ambiguous | null = null;
   visit(document, {
     Map(_, map) {
       const seen = new Set<string>();
       for (const pair of map.items) {
-        const merged = isMerge(pair) ? keysOf(pair.value) : null;
-        const over = merged?.find((key) => seen.has(key));
-        if (over !== undefined) {
-          const [offset = 0] = (isScalar(pair.key) && pair.key.range) || [];
-          found = { key: over, offset };
+        const { key } = pair;
+        if (!isScalar(key)) {
+          found = {
+            expected: 'keys that are text',
+            found: 'another',
+            offset: offsetOf(key ?? map),
+          };
           return visit.BREAK;
         }
-        for (const key of merged ?? [textOf(pair.key)]) seen.add(key);
+        const merged = isMerge(pair) ? keysOf(pair.value) : null;
+        const over = merged?.find((name) => seen.has(name));
+        if (over !== undefined) {
+          const expected = '<< before the keys that it has as well';
+          found = { expected, found: over, offset: offsetOf(key) };
+          return visit.BREAK;
+        }
+        for (const name of merged ?? [textOf(key)]) seen.add(name);
       }
       return undefined;
     },
   });
   return found;
+}
+
+function offsetOf(node: unknown): number {
+  return isNode(node) ? (node.range?.[0] ?? 0) : 0;
 }
 
 /** The library keeps the key of a merge as a symbol where it has the tag of one. */
