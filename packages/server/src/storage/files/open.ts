@@ -171,7 +171,10 @@ async function makeFolders(files: FileOperations, path: string): Promise<void> {
     if (isSystemError(error, 'EEXIST')) return;
     if (!isSystemError(error, 'ENOENT') || dirname(path) === path) throw error;
     await makeFolders(files, dirname(path));
-    await files.mkdir(path);
+    // Another process may be making the same ones.
+    await files.mkdir(path).catch((second: unknown) => {
+      if (!isSystemError(second, 'EEXIST')) throw second;
+    });
   }
   await files.syncFolder(dirname(path));
 }
