@@ -6,7 +6,14 @@ import { jsonText } from '../output/json.ts';
 import { tableLines } from '../output/table.ts';
 import { findUser, signInAddress } from '../server/accounts.ts';
 import type { Api } from '../server/api.ts';
-import { answer, asLink, asUser, parseUsers, type ShownLink } from '../server/parse.ts';
+import {
+  answer,
+  asLink,
+  asUser,
+  parseUsers,
+  type ShownLink,
+  type ShownUser,
+} from '../server/parse.ts';
 import { addPlaceOptions, openPlace, type PlaceFlags } from '../server/place.ts';
 
 interface UserFlags extends PlaceFlags {
@@ -36,7 +43,7 @@ export function configure(command: Command, context: CliContext): void {
         const at = answer(document);
         const user = asUser(member(at, 'user'));
         context.out(`added ${printable(user.name)}, ${user.role}`);
-        printLink(asLink(member(at, 'link')), api, context);
+        printLink(asLink(member(at, 'link')), user, api, context);
       }),
     );
   one('role', 'give a user another role; it holds at once')
@@ -55,10 +62,10 @@ export function configure(command: Command, context: CliContext): void {
     .argument('<name>', 'name or id')
     .action((name: string, flags: UserFlags) =>
       withPlace(flags, context, async (api) => {
-        const { id } = await findUser(api, name);
-        const document = await api.json({ method: 'POST', path: ['users', id, 'link'] });
+        const user = await findUser(api, name);
+        const document = await api.json({ method: 'POST', path: ['users', user.id, 'link'] });
         if (flags.output === 'json') return context.out(jsonText(document));
-        printLink(asLink(answer(document)), api, context);
+        printLink(asLink(answer(document)), user, api, context);
       }),
     );
 }
@@ -112,8 +119,13 @@ function change(
 }
 
 /** The link is the answer; what it is for is a note. */
-function printLink(link: ShownLink, api: Api, context: CliContext): void {
+function printLink(
+  link: ShownLink,
+  { name }: Pick<ShownUser, 'name'>,
+  api: Api,
+  context: CliContext,
+): void {
   const end = link.expires.slice(0, 16).replace('T', ' ');
   context.err(`to be opened once, until ${end} UTC; shown only now:`);
-  context.out(signInAddress(api, link));
+  context.out(signInAddress(api, link, name));
 }

@@ -49,9 +49,10 @@ export async function listTokens(api: Api, user: string | null): Promise<unknown
 }
 
 /**
- * Where a link is opened. Its secret stands in the fragment, which no browser sends (semantics 20);
- * offline nobody knows how people call the server.
+ * Where the link of a user is opened. Its secret stands in the fragment, which no browser sends
+ * (semantics 20), and so does the name, which the page greets them by; offline nobody knows how people
+ * call the server.
  */
-export function signInAddress({ origin }: Api, { secret }: ShownLink): string {
-  return `${origin ?? ''}/sign-in#token=${secret}`;
+export function signInAddress({ origin }: Api, { secret }: ShownLink, user: string): string {
+  return `${origin ?? ''}/sign-in#${new URLSearchParams({ token: secret, user })}`;
 }

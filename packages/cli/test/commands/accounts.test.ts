@@ -7,7 +7,7 @@ import { type House, ownerToken, startUp } from './house.ts';
 import { emptyFolder, type Run } from './run.ts';
 
 const USER_ROW = /^bob +member +invited +\d{4}-\d{2}-\d{2}$/m;
-const LINK = /sign-in#token=[A-Za-z0-9_-]{43}$/m;
+const LINK = /sign-in#token=[A-Za-z0-9_-]{43}&user=[a-z]+$/m;
 const SECRET = /^bulla_[A-Za-z0-9_-]{49}\n$/;
 
 /** One command after another; the same whether a server runs or not. */

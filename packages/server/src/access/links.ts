@@ -62,7 +62,7 @@ export async function makeLink(ground: Ground, actor: Actor, userId: string): Pr
       action: 'user.link',
       entity: { kind: 'user', id: userId },
       before: null,
-      after: { expires: iso(link.expires) },
+      after: { name: user.name, expires: iso(link.expires) },
     });
     return link;
   });

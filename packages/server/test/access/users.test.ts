@@ -192,6 +192,7 @@ describe('activity', () => {
       'token.create',
       'user.role',
     ]);
+    assert.equal(JSON.parse(list[0]?.after ?? '').name, 'mia', 'the page names whom it is for');
     const change = list[5];
     assert.equal(change?.actor.kind, 'operator');
     assert.equal(change?.entity.id, mia.id);
