@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { startRegistry } from '@bulla/server/registry';
 import { violations } from '../../../../journeys/json-schema.ts';
-import { bulla, emptyFolder, vector } from './run.ts';
+import { call } from './call.ts';
+import { emptyFolder, vector } from './run.ts';
 
 const POLICY = `apiVersion: bulla.dev/v1
 kind: TrustPolicy
@@ -71,7 +72,7 @@ test('cases that come out as they say are one line each, and exit with 0', async
     at.path('tests/deep/b.test.yml'),
     CASES.replaceAll('../', '../../').replaceAll('oci:images', 'oci:../images'),
   );
-  const { code, out, err } = await bulla(['policy', 'test', at.path('tests')]);
+  const { code, out, err } = await call(['policy', 'test', at.path('tests')]);
   assert.equal(code, 0, out + err);
   const lines = out.trimEnd().split('\n');
   assert.equal(lines.length, 2 * 6 + 1);
@@ -82,7 +83,7 @@ test('cases that come out as they say are one line each, and exit with 0', async
 test('a case that comes out otherwise prints its tree, and exits with 1', async () => {
   await using at = await ground();
   await writeFile(at.path('tests/a.test.yaml'), CASES.replace('expect: warn', 'expect: admit'));
-  const { code, out } = await bulla(['policy', 'test', at.path('tests/a.test.yaml')]);
+  const { code, out } = await call(['policy', 'test', at.path('tests/a.test.yaml')]);
   assert.equal(code, 1);
   assert.match(out, /^FAIL signed by dev \(\d+ ms\): expected effect pass, found warn$/m);
   assert.match(out, /^ {5}ADMIT {2}registry\.example\/prod\/app@sha256:/m);
@@ -101,7 +102,7 @@ test('JSON output is what its published schema says', async () => {
     { text: CASES.slice(0, 120), exit: 2 },
   ]) {
     await writeFile(at.path('tests/a.test.yaml'), text);
-    const { code, out } = await bulla(['policy', 'test', at.path('tests'), '-o', 'json']);
+    const { code, out } = await call(['policy', 'test', at.path('tests'), '-o', 'json']);
     const document = JSON.parse(out);
     assert.equal(code, exit, out);
     assert.equal(document.ok, exit === 0);
@@ -134,7 +135,7 @@ for (const [name, text, says] of WRONG) {
     await using at = await ground();
     await writeFile(at.path('tests/a.test.yaml'), text);
     await writeFile(at.path('tests/b.test.yaml'), CASES);
-    const { code, out, err } = await bulla(['policy', 'test', at.path('tests')]);
+    const { code, out, err } = await call(['policy', 'test', at.path('tests')]);
     assert.equal(code, 2, out + err);
     assert.match(out + err, says);
     // The other file is run all the same.
@@ -145,7 +146,7 @@ for (const [name, text, says] of WRONG) {
 test('a folder without tests, and a path that is gone, are wrong use', async () => {
   await using at = await ground();
   for (const path of ['keys', 'gone', 'gone.test.yaml']) {
-    const { code, err } = await bulla(['policy', 'test', at.path(path)]);
+    const { code, err } = await call(['policy', 'test', at.path(path)]);
     assert.equal(code, 2);
     assert.match(err, /usage\.file/);
   }
@@ -159,7 +160,7 @@ test('evidence that the gate saved is decided about again without any registry',
     await using registry = await startRegistry({ storage: 'memory' });
     for (const ref of ['p256', 'p384']) {
       const image = `${registry.host}/app:${ref}`;
-      await bulla(['copy', `oci:${at.path('tests/images')}:${ref}`, image]);
+      await call(['copy', `oci:${at.path('tests/images')}:${ref}`, image]);
     }
     const images = ['p256', 'p384', 'p256'].map((ref) => `${registry.host}/app:${ref}`);
     const alias = [
@@ -169,7 +170,7 @@ test('evidence that the gate saved is decided about again without any registry',
       'production',
     ];
     const gate = ['gate', '--policy', at.path('policy.yaml'), ...alias, '-o', 'json'];
-    const { code, out, err } = await bulla([...gate, '--save-evidence', evidence, ...images]);
+    const { code, out, err } = await call([...gate, '--save-evidence', evidence, ...images]);
     assert.equal(code, 1, err);
     const { decisions } = JSON.parse(out);
     digests.push(...decisions.map(({ digest }: { digest: string }) => digest));
@@ -188,11 +189,11 @@ cases:
     expect: deny
 `;
   await writeFile(at.path('tests/a.test.yaml'), text);
-  const { code, out } = await bulla(['policy', 'test', at.path('tests')]);
+  const { code, out } = await call(['policy', 'test', at.path('tests')]);
   assert.equal(code, 0, out);
   // Without a digest nobody can say which is meant.
   await writeFile(at.path('tests/a.test.yaml'), text.replace(/ {4}digest: .*\n/, ''));
-  const unclear = await bulla(['policy', 'test', at.path('tests')]);
+  const unclear = await call(['policy', 'test', at.path('tests')]);
   assert.equal(unclear.code, 2);
   assert.match(unclear.out, /dossier\.malformed/);
 });
