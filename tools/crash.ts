@@ -3,7 +3,7 @@
  * the moments at which it changes a disk, or at N of them, for at most N minutes (90); by strace, at exactly
  * the n-th such system call of a thread. After each kill the server is started again, and everything that it
  * had acknowledged must be there. Of a first start on an empty folder, and of the first start on the
- * folder of an older version, each call is a moment; of work under load those until 400 answers are.
+ * folder of an older version, each call is a moment; of work under load those until 150 answers are.
  * The moments are played in an order drawn by the seed, so that a run that ends early left none out by rule.
  */
 import { spawnSync } from 'node:child_process';

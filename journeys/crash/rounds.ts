@@ -33,7 +33,7 @@ export type Moment =
     };
 
 /** A moment that never comes ends after so many answers. */
-const ANSWERS_MOST = 400;
+const ANSWERS_MOST = 150;
 
 /** A server with a load on it that is killed again and again, on one folder. */
 export interface KilledServer extends AsyncDisposable {
