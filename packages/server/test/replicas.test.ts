@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -305,6 +305,13 @@ test('a folder of another database is refused, and so is one that lost its id', 
   await assert.rejects(openStore(embedded, { clock }), foreign);
   await (await openStore(config(url), { clock }))[Symbol.asyncDispose]();
   // As where a volume was not mounted.
+  const owner = join(folder.path, 'objects/owner');
+  const text = await readFile(owner, 'utf8');
   await rm(join(folder.path, 'objects'), { recursive: true });
   await assert.rejects(openStore(config(url), { clock }), foreign);
+  // As the handbook has it for objects that are lost for good.
+  await rm(join(folder.path, 'objects'), { recursive: true });
+  await mkdir(join(folder.path, 'objects'));
+  await writeFile(owner, text);
+  await (await openStore(config(url), { clock }))[Symbol.asyncDispose]();
 });
