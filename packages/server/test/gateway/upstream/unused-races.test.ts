@@ -7,6 +7,7 @@ import type { Caller } from '../../../src/gateway/pull.ts';
 import type { Gateway } from '../../../src/gateway/service.ts';
 import { seeded } from '../../seeded.ts';
 import { digestOf, pushImage } from '../client.ts';
+import { Died } from '../interleaved.ts';
 import { decisionTable, OPEN_TABLE_ACCESS, person, tablePorts } from '../people.ts';
 import { KEEP_DAYS, openWorld, pullAll, pushIndex, type World } from './cache-kit.ts';
 
@@ -73,8 +74,8 @@ async function play(world: World, all: readonly Wanted[], seed: number) {
     }
     await gateway.close();
   };
-  const collector = async () => {
-    const gateway = world.replica(pace);
+  const collector = async (diesAt = Number.POSITIVE_INFINITY) => {
+    const gateway = world.replica({ ...pace, diesAt });
     for (let turn = 0; turn < 3; turn++) {
       taken += (await gateway.collect()).manifests;
       world.advance(2 * 60_000);
@@ -82,7 +83,10 @@ async function play(world: World, all: readonly Wanted[], seed: number) {
     }
     await gateway.close();
   };
-  await Promise.all([collector(), puller(), puller(), collector(), puller()]);
+  const mortal = collector(20 + Math.floor(draw() * 150)).catch((error: unknown) =>
+    assert.ok(error instanceof Died, String(error)),
+  );
+  await Promise.all([collector(), puller(), puller(), mortal, puller()]);
   return { pulled, taken };
 }
 
