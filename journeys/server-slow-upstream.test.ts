@@ -298,7 +298,7 @@ test('registries that are slow or stop give nothing that is not whole, hold up n
   );
   const all = [...drips, ...stopping].map(({ prefix, registry }) => [prefix, registry] as const);
   const registries = Object.fromEntries(all);
-  const house = opened.use(await openHouse({ registries, mode: 'audit', timeout: '500ms' }));
+  const house = opened.use(await openHouse({ registries, mode: 'audit', timeout: '1s' }));
   for (const { name, prefix } of drips) {
     await t.test(`${name} a byte at a time: an outage`, async () => {
       for (const reference of ['v1', digestOf(manifestOf('drip'))]) {
