@@ -38,14 +38,14 @@ before(async () => {
   }
 });
 
-/** The words of each call of `bulla` in the code of a document. */
+/** The words of each call of `bulla` in the code of a document; a folder of that name is none. */
 function callsOf(markdown: string): readonly (readonly string[])[] {
   const blocks = [...markdown.matchAll(/^```(?:sh|console|ini)?\n([\s\S]*?)^```/gm)];
   const lines = blocks.flatMap(([, text = '']) => text.replaceAll(/\\\n\s*/g, ' ').split('\n'));
   const prose = markdown.replaceAll(/^```[\s\S]*?^```/gm, '');
   const inline = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text);
   return [...lines, ...inline].flatMap((line) =>
-    [...line.matchAll(/(?:^|[\s/(`])bulla((?: +(?:'[^']*'|"[^"]*"|[^\s|;&<>#`]+))+)/g)].map(
+    [...line.matchAll(/(?:^|[\s(`=]|\/bin\/)bulla((?: +(?:'[^']*'|"[^"]*"|[^\s|;&<>#`]+))+)/g)].map(
       ([, words = '']) => words.match(/'[^']*'|"[^"]*"|\S+/g) ?? [],
     ),
   );
