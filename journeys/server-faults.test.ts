@@ -71,35 +71,37 @@ const HALVES: readonly { readonly name: string; readonly half: (text: string) =>
   { name: 'of zeros, as after a power cut', half: (text) => '\0'.repeat(text.length) },
 ];
 
-for (const { name, half } of HALVES) {
-  test(`a policy file that is ${name} leaves the old policy in force, and a finding says so`, async () => {
-    await using stage = await openStage();
-    const { server, owner, policyFile } = await openHouse(stage);
-    await using _server = server;
-    const text = await readFile(policyFile, 'utf8');
-    let attempts = 0;
-    assert.equal((await pull(server)).status, 200);
-    await writeFile(policyFile, half(text));
-    server.reload();
-    await until('the finding is there', async () => {
-      // Another digest each time: of one that was decided about the cache tells.
-      await push(server, 'unsigned', `attempt ${attempts++}`);
-      const refused = await pull(server, 'unsigned');
-      assert.equal(refused.status, 403, refused.text);
-      const [{ detail }] = JSON.parse(refused.text).errors;
-      const { json } = await owner.ask('GET', `/decisions/${detail.decision}`);
-      return JSON.stringify(json.finding).includes('policy.stale');
+test('a policy file that is half-written leaves the old policy in force, and a finding says so', async (t) => {
+  await using stage = await openStage();
+  const { server, owner, policyFile } = await openHouse(stage);
+  await using _server = server;
+  const text = await readFile(policyFile, 'utf8');
+  let attempts = 0;
+  for (const [at, { name, half }] of HALVES.entries()) {
+    await t.test(name, async () => {
+      assert.equal((await pull(server)).status, 200);
+      await writeFile(policyFile, half(text));
+      server.reload();
+      await until('the finding is there', async () => {
+        // Another digest each time: of one that was decided about the cache tells.
+        await push(server, 'unsigned', `attempt ${attempts++}`);
+        const refused = await pull(server, 'unsigned');
+        assert.equal(refused.status, 403, refused.text);
+        const [{ detail }] = JSON.parse(refused.text).errors;
+        const { json } = await owner.ask('GET', `/decisions/${detail.decision}`);
+        return JSON.stringify(json.finding).includes('policy.stale');
+      });
+      assert.equal((await pull(server)).status, 200, 'what the old policy admits');
+      assert.equal((await ready(server)).status, 200, 'old policies are policies');
+      await writeFile(policyFile, text.replace('release-only', `mended-${at}`));
+      server.reload();
+      await until('the mended policy decides', async () =>
+        (await pull(server, 'unsigned')).text.includes(`policy mended-${at}:`),
+      );
+      await assertAlive(server);
     });
-    assert.equal((await pull(server)).status, 200, 'what the old policy admits');
-    assert.equal((await ready(server)).status, 200, 'old policies are policies');
-    await writeFile(policyFile, text.replace('release-only', 'mended'));
-    server.reload();
-    await until('the mended policy decides', async () =>
-      (await pull(server, 'unsigned')).text.includes('policy mended:'),
-    );
-    await assertAlive(server);
-  });
-}
+  }
+});
 
 test('a policy file that is gone leaves no policy in force: nothing is served, and the server is not ready', async () => {
   await using stage = await openStage();
