@@ -4,6 +4,7 @@ import { verifyBlob } from '@bulla/trust/verify';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { readFileBounded, writeOutput } from '../options/files.ts';
+import { outputOption } from '../options/output.ts';
 import { readPredicate } from '../options/predicate.ts';
 import { addSigningOptions, type SigningFlags, signingContext } from '../options/signing.ts';
 import {
@@ -90,12 +91,7 @@ function configureVerify(command: Command, context: CliContext): void {
     .option('--bundle <file>', 'the Sigstore bundle')
     .option('--signature <file>', 'a detached signature, base64 or raw')
     .option('--digest <sha256:hex>', 'the digest, where the file itself is not at hand')
-    .addOption(
-      command
-        .createOption('-o, --output <format>', 'how to print')
-        .choices(['text', 'json', 'sarif'])
-        .default('text'),
-    )
+    .addOption(outputOption(command, ['text', 'json', 'sarif']))
     .action(async (path: string | undefined, flags: BlobVerifyFlags) => {
       const question = await verificationQuestion(flags, context);
       await using _runner = question.condition?.runner;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
+import { outputOption } from '../options/output.ts';
 import { jsonText } from '../output/json.ts';
 
 /** `bulla config check|init`: the file of `bulla serve`. */
@@ -8,12 +9,7 @@ export function configure(command: Command, context: CliContext): void {
     .command('check')
     .description('list every mistake of a bulla.yaml, and the files that it names and lacks')
     .argument('[file]', 'the configuration', 'bulla.yaml')
-    .addOption(
-      command
-        .createOption('-o, --output <format>', 'how to print')
-        .choices(['text', 'json'])
-        .default('text'),
-    )
+    .addOption(outputOption(command))
     .action(async (file: string, flags: { readonly output: 'text' | 'json' }) => {
       const [{ configCheck, missingLine }, { problemLine }] = await Promise.all([
         import('@bulla/server/config/check'),

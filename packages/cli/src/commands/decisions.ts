@@ -8,7 +8,7 @@ import { textOf } from '../server/api.ts';
 import { decisionLines } from '../server/decision-lines.ts';
 import { DECISION_ENDING, findDecision, searchDecisions } from '../server/decisions.ts';
 import type { ShownDecision } from '../server/parse.ts';
-import { addPlaceOptions, openPlace, type PlaceFlags } from '../server/place.ts';
+import { addPlaceCommand, openPlace, type PlaceFlags } from '../server/place.ts';
 
 interface DecisionsFlags extends PlaceFlags {
   readonly output: 'text' | 'json';
@@ -24,7 +24,7 @@ const ID = 'id of the decision, or its last eight characters or more';
 
 /** `bulla decisions list|show|explain`: what a server answered, and why. */
 export function configure(command: Command, context: CliContext): void {
-  const list = sub(command, 'list', 'list decisions, newest first')
+  const list = addPlaceCommand(command, 'list', 'list decisions, newest first')
     .option('--limit <n>', `at most so many (default: ${LIMIT})`, positiveCount('--limit'), LIMIT)
     .option(
       '--before <number>',
@@ -44,7 +44,7 @@ export function configure(command: Command, context: CliContext): void {
     for (const line of tableLines(COLUMNS, rows)) context.out(line);
     if (next !== null) context.err(`there may be more: --before ${next}`);
   });
-  sub(command, 'show', 'show all that is recorded of a decision but its findings')
+  addPlaceCommand(command, 'show', 'show all that is recorded of a decision but its findings')
     .argument('<id>', ID)
     .action(async (id: string, flags: DecisionsFlags) => {
       await using api = await openPlace(flags, context);
@@ -55,7 +55,11 @@ export function configure(command: Command, context: CliContext): void {
       if (flags.output === 'json') context.out(jsonText(document));
       else for (const line of decisionLines(document)) context.out(line);
     });
-  sub(command, 'explain', 'print the tree of findings of a decision, with what would mend it')
+  addPlaceCommand(
+    command,
+    'explain',
+    'print the tree of findings of a decision, with what would mend it',
+  )
     .argument('<id>', ID)
     .action(async (id: string, flags: DecisionsFlags) => {
       await using api = await openPlace(flags, context);
@@ -67,14 +71,6 @@ export function configure(command: Command, context: CliContext): void {
       const text = await textOf(api, { method: 'GET', path: [...path, 'explanation'] });
       context.out(text.trimEnd());
     });
-}
-
-function sub(command: Command, name: string, description: string): Command {
-  const output = command
-    .createOption('-o, --output <format>', 'how to print')
-    .choices(['text', 'json'])
-    .default('text');
-  return addPlaceOptions(command.command(name).description(description)).addOption(output);
 }
 
 // Together with the gaps between them they fit 100 columns.

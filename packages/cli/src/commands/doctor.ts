@@ -3,8 +3,9 @@ import { examineRegistry } from '@bulla/trust/doctor';
 import { printable, quote, TrustFault } from '@bulla/trust/fault/fault';
 import { exitCodeOf } from '@bulla/trust/finding/verdict';
 import { parseReference, parseRegistryHost } from '@bulla/trust/oci/reference';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
+import { outputOption } from '../options/output.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
 import { workSignal } from '../options/work-signal.ts';
 import { printFindings } from '../output/findings.ts';
@@ -23,9 +24,7 @@ export function configure(command: Command, context: CliContext): void {
     .description('examine a registry, and the lists of referrers in a repository')
     .option('--write', 'also write, move and delete the tag bulla-doctor')
     .option('--repair', 'mend lists of referrers: add what is missing, drop what leads nowhere')
-    .addOption(
-      new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'),
-    );
+    .addOption(outputOption(command));
   addRegistryOptions(registry).action(async (name: string, flags: DoctorFlags) => {
     const place = parsePlace(name);
     if (flags.repair === true && place.repository === null) {

@@ -5,6 +5,7 @@ import type { CliContext } from '../context.ts';
 import { composeVariables } from '../options/compose-variables.ts';
 import { type DecidingFlags, decideImages, type ImageToDecide } from '../options/decisions.ts';
 import { readFileBounded } from '../options/files.ts';
+import { outputOption } from '../options/output.ts';
 import { addPolicyOptions, namedPolicies } from '../options/policy.ts';
 import { addRegistryOptions } from '../options/registry.ts';
 import { collect, collectPairs } from '../options/repeatable.ts';
@@ -42,12 +43,7 @@ export function configure(command: Command, context: CliContext): void {
     )
     .option('--platform <os/arch>', 'the one platform of a multi-arch image that matters')
     .option('--save-evidence <file>', 'write what was looked at, for `bulla policy test`')
-    .addOption(
-      command
-        .createOption('-o, --output <format>', 'how to print')
-        .choices(['text', 'json'])
-        .default('text'),
-    );
+    .addOption(outputOption(command));
   addRegistryOptions(command).action(async (named: readonly string[], flags: GateFlags) => {
     const { set } = await namedPolicies(flags, context);
     const images = await imagesOf(named, flags, context);

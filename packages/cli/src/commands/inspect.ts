@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { printable, quote, TrustFault } from '@bulla/trust/fault/fault';
 import { type Explanation, troublesOf } from '@bulla/trust/inspect/explanation';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
+import { outputOption } from '../options/output.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
 import { workSignal } from '../options/work-signal.ts';
 import { type Drawn, drawTree, leaf } from '../output/drawing.ts';
@@ -19,9 +20,7 @@ const NOTE = 'nothing of this is verified: `bulla verify` does that';
 export function configure(command: Command, context: CliContext): void {
   command
     .argument('<image-or-file>', 'a file that is there (- for standard input), else an image')
-    .addOption(
-      new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'),
-    );
+    .addOption(outputOption(command));
   addRegistryOptions(command).action(async (name: string, flags: InspectFlags) => {
     const explanation = (await isFile(name))
       ? await inspectFile(name, context)

@@ -5,6 +5,7 @@ import { printable, quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import type { CliContext } from '../context.ts';
+import { outputOption } from '../options/output.ts';
 import { consoleFolders } from '../server/console-folders.ts';
 import { runServer } from '../server/run.ts';
 import { welcome } from '../server/welcome.ts';
@@ -20,12 +21,7 @@ export function configure(command: Command, context: CliContext): void {
   command
     .requiredOption('--config <file>', 'the bulla.yaml; `bulla config init` prints one')
     .option('--only <services>', 'run some services alone: gateway, api, console (with commas)')
-    .addOption(
-      command
-        .createOption('-o, --output <format>', 'how to print')
-        .choices(['text', 'json'])
-        .default('text'),
-    )
+    .addOption(outputOption(command))
     .action(async (flags: ServeFlags) => {
       const config = await configOf(flags.config, context);
       if (config === null) return;

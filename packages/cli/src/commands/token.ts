@@ -9,7 +9,7 @@ import { jsonText } from '../output/json.ts';
 import { tableLines } from '../output/table.ts';
 import { findToken, findUser, ID_ENDING, listTokens } from '../server/accounts.ts';
 import { answer, asToken, parseTokens, type ShownToken } from '../server/parse.ts';
-import { addPlaceOptions, openPlace, type PlaceFlags } from '../server/place.ts';
+import { addPlaceCommand, openPlace, type PlaceFlags } from '../server/place.ts';
 
 interface TokenFlags extends PlaceFlags {
   readonly output: 'text' | 'json';
@@ -27,7 +27,7 @@ interface CreateFlags extends TokenFlags {
 /** `bulla token create|list|revoke`: what programs log in with. */
 export function configure(command: Command, context: CliContext): void {
   configureCreate(command, context);
-  sub(command, 'list', 'list tokens: everybody’s where that is allowed, else your own')
+  addPlaceCommand(command, 'list', 'list tokens: everybody’s where that is allowed, else your own')
     .option('--for <user>', 'those of this user alone')
     .action(async (flags: TokenFlags & { readonly for?: string }) => {
       await using api = await openPlace(flags, context);
@@ -38,7 +38,7 @@ export function configure(command: Command, context: CliContext): void {
       const rows = parseTokens(document).map((token) => rowOf(token, at));
       for (const line of tableLines(COLUMNS, rows)) context.out(line);
     });
-  sub(command, 'revoke', 'end a token at once, and those that were made with it')
+  addPlaceCommand(command, 'revoke', 'end a token at once, and those that were made with it')
     .argument('<id>', 'id of the token, or its last eight characters or more')
     .action(async (id: string, flags: TokenFlags) => {
       await using api = await openPlace(flags, context);
@@ -53,7 +53,11 @@ export function configure(command: Command, context: CliContext): void {
 function configureCreate(command: Command, context: CliContext): void {
   const repeatable = (flags: string, description: string) =>
     command.createOption(flags, description).argParser(collect).default([], 'none');
-  sub(command, 'create', 'make a token; its secret is printed once, alone on standard output')
+  addPlaceCommand(
+    command,
+    'create',
+    'make a token; its secret is printed once, alone on standard output',
+  )
     .requiredOption('--name <name>', 'what it is for')
     .option('--for <user>', 'whose token it is (default: yours; offline it must be said)')
     .addOption(
@@ -91,14 +95,6 @@ function configureCreate(command: Command, context: CliContext): void {
       if (flags.output === 'json') return context.out(jsonText(document));
       printCreated(document, context);
     });
-}
-
-function sub(command: Command, name: string, description: string): Command {
-  const output = command
-    .createOption('-o, --output <format>', 'how to print')
-    .choices(['text', 'json'])
-    .default('text');
-  return addPlaceOptions(command.command(name).description(description)).addOption(output);
 }
 
 /** What a role has, of which a token may have all but what its owner lacks. */

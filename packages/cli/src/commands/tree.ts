@@ -7,6 +7,7 @@ import { parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { relocatedEvidence } from '../options/evidence-source.ts';
+import { outputOption } from '../options/output.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
 import { workSignal } from '../options/work-signal.ts';
 import { type Drawn, drawTree, leaf } from '../output/drawing.ts';
@@ -23,12 +24,7 @@ const NOTE = 'nothing of this is verified: `bulla verify` does that';
 export function configure(command: Command, context: CliContext): void {
   command
     .argument('<image>', 'REGISTRY/NAME[:TAG|@DIGEST] or oci:PATH[:REF|@DIGEST]')
-    .addOption(
-      command
-        .createOption('-o, --output <format>', 'how to print')
-        .choices(['text', 'json'])
-        .default('text'),
-    );
+    .addOption(outputOption(command));
   addRegistryOptions(command).action(async (image: string, flags: TreeFlags) => {
     const reference = parseReference(image);
     const registry = registryOptions(flags, context);

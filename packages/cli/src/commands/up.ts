@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import type { CliContext } from '../context.ts';
+import { outputOption } from '../options/output.ts';
 import { collect } from '../options/repeatable.ts';
 import { consoleFolders } from '../server/console-folders.ts';
 import { runServer } from '../server/run.ts';
@@ -38,12 +39,7 @@ export function configure(command: Command, context: CliContext): void {
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
         .default('warn'),
     )
-    .addOption(
-      command
-        .createOption('-o, --output <format>', 'how to print')
-        .choices(['text', 'json'])
-        .default('text'),
-    )
+    .addOption(outputOption(command))
     .action(async (flags: UpFlags) => {
       const { prepareUp, STARTER_POLICY } = await import('@bulla/server/up');
       const { config, starter } = await prepareUp({

@@ -14,7 +14,7 @@ import {
   type ShownLink,
   type ShownUser,
 } from '../server/parse.ts';
-import { addPlaceOptions, openPlace, type PlaceFlags } from '../server/place.ts';
+import { addPlaceCommand, openPlace, type PlaceFlags } from '../server/place.ts';
 
 interface UserFlags extends PlaceFlags {
   readonly output: 'text' | 'json';
@@ -24,7 +24,7 @@ const ROLES = ['owner', 'admin', 'member', 'viewer', 'auditor'] as const;
 
 /** `bulla user add|list|role|disable|enable|link`: who may use a server, there or offline. */
 export function configure(command: Command, context: CliContext): void {
-  const one = (name: string, description: string) => sub(command, name, description);
+  const one = (name: string, description: string) => addPlaceCommand(command, name, description);
   one('list', 'list the users, with their roles').action((flags: UserFlags) =>
     withPlace(flags, context, (api) => list(api, flags, context)),
   );
@@ -68,14 +68,6 @@ export function configure(command: Command, context: CliContext): void {
         printLink(asLink(answer(document)), user, api, context);
       }),
     );
-}
-
-function sub(command: Command, name: string, description: string): Command {
-  const output = command
-    .createOption('-o, --output <format>', 'how to print')
-    .choices(['text', 'json'])
-    .default('text');
-  return addPlaceOptions(command.command(name).description(description)).addOption(output);
 }
 
 async function withPlace(

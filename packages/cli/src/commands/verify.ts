@@ -1,5 +1,6 @@
 import { printable } from '@bulla/trust/fault/fault';
 import type { Verdict } from '@bulla/trust/finding/verdict';
+import { mapBounded } from '@bulla/trust/oci/bounded';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
 import type { RegistryOptions } from '@bulla/trust/oci/registry/options';
@@ -8,6 +9,7 @@ import { type VerifyQuestion, verifyArtifact } from '@bulla/trust/verify';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { relocatedEvidence } from '../options/evidence-source.ts';
+import { outputOption } from '../options/output.ts';
 import { addRegistryOptions, type RegistryFlags, registryOptions } from '../options/registry.ts';
 import {
   addVerificationOptions,
@@ -41,12 +43,7 @@ export function configure(command: Command, context: CliContext): void {
       '--offline',
       'accepted for habit: nothing but the registry of the image is ever contacted',
     )
-    .addOption(
-      command
-        .createOption('-o, --output <format>', 'how to print')
-        .choices(['text', 'json', 'sarif'])
-        .default('text'),
-    )
+    .addOption(outputOption(command, ['text', 'json', 'sarif']))
     .option('-y, --yes', 'accepted for habit; nothing is asked');
   addRegistryOptions(command).action(async (images: readonly string[], flags: VerifyFlags) => {
     const question = await verificationQuestion(flags, context);
@@ -79,24 +76,18 @@ async function verifyAll(
   context: CliContext,
 ): Promise<readonly Verdict[]> {
   const registry = registryOptions(flags, context);
-  const verdicts: (Verdict | undefined)[] = new Array(images.length).fill(undefined);
   const counter = openCounter(images.length, context);
-  let next = 0;
-  const worker = async () => {
-    for (;;) {
-      const index = next++;
-      const image = images[index];
-      if (image === undefined) return;
-      try {
-        verdicts[index] = await verifyOne(image, question, flags, registry, context);
-      } catch (error) {
-        context.err(`${printable(image)}:`);
-        report(error, context);
-      }
+  const verdicts = await mapBounded(images, PARALLEL, async (image) => {
+    try {
+      return await verifyOne(image, question, flags, registry, context);
+    } catch (error) {
+      context.err(`${printable(image)}:`);
+      report(error, context);
+      return undefined;
+    } finally {
       counter.count();
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, images.length) }, worker));
+  });
   counter.end();
   return verdicts.filter((verdict) => verdict !== undefined);
 }

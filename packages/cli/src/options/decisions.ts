@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Decided, decide } from '@bulla/trust/decide';
 import { newDecisionId } from '@bulla/trust/decide/decision-id';
 import { printable } from '@bulla/trust/fault/fault';
+import { mapBounded } from '@bulla/trust/oci/bounded';
 import { isDigest } from '@bulla/trust/oci/digest';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
@@ -136,22 +137,14 @@ export async function mapReported<T>(
   context: CliContext,
   act: (image: ImageToDecide) => Promise<T>,
 ): Promise<readonly (T | undefined)[]> {
-  const done: (T | undefined)[] = new Array(images.length).fill(undefined);
-  let next = 0;
-  const worker = async () => {
-    for (;;) {
-      const index = next++;
-      const image = images[index];
-      if (image === undefined) return;
-      try {
-        done[index] = await act(image);
-      } catch (error) {
-        const place = image.where === null ? '' : ` (${printable(image.where)})`;
-        context.err(`${printable(image.reference)}${place}:`);
-        report(error, context);
-      }
+  return mapBounded(images, PARALLEL, async (image) => {
+    try {
+      return await act(image);
+    } catch (error) {
+      const place = image.where === null ? '' : ` (${printable(image.where)})`;
+      context.err(`${printable(image.reference)}${place}:`);
+      report(error, context);
+      return undefined;
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, images.length) }, worker));
-  return done;
+  });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { quote, systemReason, TrustFault } from '@bulla/trust/fault/fault';
 import { unlessInterrupted } from '../output/interrupt.ts';
 
 /** Standard input has one end: who reads it a second time would read nothing. */
@@ -22,7 +22,7 @@ export async function readFileBounded(
     if (cause instanceof TrustFault) throw cause;
     throw new TrustFault(
       'usage.file',
-      `cannot read ${quote(path)}: ${reasonOf(cause)}`,
+      `cannot read ${quote(path)}: ${systemReason(cause)}`,
       undefined,
       {
         cause,
@@ -78,7 +78,7 @@ export async function writeOutput(path: string, bytes: Content): Promise<void> {
   } catch (cause) {
     throw new TrustFault(
       'usage.file',
-      `cannot write ${quote(path)}: ${reasonOf(cause)}`,
+      `cannot write ${quote(path)}: ${systemReason(cause)}`,
       undefined,
       {
         cause,
@@ -122,10 +122,4 @@ async function replaceFile(path: string, bytes: Content, mode: number | undefine
     await rm(temporary, { force: true });
     throw error;
   }
-}
-
-function reasonOf(cause: unknown): string {
-  return typeof cause === 'object' && cause !== null && 'code' in cause
-    ? String(cause.code)
-    : 'unexpected error';
 }

@@ -2,7 +2,7 @@ import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { LoadedPolicies } from '@bulla/trust/policy/files/load';
 import type { NameAlias } from '@bulla/trust/policy/names';
 import type { TrustedRoot } from '@bulla/trust/trust-root/trusted-root';
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
 import { collect } from './repeatable.ts';
 import { openTrustRoot } from './verification.ts';
@@ -24,9 +24,7 @@ export function addPolicyOptions(command: Command): Command {
     .addOption(
       repeatable('--policy <path>', 'file or folder of TrustPolicy documents (repeatable)'),
     )
-    .addOption(
-      repeatable('--trust-root <name=file>', 'a trust root that policies name (repeatable)'),
-    )
+    .addOption(trustRootOption(command))
     .addOption(
       repeatable(
         '--alias <from=to>',
@@ -34,6 +32,14 @@ export function addPolicyOptions(command: Command): Command {
       ),
     )
     .option('--environment <name>', 'where this is: policies may be limited to environments');
+}
+
+/** `--trust-root`, for `namedTrustRoots`. */
+export function trustRootOption(command: Command): Option {
+  return command
+    .createOption('--trust-root <name=file>', 'a trust root that policies name (repeatable)')
+    .argParser(collect)
+    .default([], 'none');
 }
 
 /** The policies that the flags name, loaded; warnings go to stderr. Throws `usage.invalid`, `policy.*`. */

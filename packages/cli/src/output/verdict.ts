@@ -8,7 +8,8 @@ import { jsonText } from './json.ts';
 /** How verdicts are printed. */
 export type OutputFormat = 'text' | 'json' | 'sarif';
 
-const TITLES = {
+/** The word that a verdict begins with; what was only skipped is not verified. */
+export const TITLES = {
   pass: 'VERIFIED',
   fail: 'REFUSED',
   inconclusive: 'INCONCLUSIVE',

@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isLoopbackHost } from '@bulla/server/config/address';
 import { parseJson } from '@bulla/trust/bytes/json';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { isLoopbackHost } from '@bulla/trust/oci/loopback';
 import { interrupted } from '../output/interrupt.ts';
 import type { Api, ApiCall } from './api.ts';
 import { parseProblem } from './parse.ts';

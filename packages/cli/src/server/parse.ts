@@ -8,7 +8,7 @@ import {
   member,
   optional,
 } from '@bulla/trust/bytes/shape';
-import { CODES, type Code } from '@bulla/trust/fault/codes';
+import { isCode } from '@bulla/trust/fault/codes';
 import { TrustFault } from '@bulla/trust/fault/fault';
 
 const MALFORMED = 'server.answer-malformed';
@@ -60,10 +60,6 @@ export function parseProblem(bytes: Uint8Array): TrustFault {
   const remedy = asString(member(at, 'remedy')).slice(0, MESSAGE_LONGEST);
   if (isCode(code)) return new TrustFault(code, message, remedy);
   return new TrustFault('server.refused', `${code}: ${message}`, remedy);
-}
-
-function isCode(text: string): text is Code {
-  return Object.hasOwn(CODES, text);
 }
 
 /** A cursor on an answer of the API. Wrong shapes are `server.answer-malformed`. */

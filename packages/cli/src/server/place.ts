@@ -4,6 +4,7 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { readFileBounded } from '../options/files.ts';
+import { outputOption } from '../options/output.ts';
 import type { Api } from './api.ts';
 
 /** The options that say which server a command is about, as commander gives them. */
@@ -27,6 +28,12 @@ export function addPlaceOptions(command: Command): Command {
     .option('--cacert <file>', 'PEM file of the authority of the server’s certificate')
     .option('--data <folder>', `offline, on a data folder (default: ${DATA})`)
     .option('--config <file>', 'offline, on the store of this bulla.yaml');
+}
+
+/** A command of this name below `command` that asks a server, or works on a store, and prints. */
+export function addPlaceCommand(command: Command, name: string, description: string): Command {
+  const output = outputOption(command);
+  return addPlaceOptions(command.command(name).description(description)).addOption(output);
 }
 
 /**

@@ -1,16 +1,9 @@
 import type { VerifyReport } from '@bulla/server/record/verify';
-import type { Outcome } from '@bulla/trust/finding/finding';
 import { exitCodeOf } from '@bulla/trust/finding/verdict';
 import type { CliContext } from '../context.ts';
 import { painter, printFindings } from '../output/findings.ts';
 import { jsonText } from '../output/json.ts';
-
-const TITLES = {
-  pass: 'VERIFIED',
-  fail: 'REFUSED',
-  inconclusive: 'INCONCLUSIVE',
-  skipped: 'REFUSED',
-} as const satisfies Record<Outcome, string>;
+import { TITLES } from '../output/verdict.ts';
 
 /** Prints what a verification of the record came to, and notes its exit code, as of `verify`. */
 export async function printReport(

@@ -1,4 +1,4 @@
-import { isLoopback } from '../http/address.ts';
+import { isLoopbackAddress } from '@bulla/trust/oci/loopback';
 import type { HttpRequest } from '../http/exchange.ts';
 import { hostName } from '../http/host.ts';
 import type { AccessConfig } from './config.ts';
@@ -17,8 +17,8 @@ export function mayPullAnonymously(request: HttpRequest, { anonymousPull }: Acce
   if (anonymousPull !== 'loopback') return anonymousPull;
   const listener = hostName(request.listener.replace(/^https?:\/\//, ''));
   return (
-    isLoopback(listener) &&
-    isLoopback(request.remoteAddress) &&
+    isLoopbackAddress(listener) &&
+    isLoopbackAddress(request.remoteAddress) &&
     isLoopbackName(hostName(request.host)) &&
     FORWARDING.every((name) => request.header(name) === undefined)
   );
@@ -28,5 +28,5 @@ const FORWARDING = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-
 
 // RFC 6761 §6.3: names below localhost lead to the loopback as well.
 function isLoopbackName(name: string): boolean {
-  return name === 'localhost' || name.endsWith('.localhost') || isLoopback(name);
+  return name === 'localhost' || name.endsWith('.localhost') || isLoopbackAddress(name);
 }

@@ -1,17 +1,5 @@
-import { BlockList, isIP } from 'node:net';
 import { addProblem, addUnexpected, type Read, readText } from '@bulla/trust/bytes/yaml/read';
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-
-/** Whether a URL's host is this machine: `localhost`, or an address of loopback. */
-export function isLoopbackHost(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const kind = isIP(host);
-  if (kind === 0) return host === 'localhost';
-  return LOOPBACK.check(host, kind === 4 ? 'ipv4' : 'ipv6');
-}
+import { isLoopbackHost } from '@bulla/trust/oci/loopback';
 
 /** An http(s) URL of nothing but scheme, host and port, as `new URL` writes its origin. */
 export function originOf(expected: string): Read<URL> {

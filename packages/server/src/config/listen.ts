@@ -7,7 +7,8 @@ import {
   type Read,
   type YamlCursor,
 } from '@bulla/trust/bytes/yaml/read';
-import { isLoopbackHost, originOf } from './address.ts';
+import { isLoopbackHost } from '@bulla/trust/oci/loopback';
+import { originOf } from './address.ts';
 import type { ListenConfig, TlsConfig } from './config.ts';
 
 const UNKNOWN = 'config.unknown-member';

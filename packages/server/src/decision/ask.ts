@@ -3,6 +3,7 @@ import type { Digest } from '@bulla/trust/oci/digest';
 import type { ArtifactSource } from '@bulla/trust/oci/store';
 import type { Decision } from '@bulla/trust/policy/decision';
 import type { Surface } from '@bulla/trust/policy/document';
+import type { Rollback } from '@bulla/trust/policy/evaluate/rollback';
 import type { Principal } from '../http/principal.ts';
 import type { CacheState, RequestFacts } from './made.ts';
 
@@ -10,13 +11,6 @@ import type { CacheState, RequestFacts } from './made.ts';
 export type Resolved =
   | { readonly digest: Digest }
   | { readonly problem: TrustFault; readonly remembered: Digest | null };
-
-/** An older digest that came back under a tag. Times are when this server saw it. */
-export interface Rollback {
-  /** What the tag led to in between. */
-  readonly newer: Digest;
-  readonly newerSince: Date;
-}
 
 /** A door's question about one image. The caller's own right to the repository was checked before. */
 export interface Ask {

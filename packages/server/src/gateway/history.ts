@@ -1,8 +1,8 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { type Digest, isDigest } from '@bulla/trust/oci/digest';
+import type { Rollback } from '@bulla/trust/policy/evaluate/rollback';
 import { openRecent } from '../bounds/recent.ts';
 import { singleFlight } from '../bounds/single-flight.ts';
-import type { Rollback } from '../decision/ask.ts';
 import type { TagHistoryRow } from '../storage/schema/gateway.ts';
 import type { Tables } from '../storage/tables.ts';
 import type { TagHistory } from './ports.ts';
@@ -41,7 +41,7 @@ export function tableHistory({ db }: Tables): TagHistory {
       });
     },
     async history(repository, tag) {
-      const rows = await rowsOf({ db }, repository, tag);
+      const rows = await rowsOf({ db }, repository, tag, HISTORY_MOST);
       return rows.flatMap(({ digest, first_seen, last_seen }) =>
         isDigest(digest)
           ? [{ digest, firstSeen: new Date(first_seen), lastSeen: new Date(last_seen) }]
@@ -56,6 +56,7 @@ function rowsOf(
   { db }: Tables,
   repository: string,
   tag: string,
+  most: number,
 ): Promise<readonly TagHistoryRow[]> {
   return db
     .selectFrom('tag_history')
@@ -63,7 +64,7 @@ function rowsOf(
     .where('repository', '=', repository)
     .where('tag', '=', tag)
     .orderBy('first_seen', 'desc')
-    .limit(HISTORY_MOST)
+    .limit(most)
     .execute();
 }
 
@@ -77,7 +78,7 @@ interface Seen {
 async function note(tables: Tables, seen: Seen): Promise<Rollback | null> {
   const { repository, tag, digest, at } = seen;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const newest = await newestOf(tables, repository, tag);
+    const [newest] = await rowsOf(tables, repository, tag, 1);
     const own = newest?.digest === digest ? newest : await rowOf(tables, seen);
     if (own !== undefined) {
       await refresh(tables, own, at, newest);
@@ -96,21 +97,6 @@ async function note(tables: Tables, seen: Seen): Promise<Rollback | null> {
     // Another replica was first: look again.
   }
   throw new TrustFault('storage.failed', `the memory of ${tag} is written to without a pause`);
-}
-
-function newestOf(
-  { db }: Tables,
-  repository: string,
-  tag: string,
-): Promise<TagHistoryRow | undefined> {
-  return db
-    .selectFrom('tag_history')
-    .selectAll()
-    .where('repository', '=', repository)
-    .where('tag', '=', tag)
-    .orderBy('first_seen', 'desc')
-    .limit(1)
-    .executeTakeFirst();
 }
 
 function rowOf(

@@ -1,4 +1,5 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { readBody } from '../http/body.ts';
 import type { HttpReply, HttpRequest } from '../http/exchange.ts';
 import { askFirst } from './challenge.ts';
 import { refuse } from './errors.ts';
@@ -98,25 +99,12 @@ async function putManifest(
   const contentType = mediaTypeOf(request);
   const tags = 'tag' in reference ? [] : request.query.getAll('tag').map(tagName);
   const conditions = conditionsOf(request);
-  const bytes = await wholeBody(request, gateway.config.maxManifestBytes);
+  const { maxManifestBytes } = gateway.config;
+  const bytes = await readBody(request, maxManifestBytes, 'gateway.manifest-too-large');
   const push = { repository: place.key, reference, tags, contentType, bytes, conditions };
   const { digest, subject } = await gateway.pushManifest(push);
   return created(`/v2/${place.name}/manifests/${digest}`, digest, {
     ...(subject === null ? {} : { 'oci-subject': subject }),
     ...(tags.length === 0 ? {} : { 'oci-tag': tags.join(', ') }),
   });
-}
-
-async function wholeBody(request: HttpRequest, maxBytes: number): Promise<Uint8Array> {
-  const tooLarge = () =>
-    new TrustFault('gateway.manifest-too-large', `expected at most ${maxBytes} bytes`);
-  if ((request.contentLength ?? 0) > maxBytes) throw tooLarge();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body()) {
-    size += chunk.length;
-    if (size > maxBytes) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

@@ -1,5 +1,6 @@
 import type { Digest } from '@bulla/trust/oci/digest';
-import type { Decide, Rollback } from '../decision/ask.ts';
+import type { Rollback } from '@bulla/trust/policy/evaluate/rollback';
+import type { Decide } from '../decision/ask.ts';
 import type { RequestFacts } from '../decision/made.ts';
 import type { HttpRequest } from '../http/exchange.ts';
 import type { Principal, RegistryAction, RegistryNeed } from '../http/principal.ts';

@@ -1,6 +1,7 @@
 import { codeEntry } from '@bulla/trust/fault/codes';
 import type { TrustFault } from '@bulla/trust/fault/fault';
 import type { Finding } from '@bulla/trust/finding/finding';
+import { reasonOf } from '@bulla/trust/finding/reason';
 import type { Decision } from '@bulla/trust/policy/decision';
 import type { HttpReply } from '../http/exchange.ts';
 import { refuse } from './errors.ts';
@@ -77,15 +78,6 @@ function blamed({ policies, finding }: Decision): {
   return denying === undefined
     ? { policy: null, finding }
     : { policy: denying.policy, finding: denying.finding };
-}
-
-/** The first leaf that failed, else the first without an answer: what would have to be mended. */
-function reasonOf(finding: Finding): Finding {
-  const { because = [] } = finding;
-  const next =
-    because.find(({ outcome }) => outcome === 'fail') ??
-    because.find(({ outcome }) => outcome === 'inconclusive');
-  return next === undefined ? finding : reasonOf(next);
 }
 
 function remedyOf({ code, remedy }: Finding): string | undefined {

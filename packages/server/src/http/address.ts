@@ -1,8 +1,4 @@
-import { BlockList, isIP, isIPv4 } from 'node:net';
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
+import { isIP, isIPv4 } from 'node:net';
 
 const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
 
@@ -10,12 +6,6 @@ const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
 export function plainAddress(address: string | undefined): string {
   if (address === undefined) return '';
   return MAPPED.exec(address)?.[1] ?? address;
-}
-
-/** Whether an address leads to this machine only. False for a name and for anything malformed. */
-export function isLoopback(address: string): boolean {
-  const kind = isIP(address);
-  return kind !== 0 && LOOPBACK.check(address, kind === 4 ? 'ipv4' : 'ipv6');
 }
 
 /** The 4 or 16 bytes of an IP address, in network order; null for anything else. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
-import { isLoopback } from './address.ts';
+import { isLoopbackAddress } from '@bulla/trust/oci/loopback';
 import type { TlsFiles } from './tls/credentials.ts';
 
 /** One address that a server listens on. */
@@ -46,7 +46,7 @@ export function parseListener({ url, tls }: Listener): ListenAddress {
 
 /** Throws `http.plain-not-loopback` unless the address is of this machine only. */
 export function requireLoopback(address: string, url: string): void {
-  if (isLoopback(address)) return;
+  if (isLoopbackAddress(address)) return;
   throw new TrustFault(
     'http.plain-not-loopback',
     `expected https:// or a loopback address, found ${quote(url)} on ${quote(address)}`,

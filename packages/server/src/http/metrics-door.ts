@@ -1,5 +1,5 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
-import { isLoopback } from './address.ts';
+import { isLoopbackAddress } from '@bulla/trust/oci/loopback';
 import type { Authenticate } from './api/route.ts';
 import type { Door, HttpRequest } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
@@ -56,5 +56,5 @@ function isLocal(request: HttpRequest): boolean {
   const passedOn = ['forwarded', 'x-forwarded-for', 'x-real-ip'].some(
     (name) => request.header(name) !== undefined,
   );
-  return isLoopback(request.remoteAddress) && !passedOn;
+  return isLoopbackAddress(request.remoteAddress) && !passedOn;
 }

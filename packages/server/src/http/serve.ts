@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { asFault, quote, TrustFault } from '@bulla/trust/fault/fault';
+import { isLoopbackAddress } from '@bulla/trust/oci/loopback';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isLoopback, plainAddress } from './address.ts';
+import { plainAddress } from './address.ts';
 import type { Claim, FindDoor } from './doors.ts';
 import type { HttpReply, HttpRequest } from './exchange.ts';
 import type { HttpLimits } from './limits.ts';
@@ -113,7 +114,8 @@ async function handle(
 ): Promise<HttpReply> {
   const { rate, limits, options } = ground;
   const address = plainAddress(raw.socket.remoteAddress);
-  const counted = rate !== null && (limits.rateLoopback || !isLoopback(address)) ? rate : null;
+  const counted =
+    rate !== null && (limits.rateLoopback || !isLoopbackAddress(address)) ? rate : null;
   let request: HttpRequest;
   try {
     request = readRequest(raw, id, claim?.depth ?? 0, connection);

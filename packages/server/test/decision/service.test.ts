@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Ask, Resolved, Rollback } from '@bulla/server/decision/ask';
+import type { Ask, Resolved } from '@bulla/server/decision/ask';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { PolicyMode } from '@bulla/trust/policy/document';
+import type { Rollback } from '@bulla/trust/policy/evaluate/rollback';
 import {
   ANOTHER_USER,
   IMAGE,

@@ -55,6 +55,13 @@ export function hasCode(error: unknown, code: Code): boolean {
   return isTrustFault(error) && error.code === code;
 }
 
+/** Why the system refused (`ENOENT`, `EACCES`, …), for messages that name what it was about. */
+export function systemReason(cause: unknown): string {
+  return typeof cause === 'object' && cause !== null && 'code' in cause
+    ? String(cause.code)
+    : 'unexpected error';
+}
+
 /** `error` as a TrustFault: itself, or wrapped as `internal.defect` with its cause kept. */
 export function asFault(error: unknown): TrustFault {
   if (isTrustFault(error)) return error;

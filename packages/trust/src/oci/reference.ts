@@ -1,5 +1,6 @@
 import { quote, TrustFault } from '../fault/fault.ts';
 import { type Digest, parseDigest } from './digest.ts';
+import { isLoopbackHost } from './loopback.ts';
 
 /** An artifact in a registry; `registry` is canonical: lower case, default port and aliases removed. */
 export interface RegistryReference {
@@ -95,8 +96,7 @@ export function isTag(text: string): boolean {
 
 /** Whether a canonical registry is this machine: localhost, 127.0.0.0/8 or [::1]. */
 export function isLoopback(registry: string): boolean {
-  const host = registry.replace(/:[0-9]+$/, '');
-  return host === 'localhost' || host === '[::1]' || /^127(?:\.[0-9]{1,3}){3}$/.test(host);
+  return isLoopbackHost(registry.replace(/:[0-9]+$/, ''));
 }
 
 function parseRegistry(text: string): RegistryReference {

@@ -15,12 +15,11 @@ import type { SignatureAlgorithm } from '../crypto/algorithm.ts';
 import { type PublicKey, parseSpki } from '../crypto/public-key.ts';
 import { TrustFault } from '../fault/fault.ts';
 import { parseSignatureIdentifier } from './algorithm-identifier.ts';
-import type { AlternativeName } from './alternative-name.ts';
 import {
   type Extension,
-  type KeyUsage,
   parseExtensions,
   readStandardExtensions,
+  type StandardExtensions,
 } from './extensions.ts';
 import { formatName, parseName } from './name.ts';
 
@@ -31,7 +30,7 @@ export type { Extension, KeyUsage } from './extensions.ts';
  * An X.509 certificate (RFC 5280 §4.1) that was read strictly and not yet checked against anything.
  * Byte fields are views into what was received.
  */
-export interface Certificate {
+export interface Certificate extends StandardExtensions {
   readonly raw: Uint8Array;
   /** TBSCertificate: the bytes that the issuer signed. */
   readonly tbs: Uint8Array;
@@ -52,15 +51,6 @@ export interface Certificate {
   readonly signature: Uint8Array;
   /** By object identifier. */
   readonly extensions: ReadonlyMap<string, Extension>;
-  readonly isCa: boolean;
-  readonly pathLength: number | null;
-  /** Null when the extension is absent. */
-  readonly keyUsage: ReadonlySet<KeyUsage> | null;
-  /** Object identifiers; null when the extension is absent. */
-  readonly extendedKeyUsage: readonly string[] | null;
-  readonly subjectKeyId: Uint8Array | null;
-  readonly authorityKeyId: Uint8Array | null;
-  readonly alternativeNames: readonly AlternativeName[];
 }
 
 const MAX_CERTIFICATE_BYTES = 64 * 1024;

@@ -39,7 +39,9 @@ export type KeyUsage = (typeof KEY_USAGES)[number];
 export interface StandardExtensions {
   readonly isCa: boolean;
   readonly pathLength: number | null;
+  /** Null when the extension is absent. */
   readonly keyUsage: ReadonlySet<KeyUsage> | null;
+  /** Object identifiers; null when the extension is absent. */
   readonly extendedKeyUsage: readonly string[] | null;
   readonly subjectKeyId: Uint8Array | null;
   readonly authorityKeyId: Uint8Array | null;

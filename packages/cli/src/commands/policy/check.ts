@@ -4,8 +4,8 @@ import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
-import { namedTrustRoots } from '../../options/policy.ts';
-import { collect } from '../../options/repeatable.ts';
+import { outputOption } from '../../options/output.ts';
+import { namedTrustRoots, trustRootOption } from '../../options/policy.ts';
 import { jsonText } from '../../output/json.ts';
 
 interface CheckFlags {
@@ -19,18 +19,8 @@ export function configureCheck(policy: Command, context: CliContext): void {
   command
     .description('list every mistake of policies and of the keys and trust roots that they name')
     .argument('<path...>', 'files, and folders of *.yaml, *.yml and *.json')
-    .addOption(
-      command
-        .createOption('--trust-root <name=file>', 'a trust root that policies name (repeatable)')
-        .argParser(collect)
-        .default([], 'none'),
-    )
-    .addOption(
-      command
-        .createOption('-o, --output <format>', 'how to print')
-        .choices(['text', 'json'])
-        .default('text'),
-    )
+    .addOption(trustRootOption(command))
+    .addOption(outputOption(command))
     .action(async (paths: readonly string[], flags: CheckFlags) => {
       const { checkPolicies } = await import('@bulla/trust/policy/files/load');
       const trustRoots = await namedTrustRoots(flags, context);

@@ -2,6 +2,7 @@ import type { Surface } from '@bulla/trust/policy/document';
 import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
 import { type DecidingFlags, openDecider } from '../../options/decisions.ts';
+import { outputOption } from '../../options/output.ts';
 import { addPolicyOptions, namedPolicies } from '../../options/policy.ts';
 import { addRegistryOptions } from '../../options/registry.ts';
 import { decisionExit } from '../../output/decision.ts';
@@ -36,12 +37,7 @@ export function configureExplain(policy: Command, context: CliContext): void {
     )
     .option('--namespace <name>', 'the namespace that asks')
     .option('--platform <os/arch>', 'the one platform of a multi-arch image that matters')
-    .addOption(
-      command
-        .createOption('-o, --output <format>', 'how to print')
-        .choices(['text', 'json'])
-        .default('text'),
-    );
+    .addOption(outputOption(command));
   addRegistryOptions(command).action(async (reference: string, flags: ExplainFlags) => {
     const { set } = await namedPolicies(flags, context);
     await using decider = openDecider(set, flags, context);

@@ -3,6 +3,7 @@ import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
 import { type DecidingFlags, sharedExpressions } from '../../options/decisions.ts';
+import { outputOption } from '../../options/output.ts';
 import {
   addPolicyOptions,
   loadedPolicies,
@@ -43,12 +44,7 @@ export function configureSimulate(policy: Command, context: CliContext): void {
         .default('decision'),
     )
     .option('--platform <os/arch>', 'the one platform of multi-arch images that matters')
-    .addOption(
-      command
-        .createOption('-o, --output <format>', 'how to print')
-        .choices(['text', 'json'])
-        .default('text'),
-    );
+    .addOption(outputOption(command));
   addRegistryOptions(addPlaceOptions(command)).action(async (flags: SimulateFlags) => {
     const { images, decisions, at } = flags;
     if ((images === undefined) === (decisions === undefined)) {

@@ -7,9 +7,9 @@ import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
 import { sharedExpressions } from '../../options/decisions.ts';
 import { readFileBounded } from '../../options/files.ts';
-import { loadedPolicies, namedTrustRoots } from '../../options/policy.ts';
+import { outputOption } from '../../options/output.ts';
+import { loadedPolicies, namedTrustRoots, trustRootOption } from '../../options/policy.ts';
 import { addRegistryOptions, type RegistryFlags } from '../../options/registry.ts';
-import { collect } from '../../options/repeatable.ts';
 import { painter } from '../../output/findings.ts';
 import { jsonText } from '../../output/json.ts';
 
@@ -42,18 +42,8 @@ export function configureTest(policy: Command, context: CliContext): void {
   command
     .description('run *.test.yaml files: images or stored evidence, and what must be decided')
     .argument('<path...>', 'files, and folders with *.test.yaml in them or below')
-    .addOption(
-      command
-        .createOption('--trust-root <name=file>', 'a trust root that policies name (repeatable)')
-        .argParser(collect)
-        .default([], 'none'),
-    )
-    .addOption(
-      command
-        .createOption('-o, --output <format>', 'how to print')
-        .choices(['text', 'json'])
-        .default('text'),
-    );
+    .addOption(trustRootOption(command))
+    .addOption(outputOption(command));
   addRegistryOptions(command).action(async (paths: readonly string[], flags: TestFlags) => {
     const { findTestFiles } = await import('./test-files.ts');
     const files = await findTestFiles(paths);

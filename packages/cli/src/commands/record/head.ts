@@ -1,6 +1,7 @@
 import { asString, member } from '@bulla/trust/bytes/shape';
 import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
+import { outputOption } from '../../options/output.ts';
 import { jsonText } from '../../output/json.ts';
 import { answer } from '../../server/parse.ts';
 import { addPlaceOptions, openPlace, type PlaceFlags } from '../../server/place.ts';
@@ -15,12 +16,7 @@ export function configureHead(record: Command, context: CliContext): void {
     .command('head')
     .description('print the signed head of the record as it ends now: keep it, elsewhere');
   addPlaceOptions(head)
-    .addOption(
-      head
-        .createOption('-o, --output <format>', 'how to print')
-        .choices(['text', 'json'])
-        .default('text'),
-    )
+    .addOption(outputOption(head))
     .action(async (flags: HeadFlags) => {
       const document = await headOf(flags, context);
       if (flags.output === 'json') return context.out(jsonText(document));

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
 import { positiveCount } from '../../options/count.ts';
 import { readFileBounded } from '../../options/files.ts';
+import { outputOption } from '../../options/output.ts';
 import { collect } from '../../options/repeatable.ts';
 import type { Api } from '../../server/api.ts';
 import { answer } from '../../server/parse.ts';
@@ -44,12 +45,7 @@ export function configureVerify(record: Command, context: CliContext): void {
     .option('--partial', 'accept a filtered export, whose entries are checked one by one')
     .option('--first <number>', 'from this entry on, without an export', positiveCount('--first'))
     .option('--last <number>', 'up to this entry, without an export', positiveCount('--last'))
-    .addOption(
-      record
-        .createOption('-o, --output <format>', 'how to print')
-        .choices(['text', 'json'])
-        .default('text'),
-    );
+    .addOption(outputOption(record));
   addPlaceOptions(command).action(async (file: string | undefined, flags: VerifyFlags) => {
     checkUse(file, flags);
     const report =

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { isLoopbackHost } from '@bulla/trust/oci/loopback';
 
 /** Where a database is, in the words of the driver. */
 export interface PostgresAddress {
@@ -25,7 +26,6 @@ const PARAMETERS: ReadonlySet<string> = new Set([
   'sslcert',
   'sslkey',
 ]);
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 /**
  * Reads `postgresql://USER:PASSWORD@HOST:PORT/DATABASE?…` (`postgres:` as well). Without a host,
@@ -73,7 +73,7 @@ function portOf(text: string | null): number {
 }
 
 async function tlsOf(host: string, given: URLSearchParams): Promise<false | ConnectionOptions> {
-  const here = host.startsWith('/') || LOOPBACK.test(host);
+  const here = host.startsWith('/') || isLoopbackHost(host);
   const mode = given.get('sslmode') ?? (here ? 'disable' : 'verify-full');
   switch (mode) {
     case 'disable':

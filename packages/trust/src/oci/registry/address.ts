@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { quote, TrustFault } from '../../fault/fault.ts';
+import { isLoopbackHost } from '../loopback.ts';
 
 // Loopback, link-local, private, shared and special ranges (IANA special-purpose registries, RFC
 // 6890): no storage and no token service of a public registry is there.
@@ -33,10 +34,10 @@ export type HostNames = (hostname: string) => boolean;
  */
 export function namedHosts(named: readonly string[]): HostNames {
   const names = named.map((host) => bare(URL.parse(`http://${host}`)?.hostname ?? host));
-  const isLocal = names.some(isLoopbackName);
+  const isLocal = names.some(isLoopbackHost);
   return (hostname) => {
     const host = bare(hostname);
-    return names.includes(host) || (isLocal && isLoopbackName(host));
+    return names.includes(host) || (isLocal && isLoopbackHost(host));
   };
 }
 
@@ -96,10 +97,6 @@ function specialRanges(): import('node:net').BlockList {
 function halves(network: string): readonly [string, string] {
   const [a = 0, b = 0, c = 0, d = 0] = network.split('.').map(Number);
   return [((a << 8) | b).toString(16), ((c << 8) | d).toString(16)];
-}
-
-function isLoopbackName(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.[0-9]{1,3}){3}$/.test(host);
 }
 
 /** A hostname as `URL` gives it, without the brackets of IPv6. */

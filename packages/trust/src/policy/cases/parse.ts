@@ -14,7 +14,7 @@ import {
   recordOf,
   type YamlCursor,
 } from '../../bytes/yaml/read.ts';
-import { CODES, type Code } from '../../fault/codes.ts';
+import { CODES, type Code, isCode } from '../../fault/codes.ts';
 import { asFault, quote } from '../../fault/fault.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { parseReference } from '../../oci/reference.ts';
@@ -189,8 +189,4 @@ function readCode(at: YamlCursor): Code | undefined {
   if (text === undefined) return undefined;
   if (isCode(text)) return text;
   return addUnexpected(at, 'a code of docs/errors.md', meantWord(text, Object.keys(CODES)));
-}
-
-function isCode(text: string): text is Code {
-  return Object.hasOwn(CODES, text);
 }

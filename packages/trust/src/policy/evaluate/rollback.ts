@@ -4,7 +4,9 @@ import type { TrustPolicy } from '../document.ts';
 
 /** An older digest that came back under a tag: it led to D, then to `newer`, and to D again. */
 export interface Rollback {
+  /** What the tag led to in between. */
   readonly newer: Digest;
+  /** When the door saw that first. */
   readonly newerSince: Date;
 }
 

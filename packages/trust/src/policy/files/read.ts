@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseYamlDocuments } from '../../bytes/yaml/parse.ts';
 import { hasErrors, type Problem, problemAt } from '../../bytes/yaml/problem.ts';
 import type { Code } from '../../fault/codes.ts';
-import { asFault, quote, TrustFault } from '../../fault/fault.ts';
+import { asFault, quote, systemReason, TrustFault } from '../../fault/fault.ts';
 
 /** More than anyone reads in one folder. */
 const MAX_FILES = 1000;
@@ -29,7 +29,7 @@ export async function findPolicyFiles(paths: readonly string[]): Promise<PolicyF
       const found = (await stat(path)).isDirectory() ? await filesIn(path) : [path];
       files.push(...found.filter((file) => !files.includes(file)));
     } catch (cause) {
-      problems.push(unreadable(path, `cannot read ${quote(path)}: ${reasonOf(cause)}`));
+      problems.push(unreadable(path, `cannot read ${quote(path)}: ${systemReason(cause)}`));
     }
   }
   if (files.length <= MAX_FILES) return { files, problems };
@@ -106,7 +106,7 @@ export async function readRegularFile(
     return bytes.subarray(0, size);
   } catch (cause) {
     if (cause instanceof TrustFault) throw cause;
-    throw new TrustFault(gone, `cannot read ${quote(path)}: ${reasonOf(cause)}`, undefined, {
+    throw new TrustFault(gone, `cannot read ${quote(path)}: ${systemReason(cause)}`, undefined, {
       cause,
     });
   }
@@ -114,10 +114,4 @@ export async function readRegularFile(
 
 function isUnchanged(before: Stats, after: Stats): boolean {
   return before.size === after.size && before.mtimeMs === after.mtimeMs;
-}
-
-function reasonOf(cause: unknown): string {
-  return typeof cause === 'object' && cause !== null && 'code' in cause
-    ? String(cause.code)
-    : 'unexpected error';
 }
