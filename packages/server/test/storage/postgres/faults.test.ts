@@ -15,7 +15,7 @@ import type { RowStore } from '../../../src/storage/store.ts';
 import { transact } from '../../../src/storage/tables.ts';
 import { faultOf, text } from '../expectations.ts';
 import { type Count, faulty, MISHAPS, type Plan, type Watch } from '../faulty.ts';
-import { postgresServer, temporaryFolder } from '../rooms.ts';
+import { emptyDatabase, postgresServer, temporaryFolder } from '../rooms.ts';
 import { idsOf, makeThings, thing, thingsIn } from '../rows.ts';
 import { ROW_SCENARIOS, tryCall } from '../scenarios.ts';
 
@@ -62,8 +62,9 @@ for (const scenario of ROW_SCENARIOS) {
       const server = await postgresServer(t);
       if (server === null) return;
       let call = 0;
+      const url = await server.database();
       for (let hit = true; hit; call++) {
-        const url = await server.database();
+        await emptyDatabase(url);
         const openings = {
           plain: () => openPostgres({ url }),
           faulty: (plan: Plan, watch: Watch, count: Count) =>
