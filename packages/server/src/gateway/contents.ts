@@ -4,7 +4,6 @@ import { openRecent } from '../bounds/recent.ts';
 import type { Objects } from '../storage/objects.ts';
 import type { Registers } from '../storage/registers.ts';
 import type { GatewayConfig } from './config.ts';
-import type { Holder } from './listings.ts';
 import { contentName, KEYS } from './names.ts';
 import { type ManifestRecord, readManifestRecord } from './parse.ts';
 
@@ -15,6 +14,13 @@ export interface Content {
   readonly bytes: Uint8Array;
   /** What was found out about it; as old as the look at its record, so some seconds at most. */
   readonly memo: ContentMemo;
+}
+
+/** A manifest of a repository that lists a digest, by its bytes. */
+export interface Holder {
+  readonly manifest: Digest;
+  /** The size that the manifest's descriptor gives. */
+  readonly size: number;
 }
 
 /** Filled in by those who find it out. */

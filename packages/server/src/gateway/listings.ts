@@ -1,16 +1,10 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { mapBounded } from '@bulla/trust/oci/bounded';
 import { type Digest, isDigest } from '@bulla/trust/oci/digest';
+import type { Holder } from './contents.ts';
 import { deleteCell, type Ground } from './ground.ts';
 import { KEYS } from './names.ts';
 import { type Listed, readListing, writeListing } from './parse.ts';
-
-/** A manifest of a repository that lists a digest, by its bytes. */
-export interface Holder {
-  readonly manifest: Digest;
-  /** The size that the manifest's descriptor gives. */
-  readonly size: number;
-}
 
 const CELLS_AT_ONCE = 16;
 /** Most holders that are looked at: a base layer may be in any number of images. */

@@ -1,16 +1,12 @@
 import { asArray, asBase64, type Cursor, member } from '../bytes/shape.ts';
-import {
-  type EnvelopeMaterial,
-  type NamedDigest,
-  requirePayload,
-  requireSignature,
-} from './entry-material.ts';
+import { type EnvelopeMaterial, requirePayload, requireSignature } from './entry-material.ts';
 import {
   asHashOutput,
   asHexDigest,
   asPemSigner,
   asSignature,
   type LoggedSignature,
+  type NamedDigest,
 } from './logged-signature.ts';
 
 const MAX_SIGNATURES = 64;

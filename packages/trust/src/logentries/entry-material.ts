@@ -3,18 +3,12 @@ import { digestOf, type HashName } from '../bytes/hash.ts';
 import { encodeHex } from '../bytes/hex.ts';
 import type { PublicKey } from '../crypto/public-key.ts';
 import { TrustFault } from '../fault/fault.ts';
-import type { LoggedSignature, LoggedSigner } from './logged-signature.ts';
+import type { LoggedSignature, LoggedSigner, NamedDigest } from './logged-signature.ts';
 
 /** Who signed: the key always, and the certificate in DER that carried it, null for a bare key. */
 export interface SignerMaterial {
   readonly key: PublicKey;
   readonly certificate: Uint8Array | null;
-}
-
-/** A digest and the algorithm that made it. */
-export interface NamedDigest {
-  readonly hash: HashName;
-  readonly value: Uint8Array;
 }
 
 /** A signature over a message, of which the log has the digest. */

@@ -5,12 +5,17 @@ import { quote, TrustFault } from '../fault/fault.ts';
 import {
   type EnvelopeMaterial,
   type MessageMaterial,
-  type NamedDigest,
   requireDigest,
   requireSignature,
   type SignerMaterial,
 } from './entry-material.ts';
-import { asHashOutput, asHexDigest, asPemSigner, asSignature } from './logged-signature.ts';
+import {
+  asHashOutput,
+  asHexDigest,
+  asPemSigner,
+  asSignature,
+  type NamedDigest,
+} from './logged-signature.ts';
 
 /**
  * Throws unless a hashedrekord 0.0.1 body (Rekor v1) is about `material`: digest, signature and

@@ -1,14 +1,20 @@
+import type { HashName } from '../bytes/hash.ts';
 import { decodeHex } from '../bytes/hex.ts';
 import { decodePem } from '../bytes/pem.ts';
 import { asBase64, asOneOf, asString, type Cursor, member } from '../bytes/shape.ts';
 import { type PublicKey, parsePublicKeyPem, parseSpki } from '../crypto/public-key.ts';
 import { TrustFault } from '../fault/fault.ts';
-import type { NamedDigest } from './entry-material.ts';
 
 /** Whose signature a log entry holds, as the log's client handed it in. */
 export type LoggedSigner =
   | { readonly kind: 'certificate'; readonly der: Uint8Array }
   | { readonly kind: 'key'; readonly key: PublicKey };
+
+/** A digest and the algorithm that made it. */
+export interface NamedDigest {
+  readonly hash: HashName;
+  readonly value: Uint8Array;
+}
 
 /** A signature in the body of a log entry. */
 export interface LoggedSignature {

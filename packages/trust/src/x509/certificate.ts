@@ -23,8 +23,7 @@ import {
 } from './extensions.ts';
 import { formatName, parseName } from './name.ts';
 
-export type { AlternativeName } from './alternative-name.ts';
-export type { Extension, KeyUsage } from './extensions.ts';
+export type { Extension } from './extensions.ts';
 
 /**
  * An X.509 certificate (RFC 5280 §4.1) that was read strictly and not yet checked against anything.

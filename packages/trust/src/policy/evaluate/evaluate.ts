@@ -5,7 +5,8 @@ import type { PolicyOutcome } from '../decision.ts';
 import type { ReadyPolicy } from '../policy-set.ts';
 import { effectOf, settleOutage } from './outage.ts';
 import type { ProvenTree } from './proven-tree.ts';
-import { judgeRequirement, type RequirementContext } from './requirement.ts';
+import { judgeRequirement } from './requirement.ts';
+import type { RequirementContext } from './requirement-context.ts';
 import { type Rollback, rollbackFindings } from './rollback.ts';
 
 /** What a policy is evaluated by, beside the evidence. */

@@ -2,7 +2,6 @@ import { combine } from '../../finding/combine.ts';
 import type { Finding, Needs } from '../../finding/finding.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { AttestedRequirement, Requirement, SignedRequirement } from '../document.ts';
-import type { ExpressionRunner } from '../expression.ts';
 import type { ReadyPolicy } from '../policy-set.ts';
 import { judgeArtifact } from './artifact.ts';
 import { attestationWanted, signatureWanted } from './asked.ts';
@@ -10,17 +9,8 @@ import { earliestOf, judgeAttested } from './attested.ts';
 import { conditionsOf } from './conditions/clause.ts';
 import { namedAuthorities, provenFor } from './named-authorities.ts';
 import type { ProvenTree } from './proven-tree.ts';
+import type { RequirementContext } from './requirement-context.ts';
 import { judgeSigned } from './signed.ts';
-
-/** What requirements are judged by, beside the evidence. */
-export interface RequirementContext {
-  /** Canonical `registry/repository` of the image. */
-  readonly repository: string;
-  /** The present; never a trusted time (semantics 10). */
-  readonly at: Date;
-  /** Asked for when a statement meets a `where`, and not before. */
-  readonly expressions: () => ExpressionRunner;
-}
 
 /** What a requirement came to. */
 export interface RequirementJudged {

@@ -3,7 +3,7 @@ import type { ReadyPolicy } from '../../policy-set.ts';
 import type { Condition } from '../condition.ts';
 import { namedAuthorities } from '../named-authorities.ts';
 import type { ProvenNode } from '../proven-tree.ts';
-import type { RequirementContext } from '../requirement.ts';
+import type { RequirementContext } from '../requirement-context.ts';
 import { maxAgeCondition } from './max-age.ts';
 import { provenanceCondition } from './provenance.ts';
 import { sbomCondition } from './sbom.ts';
