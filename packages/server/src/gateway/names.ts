@@ -72,9 +72,10 @@ function segment(repository: string): string {
   return repository.replaceAll('/', ':');
 }
 
-/** Keys of the cells in which a registry keeps what belongs to a repository. */
+/** Keys of the cells in which a registry keeps what belongs to a repository, and where content lies. */
 export const KEYS = {
   repositories: 'repositories/',
+  contents: 'content/',
   repository: (repository: string) => `repositories/${segment(repository)}`,
   allBlobs: 'blobs/',
   allManifests: 'manifests/',
@@ -116,7 +117,7 @@ export function readContentKey(
 /** The name of the object that holds the content of a digest, whatever repositories have it. */
 export function contentName(digest: Digest): string {
   const [algorithm = '', hex = ''] = digest.split(':');
-  return `content/${algorithm}/${hex.slice(0, 2)}/${hex}`;
+  return `${KEYS.contents}${algorithm}/${hex.slice(0, 2)}/${hex}`;
 }
 
 /** The digest behind `contentName`, or null. */

@@ -22,6 +22,7 @@ import {
   readManifest,
 } from './manifests.ts';
 import { digestOfContent, type Reference } from './names.ts';
+import { markOrphans } from './orphans.ts';
 import { type Place, type Places, placesOf } from './place.ts';
 import type { GatewayPorts } from './ports.ts';
 import { type Caller, type Pulled, type PullParts, pullManifest } from './pull.ts';
@@ -200,6 +201,7 @@ async function sweepGateway(
 ): Promise<Swept> {
   const { graceMs, uploadMs } = ground.config;
   const holdings = openHoldings(ground);
+  await markOrphans(ground, holdings);
   return ground.objects.sweep({
     at: ground.clock(),
     graceMs,
