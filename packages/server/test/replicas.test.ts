@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -281,10 +282,75 @@ test('garbage collection at one server removes nothing that pushes at another ac
     const { layers } = JSON.parse(manifest.body.toString()) as { layers: { digest: string }[] };
     for (const layer of layers) {
       const blob = await ask(three.url, { path: `/v2/app/blobs/${layer.digest}` });
-      const sum = createHash('sha256').update(blob.body).digest('hex');
-      assert.equal(`sha256:${sum}`, layer.digest, `${tag}: ${blob.status}`);
+      assert.equal(digestOf(blob.body), layer.digest, `${tag}: ${blob.status}`);
     }
   }
+});
+
+const SOURCES = join(import.meta.dirname, '../src');
+
+/** A registry on the store of `config`, in a process of its own. */
+async function startChild(config: StoreConfig) {
+  const from = (file: string) => JSON.stringify(join(SOURCES, file));
+  const program = `
+    const { startRegistry } = await import(${from('registry.ts')});
+    const { openStore } = await import(${from('store.ts')});
+    const store = await openStore(${JSON.stringify(config)}, { clock: () => new Date() });
+    const { url } = await startRegistry({ storage: 'opened', store });
+    console.log(url);`;
+  const flags = ['--conditions=@bulla/source', '--input-type=module', '-e', program];
+  const child = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await once(child.stdout, 'data');
+  return { child, url: String(line).trim() };
+}
+
+test('kill -9 of one of two servers: the other has all that it acknowledged, and goes on', async (t) => {
+  const postgres = await postgresServer(t);
+  if (postgres === null) return;
+  await using folder = await temporaryFolder();
+  const url = await postgres.database();
+  const config: StoreConfig = { store: 'postgres', url, folder: folder.path, poolSize: 4 };
+  await using store = await openStore(config, { clock });
+  await using living = await startRegistry({ storage: 'opened', store });
+  const { child, url: doomed } = await startChild(config);
+  t.after(() => child.kill('SIGKILL'));
+  const tags = new Map<string, Digest>();
+  const pushOnce = async (at: string, tag: string, n: number) => {
+    const layers = [`own ${tag}${'x'.repeat((n * 7919) % 100_000)}`, `shared ${n % 5}`];
+    tags.set(tag, await pushImage(at, 'app', tag, { layers, annotations: { tag } }));
+  };
+  const until = async (at: string, worker: string, isOver: () => boolean) => {
+    for (let n = 0; !isOver(); n++) await pushOnce(at, `${worker}-${n}`, n);
+  };
+  let isOver = false;
+  const dying = ['a', 'b'].map((worker) => until(doomed, worker, () => false));
+  const died = Promise.allSettled(dying);
+  const going = until(living.url, 'c', () => isOver);
+  const begun = await ask(doomed, { method: 'POST', path: '/v2/app/blobs/uploads/' });
+  const upload = begun.headers['location'] ?? '';
+  while (tags.size < 12) await sleep(5);
+  child.kill('SIGKILL');
+  assert.deepEqual(
+    (await died).map(({ status }) => status),
+    ['rejected', 'rejected'],
+  );
+  const before = tags.size;
+  while (tags.size < before + 3) await sleep(5);
+  isOver = true;
+  await going;
+  for (const [tag, digest] of tags) {
+    const manifest = await ask(living.url, { path: `/v2/app/manifests/${tag}` });
+    assert.equal(digestOf(manifest.body), digest, `${tag} was acknowledged`);
+    const { layers } = JSON.parse(manifest.body.toString()) as { layers: { digest: string }[] };
+    for (const layer of layers) {
+      const blob = await ask(living.url, { path: `/v2/app/blobs/${layer.digest}` });
+      assert.equal(digestOf(blob.body), layer.digest, `${tag}: ${blob.status}`);
+    }
+  }
+  // What was begun at the one that died is finished here.
+  const end = `${new URL(upload, living.url).pathname}?digest=${digestOf('whole')}`;
+  const put = await ask(living.url, { method: 'PUT', path: end, body: 'whole' });
+  assert.equal(put.status, 201, put.body.toString());
 });
 
 test('a folder of another database is refused, and so is one that lost its id', async (t) => {
