@@ -28,8 +28,9 @@ const HINT_BITS = 21;
  * has seen it: `list` shows each cell that is there throughout. If it came later, so did the first
  * `keep`, or the mark of the deletion was gone before: a sweep asks, while it holds the name, only about
  * what was marked longer than the grace ago, and a mark that came after the pass is younger (the
- * clocks of replicas differ by less than the shortest grace, a minute). If the content went before the first `keep`, that one says so, and nothing is linked. Who takes a record
- * away for a moment and puts it back (`collect.ts`) calls `keep` before: no mark is due meanwhile.
+ * clocks of replicas differ by less than the shortest grace, a minute). If the content went before the
+ * first `keep`, that one says so, and nothing is linked. Who takes a record away for a moment and puts it
+ * back (`take-out.ts`) calls `keep` before: no mark is due meanwhile.
  */
 export function openHoldings(ground: Ground): Holdings {
   let building: Promise<Snapshot> | null = null;
