@@ -87,6 +87,13 @@ function Problems({ of }: { readonly of: PoliciesAnswer }): ReactElement {
   );
 }
 
+const DOORS = ['pull', 'admission', 'gate', 'node', 'watch'];
+
+/** In few words, since most policies hold at every door. */
+function doorsText(surfaces: readonly string[]): string {
+  return DOORS.every((door) => surfaces.includes(door)) ? 'all' : surfaces.join(', ');
+}
+
 const COLUMNS: readonly Column<PolicyAnswer>[] = [
   {
     title: 'Policy',
@@ -106,6 +113,6 @@ const COLUMNS: readonly Column<PolicyAnswer>[] = [
     cell: ({ images }) => <Patterns of={images} />,
   },
   { title: 'File', cell: ({ file }) => (file === null ? '' : <code>{fileName(file)}</code>) },
-  { title: 'Doors', cell: ({ surfaces }) => surfaces.join(', ') },
+  { title: 'Doors', cell: ({ surfaces }) => doorsText(surfaces) },
   { title: 'Hash', cell: ({ hash }) => <DigestText of={hash} /> },
 ];

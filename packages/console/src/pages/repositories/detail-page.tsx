@@ -76,13 +76,10 @@ function Lead({ repository }: { readonly repository: RepositoryAnswer | undefine
     <span className="id-line">
       <Link to="/repositories">Repositories</Link>
       {repository === undefined ? null : (
-        <>
-          <span aria-hidden="true">·</span>
-          <span>
-            Policies know it as <code>{repository.canonical}</code>
-          </span>
+        <span>
+          Policies know it as <code>{repository.canonical}</code>{' '}
           <CopyButton text={repository.canonical} what="name for policies" compact />
-        </>
+        </span>
       )}
     </span>
   );
