@@ -17,7 +17,9 @@ export interface Member extends Sharing {
 }
 
 /** How a process shows that it lives. */
-export interface BeatOptions {
+export interface MemberOptions {
+  /** The locks of the volume; others in tests. */
+  readonly lockAt?: typeof openLock;
   /** How often it writes that it lives. */
   readonly beatMs?: number;
 }
@@ -41,15 +43,13 @@ const PROCESS = /^[0-9a-f]{24}$/;
 export async function joinFolder(
   path: string,
   files: FileOperations,
-  { beatMs = BEAT_MS }: BeatOptions = {},
+  { beatMs = BEAT_MS, lockAt = openLock }: MemberOptions = {},
 ): Promise<Member> {
   const process = randomBytes(12).toString('hex');
-  const place = { path, files };
-  const lock = await openLock(lockOf(place, process));
+  const place = { path, files, lockAt };
+  const lock = await lockAt(lockOf(place, process));
   try {
-    if (!lock.tryExclusive()) {
-      throw locksMissing(`${quote(path)}: a new file cannot be locked, though nobody else has it`);
-    }
+    if (!lock.tryExclusive()) throw notLocked(path);
     const beat = await startBeat(place, process, beatMs);
     try {
       await removeDead(place, process, beatMs);
@@ -77,9 +77,10 @@ export async function joinFolder(
 interface Place {
   readonly path: string;
   readonly files: FileOperations;
+  readonly lockAt: typeof openLock;
 }
 
-function lockOf({ path }: Place, process: string): string {
+function lockOf({ path }: Pick<Place, 'path'>, process: string): string {
   return `${path}/${PROCESSES}/${process}`;
 }
 
@@ -90,7 +91,7 @@ async function isAlive(place: Place, process: string): Promise<boolean> {
   if (!(await isThere())) return false;
   let lock: Lock;
   try {
-    lock = await openLock(path, { readOnly: true });
+    lock = await place.lockAt(path, { readOnly: true });
   } catch (error) {
     // It may have left meanwhile; anything else, as too many open files, says nothing about it.
     if (await isThere()) throw error;
@@ -148,7 +149,7 @@ async function removeDead(place: Place, self: string, beatMs: number): Promise<v
   try {
     for (const { name } of await files.readdir(`${path}/${PROCESSES}`)) {
       if (!PROCESS.test(name) || name === self) continue;
-      const lock = await openLock(lockOf(place, name));
+      const lock = await place.lockAt(lockOf(place, name));
       if (lock.tryExclusive()) {
         dead.push({ process: name, lock });
       } else {
@@ -223,6 +224,29 @@ export async function removeMembers(path: string, files: FileOperations): Promis
   for (const { name } of (await unlessAbsent(files.readdir(`${path}/${PROCESSES}`))) ?? []) {
     await unlessAbsent(files.unlink(`${path}/${PROCESSES}/${name}`));
   }
+}
+
+/**
+ * Throws `storage.locks-missing` when a file that nobody else knows cannot be locked: then it is no
+ * other process that has a lock which could not be had. The folder `tmp` exists.
+ */
+export async function requireLocks(
+  path: string,
+  files: FileOperations,
+  lockAt: typeof openLock,
+): Promise<void> {
+  const file = `${path}/${TMP}/${randomBytes(12).toString('hex')}`;
+  const lock = await lockAt(file);
+  try {
+    if (!lock.tryExclusive()) throw notLocked(path);
+  } finally {
+    lock.close();
+    await unlessAbsent(files.unlink(file));
+  }
+}
+
+function notLocked(path: string): TrustFault {
+  return locksMissing(`${quote(path)}: a new file cannot be locked, though nobody else has it`);
 }
 
 function locksMissing(message: string): TrustFault {

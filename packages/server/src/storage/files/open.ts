@@ -6,7 +6,14 @@ import { type Lock, openLock } from '../lock.ts';
 import type { Store } from '../store.ts';
 import { CLAIMS } from './claims.ts';
 import { DELETED } from './deletions.ts';
-import { type BeatOptions, joinFolder, PROCESSES, removeMembers, TMP } from './members.ts';
+import {
+  joinFolder,
+  type MemberOptions,
+  PROCESSES,
+  removeMembers,
+  requireLocks,
+  TMP,
+} from './members.ts';
 import { fileObjects, OBJECTS } from './objects.ts';
 import { type FileOperations, isSystemError, SYSTEM_FILES, unlessAbsent } from './operations.ts';
 import { type FolderOwner, folderOwner, OWNER } from './owner.ts';
@@ -16,7 +23,7 @@ import { STAGED } from './staging.ts';
 import { openStripes } from './stripes.ts';
 
 /** How a folder is opened. */
-export interface FilesOptions extends BeatOptions {
+export interface FilesOptions extends MemberOptions {
   /** Whether other processes may have the folder open at the same time. Default false. */
   readonly shared?: boolean;
   /** The file system; another in tests. */
@@ -48,12 +55,12 @@ const ASK_MS = 10;
  * tell upper from lower case.
  */
 export async function openFiles(folder: string, options: FilesOptions = {}): Promise<FilesStore> {
-  const { files = SYSTEM_FILES, shared = false } = options;
+  const { files = SYSTEM_FILES, shared = false, lockAt = openLock } = options;
   const path = resolve(folder);
   try {
     await using opening = new AsyncDisposableStack();
     await prepare(files, path);
-    const lock = await openLock(`${path}/${LOCK}`);
+    const lock = await lockAt(`${path}/${LOCK}`);
     opening.defer(() => lock.close());
     const open = shared ? openShared : openAlone;
     const { room, objects } = await open({ path, files, lock, opening, options });
@@ -72,7 +79,7 @@ interface Opening {
   readonly lock: Lock;
   /** What has to be undone at the end, in the opposite order. */
   readonly opening: AsyncDisposableStack;
-  readonly options: BeatOptions;
+  readonly options: MemberOptions;
 }
 
 type OpenedRoom = { readonly room: Room; readonly objects: Store['objects'] };
@@ -90,6 +97,8 @@ async function openAlone({ path, files, lock }: Opening): Promise<OpenedRoom> {
 async function openShared({ path, files, lock, opening, options }: Opening): Promise<OpenedRoom> {
   const entered = await soon(() => lock.tryShared(), ENTER_MS);
   if (!entered) {
+    await makeFolders(files, `${path}/${TMP}`);
+    await requireLocks(path, files, options.lockAt ?? openLock);
     const message = `${quote(path)} is held by a server that has it alone`;
     const remedy = 'Stop that server, or keep its tables in PostgreSQL as those of the others.';
     throw new TrustFault('storage.locked', message, remedy);

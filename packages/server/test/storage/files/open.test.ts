@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openFiles } from '../../../src/storage/files/open.ts';
 import { pathOf } from '../../../src/storage/files/path.ts';
+import { type Lock, openLock } from '../../../src/storage/lock.ts';
 import { faultOf, text } from '../expectations.ts';
 import { temporaryFolder } from '../rooms.ts';
 
@@ -42,6 +43,30 @@ test('another process is locked out, and its death by kill -9 opens the lock', a
   }
   await using store = await openFiles(folder.path);
   assert.deepEqual(await store.objects.list(''), []);
+});
+
+/** Locks of a volume that refuses each, as one does whose lock service is missing (ENOLCK). */
+async function noLocks(path: string): Promise<Lock> {
+  const lock = await openLock(path);
+  return { ...lock, tryExclusive: () => false, tryShared: () => false };
+}
+
+/** Locks of a volume that everybody can have: each machine keeps its own. */
+async function emptyLocks(path: string): Promise<Lock> {
+  const lock = await openLock(path);
+  return { ...lock, tryExclusive: () => true, tryShared: () => true };
+}
+
+test('a volume without locks, or with locks that hold nobody off, is not shared', async () => {
+  const missing = faultOf('storage.locks-missing');
+  await using folder = await temporaryFolder();
+  await assert.rejects(openFiles(folder.path, { shared: true, lockAt: noLocks }), missing);
+  const options = { shared: true, beatMs: 20, lockAt: emptyLocks };
+  await using first = await openFiles(folder.path, options);
+  await first.objects.put('n', text('x'));
+  await assert.rejects(openFiles(folder.path, options), missing);
+  await first.objects.put('m', text('x'));
+  assert.deepEqual(await first.objects.list(''), ['m', 'n']);
 });
 
 test('a folder with other things in it is refused, untouched', async () => {
