@@ -12,7 +12,7 @@ import { actorOf } from '../src/access/actor.ts';
 import { ACCESS_CONFIG } from '../src/access/config.ts';
 import { createAccess } from '../src/access/service.ts';
 import { defaultConfig } from '../src/config/parse.ts';
-import { contentName } from '../src/gateway/names.ts';
+import { contentName } from '../src/gateway/keys.ts';
 import { createLog } from '../src/http/log.ts';
 import { type Server, startServer } from '../src/main.ts';
 import { readRecordKey } from '../src/record/key.ts';

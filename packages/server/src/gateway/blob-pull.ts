@@ -3,9 +3,9 @@ import { hasCode, TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { ByteRange } from '../storage/objects.ts';
 import { blobRecord, readBlob, requireBlob } from './blobs.ts';
+import type { BlobRecord } from './cells.ts';
 import type { Holder } from './contents.ts';
 import { holdersOf, holdingManifests, listedSize } from './listings.ts';
-import type { BlobRecord } from './parse.ts';
 import { isUpstream, type Place } from './place.ts';
 import {
   admittedKey,

@@ -2,9 +2,9 @@ import type { Readable } from 'node:stream';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { ByteRange } from '../storage/objects.ts';
+import { type BlobRecord, readBlobRecord, writeBlobRecord } from './cells.ts';
 import { deleteCell, ensureRepository, type Ground, hasRepository } from './ground.ts';
-import { contentName, KEYS, repositoryOfKey, shownName } from './names.ts';
-import { type BlobRecord, readBlobRecord, writeBlobRecord } from './parse.ts';
+import { contentName, KEYS, repositoryOfKey, shownName } from './keys.ts';
 
 /** Content up to this size is answered at once; opening a stream costs more than copying it. */
 const AT_ONCE_BYTES = 256 << 10;

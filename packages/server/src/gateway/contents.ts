@@ -3,9 +3,9 @@ import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
 import { openRecent } from '../bounds/recent.ts';
 import type { Objects } from '../storage/objects.ts';
 import type { Registers } from '../storage/registers.ts';
+import { type ManifestRecord, readManifestRecord } from './cells.ts';
 import type { GatewayConfig } from './config.ts';
-import { contentName, KEYS } from './names.ts';
-import { type ManifestRecord, readManifestRecord } from './parse.ts';
+import { contentName, KEYS } from './keys.ts';
 
 /** A manifest of a repository, at hand. */
 export interface Content {

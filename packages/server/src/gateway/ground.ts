@@ -4,7 +4,7 @@ import type { Objects } from '../storage/objects.ts';
 import type { Registers } from '../storage/registers.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Contents } from './contents.ts';
-import { KEYS, repositoryOfKey } from './names.ts';
+import { KEYS, repositoryOfKey } from './keys.ts';
 
 /** What every part of the registry stands on. */
 export interface Ground {

@@ -1,10 +1,11 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { mapBounded } from '@bulla/trust/oci/bounded';
 import { type Digest, isDigest } from '@bulla/trust/oci/digest';
+import { readListing, writeListing } from './cells.ts';
 import type { Holder } from './contents.ts';
 import { deleteCell, type Ground } from './ground.ts';
-import { KEYS } from './names.ts';
-import { type Listed, readListing, writeListing } from './parse.ts';
+import { KEYS } from './keys.ts';
+import type { Listed } from './parse.ts';
 
 const CELLS_AT_ONCE = 16;
 /** Most holders that are looked at: a base layer may be in any number of images. */

@@ -1,7 +1,7 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { Ground } from './ground.ts';
-import { KEYS, repositoryOfKey } from './names.ts';
+import { KEYS, repositoryOfKey } from './keys.ts';
 import { isUpstream, type Place, type Places } from './place.ts';
 import type { PullParts } from './pull.ts';
 import { listReferrers, pageOf, type ReferrersAsk, type ReferrersPage } from './referrers.ts';

@@ -5,7 +5,7 @@ import { filterReferrers, REFERRERS_LIMIT } from '@bulla/trust/oci/referrer-list
 import type { ArtifactSource } from '@bulla/trust/oci/store';
 import { blobSize } from './blobs.ts';
 import type { Ground } from './ground.ts';
-import { contentName, KEYS } from './names.ts';
+import { contentName, KEYS } from './keys.ts';
 import type { Place } from './place.ts';
 import { descriptorOf, recordsAfter } from './referrers.ts';
 import { readTagCell } from './tags.ts';

@@ -1,6 +1,7 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
 import { releaseContent } from './blobs.ts';
+import { type ManifestRecord, readManifestRecord, writeManifestRecord } from './cells.ts';
 import {
   deleteCell,
   ensureRepository,
@@ -9,16 +10,10 @@ import {
   hasRepository,
   writeCell,
 } from './ground.ts';
+import { contentName, KEYS, shownName } from './keys.ts';
 import { deleteListings, writeListings } from './listings.ts';
-import { contentName, KEYS, type Reference, shownName } from './names.ts';
-import {
-  type Listed,
-  type ManifestRecord,
-  type PushedManifest,
-  parseManifest,
-  readManifestRecord,
-  writeManifestRecord,
-} from './parse.ts';
+import type { Reference } from './names.ts';
+import { type Listed, type PushedManifest, parseManifest } from './parse.ts';
 import { type Conditions, checkConditions, deleteTagsOf, readTagCell, setTag } from './tags.ts';
 
 /** A manifest as it is served. */

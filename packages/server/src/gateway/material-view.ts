@@ -1,8 +1,8 @@
 import { hasCode } from '@bulla/trust/fault/fault';
 import { blobSize } from './blobs.ts';
 import type { Ground } from './ground.ts';
+import { contentName } from './keys.ts';
 import type { MaterialView } from './material.ts';
-import { contentName } from './names.ts';
 import { isUpstream, type Place } from './place.ts';
 import type { Upstreams } from './upstream/open.ts';
 

@@ -1,7 +1,7 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { parseReference } from '@bulla/trust/oci/reference';
 import { type NameAlias, nameReader } from '@bulla/trust/policy/names';
-import { readUpstreamKey, upstreamKey } from './names.ts';
+import { readUpstreamKey, upstreamKey } from './keys.ts';
 import { canonicalRegistry, checkUpstreams, type UpstreamConfig } from './upstream/config.ts';
 
 /** A repository, by all its names. */

@@ -1,10 +1,11 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Descriptor } from '@bulla/trust/oci/descriptor';
 import { type Digest, isDigest } from '@bulla/trust/oci/digest';
+import type { ManifestRecord } from './cells.ts';
 import type { Ground } from './ground.ts';
+import { KEYS } from './keys.ts';
 import { manifestRecord } from './manifests.ts';
-import { KEYS } from './names.ts';
-import { type ManifestRecord, REFERRERS_TYPE } from './parse.ts';
+import { REFERRERS_TYPE } from './parse.ts';
 
 /** Which referrers are wanted. */
 export interface ReferrersAsk {

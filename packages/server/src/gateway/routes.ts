@@ -2,18 +2,18 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { Door, HttpReply, HttpRequest } from '../http/exchange.ts';
 import type { Principal } from '../http/principal.ts';
-import { blobRoutes, uploadRoutes, uploadsRoutes } from './blob-routes.ts';
-import { askFirst, challenged } from './challenge.ts';
-import { refuse } from './errors.ts';
-import { nextLink, pageSize } from './headers.ts';
-import { manifestRoutes } from './manifest-routes.ts';
+import { blobRoutes, uploadRoutes, uploadsRoutes } from './http/blob-routes.ts';
+import { askFirst, challenged } from './http/challenge.ts';
+import { refuse } from './http/errors.ts';
+import { nextLink, pageSize } from './http/headers.ts';
+import { manifestRoutes } from './http/manifest-routes.ts';
+import { type Call, json, needOf, type Route, type Routes, STORED } from './http/replies.ts';
+import { parseTargetPath, type Target } from './http/target.ts';
 import { digestName, tagName } from './names.ts';
 import { REFERRERS_TYPE } from './parse.ts';
 import type { Place } from './place.ts';
 import type { AccessNeed } from './ports.ts';
-import { type Call, json, needOf, type Route, type Routes, STORED } from './replies.ts';
 import type { Gateway } from './service.ts';
-import { parseTargetPath, type Target } from './target.ts';
 import { mayUse, useDenied } from './upstream/users.ts';
 
 /** The registry's door: `/v2`, the whole of distribution-spec 1.1. */

@@ -5,12 +5,15 @@ import type { ByteRange, Objects, Swept } from '../storage/objects.ts';
 import type { Registers } from '../storage/registers.ts';
 import { type PulledBlob, pullBlob } from './blob-pull.ts';
 import { deleteBlob, type Mount, mountBlob, readBlob, requireBlob } from './blobs.ts';
-import { collectGarbage } from './collect.ts';
 import type { GatewayConfig } from './config.ts';
 import { openContents } from './contents.ts';
+import { collectGarbage } from './garbage/collect.ts';
+import { openHoldings } from './garbage/holdings.ts';
+import { markOrphans } from './garbage/orphans.ts';
+import type { Taken } from './garbage/take-out.ts';
 import type { Ground } from './ground.ts';
-import { openHoldings } from './holdings.ts';
 import { listCatalog, placeReferrers, placeTags } from './lists.ts';
+import { digestOfContent } from './keys.ts';
 import {
   deleteManifest,
   deleteTag,
@@ -21,14 +24,12 @@ import {
   pushManifest,
   readManifest,
 } from './manifests.ts';
-import { digestOfContent, type Reference } from './names.ts';
-import { markOrphans } from './orphans.ts';
+import type { Reference } from './names.ts';
 import { type Place, type Places, placesOf } from './place.ts';
 import type { GatewayPorts } from './ports.ts';
 import { type Caller, type Pulled, type PullParts, pullManifest } from './pull.ts';
 import { listReferrers, type ReferrersAsk, type ReferrersPage } from './referrers.ts';
 import { isCompanionTag, listTags, type NamesPage, type PageQuery } from './tags.ts';
-import type { Taken } from './take-out.ts';
 import {
   appendChunk,
   type Chunk,

@@ -1,8 +1,8 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { type Digest, isDigest } from '@bulla/trust/oci/digest';
+import { readTag, writeTag } from './cells.ts';
 import { type Ground, hasRepository } from './ground.ts';
-import { KEYS, shownName } from './names.ts';
-import { readTag, writeTag } from './parse.ts';
+import { KEYS, shownName } from './keys.ts';
 
 /** What a tag must point to for a write to happen (RFC 9110 §13.1). */
 export interface Conditions {

@@ -4,7 +4,7 @@ import { hasCode, quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import { linkBlob } from './blobs.ts';
 import type { Ground } from './ground.ts';
-import { contentName, stagingName } from './names.ts';
+import { contentName, stagingName } from './keys.ts';
 
 const UPLOAD = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import fc from 'fast-check';
-import { parseManifest, readManifestRecord, writeManifestRecord } from '../../src/gateway/parse.ts';
+import { readManifestRecord, writeManifestRecord } from '../../src/gateway/cells.ts';
+import { parseManifest } from '../../src/gateway/parse.ts';
 import { digestOf, manifestOf, OCI_INDEX, OCI_MANIFEST } from './client.ts';
 
 const CONFIG = { mediaType: 'application/vnd.oci.empty.v1+json', digest: digestOf('{}'), size: 2 };

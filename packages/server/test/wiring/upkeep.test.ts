@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GATEWAY_CONFIG } from '../../src/gateway/config.ts';
-import { contentName } from '../../src/gateway/names.ts';
+import { contentName } from '../../src/gateway/keys.ts';
 import { OPEN_PORTS } from '../../src/gateway/ports.ts';
 import { createGateway } from '../../src/gateway/service.ts';
 import { createLog } from '../../src/http/log.ts';

@@ -4,7 +4,7 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import { blobSize, linkBlob } from '../blobs.ts';
 import type { Ground } from '../ground.ts';
-import { contentName } from '../names.ts';
+import { contentName } from '../keys.ts';
 import type { Listed } from '../parse.ts';
 import type { Place, UpstreamPlace } from '../place.ts';
 import { upstreamFault } from './faults.ts';

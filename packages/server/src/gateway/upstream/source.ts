@@ -1,7 +1,7 @@
 import { computeDigest, isDigest } from '@bulla/trust/oci/digest';
 import type { ArtifactSource } from '@bulla/trust/oci/store';
 import type { Ground } from '../ground.ts';
-import { contentName } from '../names.ts';
+import { contentName } from '../keys.ts';
 import type { UpstreamPlace } from '../place.ts';
 import type { OpenUpstream } from './registries.ts';
 

@@ -4,7 +4,7 @@ import type { Digest } from '@bulla/trust/oci/digest';
 import { openRecent } from '../../bounds/recent.ts';
 import { singleFlight } from '../../bounds/single-flight.ts';
 import { deleteCell, ensureRepository, type Ground } from '../ground.ts';
-import { KEYS } from '../names.ts';
+import { KEYS } from '../keys.ts';
 import type { UpstreamPlace } from '../place.ts';
 import { readTagCell, setTag } from '../tags.ts';
 import { upstreamFault } from './faults.ts';

@@ -1,11 +1,12 @@
 import type { Digest } from '@bulla/trust/oci/digest';
+import { isIndexRecord, type ManifestRecord, writeManifestRecord } from '../cells.ts';
+import { type Kept, reachOf, readKept, readTags } from '../garbage/kept.ts';
+import { type Taken, takeOut, takeOutBlobs, untag } from '../garbage/take-out.ts';
 import type { Ground } from '../ground.ts';
-import { type Kept, reachOf, readKept, readTags } from '../kept.ts';
+import { KEYS } from '../keys.ts';
 import { holdersOf, PARENTS_MOST } from '../listings.ts';
 import { manifestRecord } from '../manifests.ts';
-import { KEYS } from '../names.ts';
-import { isIndexRecord, type Listed, type ManifestRecord, writeManifestRecord } from '../parse.ts';
-import { type Taken, takeOut, takeOutBlobs, untag } from '../take-out.ts';
+import type { Listed } from '../parse.ts';
 import { coarsenessOf } from './use.ts';
 
 /**

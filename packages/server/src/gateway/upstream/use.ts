@@ -1,9 +1,9 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
+import { type ManifestRecord, readManifestRecord, writeManifestRecord } from '../cells.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { Content } from '../contents.ts';
 import type { Ground } from '../ground.ts';
-import { KEYS } from '../names.ts';
-import { type ManifestRecord, readManifestRecord, writeManifestRecord } from '../parse.ts';
+import { KEYS } from '../keys.ts';
 
 const DAY_MS = 24 * 3600_000;
 const PARTS_OF_PERIOD = 4;

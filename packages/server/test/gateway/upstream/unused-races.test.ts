@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
-import { contentName, KEYS, readContentKey } from '../../../src/gateway/names.ts';
+import { contentName, KEYS, readContentKey } from '../../../src/gateway/keys.ts';
 import type { Caller } from '../../../src/gateway/pull.ts';
 import type { Gateway } from '../../../src/gateway/service.ts';
 import { seeded } from '../../seeded.ts';

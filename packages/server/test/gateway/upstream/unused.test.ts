@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Digest } from '@bulla/trust/oci/digest';
 import { tableHistory } from '../../../src/gateway/history.ts';
-import { KEYS } from '../../../src/gateway/names.ts';
+import { KEYS } from '../../../src/gateway/keys.ts';
 import { migrate } from '../../../src/storage/migrate.ts';
 import { openSqlite } from '../../../src/storage/sqlite/open.ts';
 import { ask, digestOf, manifestOf, pushImage, putManifest } from '../client.ts';

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Digest } from '@bulla/trust/oci/digest';
-import { GATEWAY_CONFIG } from '../../src/gateway/config.ts';
-import { contentName, KEYS, readContentKey } from '../../src/gateway/names.ts';
-import type { Gateway } from '../../src/gateway/service.ts';
-import { openMemory } from '../../src/storage/memory/open.ts';
-import type { Store } from '../../src/storage/store.ts';
-import { seeded } from '../seeded.ts';
-import { ROOMS } from '../storage/rooms.ts';
-import { digestOf } from './client.ts';
-import { Died, type Draw, openReplica } from './interleaved.ts';
+import { GATEWAY_CONFIG } from '../../../src/gateway/config.ts';
+import { contentName, KEYS, readContentKey } from '../../../src/gateway/keys.ts';
+import type { Gateway } from '../../../src/gateway/service.ts';
+import { openMemory } from '../../../src/storage/memory/open.ts';
+import type { Store } from '../../../src/storage/store.ts';
+import { seeded } from '../../seeded.ts';
+import { ROOMS } from '../../storage/rooms.ts';
+import { digestOf } from '../client.ts';
+import { Died, type Draw, openReplica } from '../interleaved.ts';
 
 const SEED = 20261121;
 const MINUTE_MS = 60_000;

@@ -1,18 +1,18 @@
 import { mapBounded } from '@bulla/trust/oci/bounded';
 import { type Digest, isDigest } from '@bulla/trust/oci/digest';
-import { blobSize, releaseContent } from './blobs.ts';
-import type { Ground } from './ground.ts';
-import type { Kept } from './kept.ts';
-import { listsOf } from './manifests.ts';
-import { contentName, KEYS } from './names.ts';
+import { blobSize, releaseContent } from '../blobs.ts';
 import {
-  type Listed,
   type ManifestRecord,
   readBlobRecord,
   readManifestRecord,
   readTag,
   writeTag,
-} from './parse.ts';
+} from '../cells.ts';
+import type { Ground } from '../ground.ts';
+import { contentName, KEYS } from '../keys.ts';
+import { listsOf } from '../manifests.ts';
+import type { Listed } from '../parse.ts';
+import type { Kept } from './kept.ts';
 
 /** How many manifests and blobs were taken out of their repositories. */
 export interface Taken {

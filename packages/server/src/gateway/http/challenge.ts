@@ -1,5 +1,5 @@
-import type { HttpReply, HttpRequest } from '../http/exchange.ts';
-import type { AccessNeed, GatewayPorts } from './ports.ts';
+import type { HttpReply, HttpRequest } from '../../http/exchange.ts';
+import type { AccessNeed, GatewayPorts } from '../ports.ts';
 import type { Call } from './replies.ts';
 
 /** A 401 says how to get credentials that would do (RFC 9110 §11.6.1); other replies are as they are. */

@@ -1,6 +1,6 @@
 import type { Code } from '@bulla/trust/fault/codes';
-import type { HttpReply } from '../http/exchange.ts';
-import { publicFault } from '../http/public-fault.ts';
+import type { HttpReply } from '../../http/exchange.ts';
+import { publicFault } from '../../http/public-fault.ts';
 
 /** Identifiers of the distribution specification, "Error Codes". */
 const IDENTIFIERS: Partial<Readonly<Record<Code, string>>> = {

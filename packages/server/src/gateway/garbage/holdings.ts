@@ -1,6 +1,6 @@
 import type { Digest } from '@bulla/trust/oci/digest';
-import { type Ground, hasContent, isContentWanted } from './ground.ts';
-import { KEYS, readContentKey } from './names.ts';
+import { type Ground, hasContent, isContentWanted } from '../ground.ts';
+import { KEYS, readContentKey } from '../keys.ts';
 
 /** Which content repositories have, looked up for very much of it at a time. */
 export interface Holdings {

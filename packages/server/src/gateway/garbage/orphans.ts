@@ -1,6 +1,6 @@
-import type { Ground } from './ground.ts';
+import type { Ground } from '../ground.ts';
+import { digestOfContent, KEYS } from '../keys.ts';
 import type { Holdings } from './holdings.ts';
-import { digestOfContent, KEYS } from './names.ts';
 
 const HOUR_MS = 3600_000;
 const HOURS_OF_DAY = 24;

@@ -9,7 +9,7 @@ import {
   OCI_MANIFEST,
   pushImage,
   putManifest,
-} from './client.ts';
+} from '../client.ts';
 
 const DAY_MS = 24 * 3600_000;
 

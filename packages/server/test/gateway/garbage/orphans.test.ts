@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GATEWAY_CONFIG } from '../../src/gateway/config.ts';
-import { contentName, KEYS } from '../../src/gateway/names.ts';
-import type { Gateway } from '../../src/gateway/service.ts';
-import { openMemory } from '../../src/storage/memory/open.ts';
-import { ROOMS } from '../storage/rooms.ts';
-import { digestOf } from './client.ts';
-import { Died, openReplica } from './interleaved.ts';
+import { GATEWAY_CONFIG } from '../../../src/gateway/config.ts';
+import { contentName, KEYS } from '../../../src/gateway/keys.ts';
+import type { Gateway } from '../../../src/gateway/service.ts';
+import { openMemory } from '../../../src/storage/memory/open.ts';
+import { ROOMS } from '../../storage/rooms.ts';
+import { digestOf } from '../client.ts';
+import { Died, openReplica } from '../interleaved.ts';
 
 const HOUR_MS = 3600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -1,10 +1,10 @@
 import type { Digest } from '@bulla/trust/oci/digest';
-import type { Ground } from './ground.ts';
+import type { Ground } from '../ground.ts';
+import { KEYS, readUpstreamKey, repositoryOfKey } from '../keys.ts';
+import { subjectOfCompanion } from '../tags.ts';
+import { takeOutUnused } from '../upstream/unused.ts';
 import { type Kept, reachOf, readKept, readTags, type Tagged } from './kept.ts';
-import { KEYS, readUpstreamKey, repositoryOfKey } from './names.ts';
-import { subjectOfCompanion } from './tags.ts';
 import { isListedNow, type Taken, takeOut, takeOutBlobs, takeOutLeftovers } from './take-out.ts';
-import { takeOutUnused } from './upstream/unused.ts';
 
 /**
  * Takes out of each repository what is kept there for nothing; the sweep removes the content. Of this

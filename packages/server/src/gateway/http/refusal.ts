@@ -3,7 +3,7 @@ import type { TrustFault } from '@bulla/trust/fault/fault';
 import type { Finding } from '@bulla/trust/finding/finding';
 import { reasonOf } from '@bulla/trust/finding/reason';
 import type { Decision } from '@bulla/trust/policy/decision';
-import type { HttpReply } from '../http/exchange.ts';
+import type { HttpReply } from '../../http/exchange.ts';
 import { refuse } from './errors.ts';
 import { API_VERSION } from './replies.ts';
 

@@ -1,16 +1,16 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
-import { readBody } from '../http/body.ts';
-import type { HttpReply, HttpRequest } from '../http/exchange.ts';
+import { readBody } from '../../http/body.ts';
+import type { HttpReply, HttpRequest } from '../../http/exchange.ts';
+import { type Reference, tagName } from '../names.ts';
+import type { Place } from '../place.ts';
+import type { Pulled } from '../pull.ts';
+import type { Gateway } from '../service.ts';
+import { requireWritable } from '../upstream/users.ts';
 import { askFirst } from './challenge.ts';
 import { refuse } from './errors.ts';
 import { conditionsOf, entityTag, isKnown, mediaTypeOf } from './headers.ts';
-import { type Reference, tagName } from './names.ts';
-import type { Place } from './place.ts';
-import type { Pulled } from './pull.ts';
 import { decisionHeaders, refusal } from './refusal.ts';
 import { API_VERSION, type Call, created, needOf, type Routes, STORED } from './replies.ts';
-import type { Gateway } from './service.ts';
-import { requireWritable } from './upstream/users.ts';
 
 /** GET, HEAD, PUT and DELETE of a manifest. */
 export function manifestRoutes(gateway: Gateway, place: Place, reference: Reference): Routes {

@@ -1,15 +1,15 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
-import type { HttpReply, HttpRequest } from '../http/exchange.ts';
-import { uploaderOf } from './blob-pull.ts';
+import type { HttpReply, HttpRequest } from '../../http/exchange.ts';
+import { uploaderOf } from '../blob-pull.ts';
+import { digestName, repositoryName } from '../names.ts';
+import type { Place } from '../place.ts';
+import type { Gateway } from '../service.ts';
+import { mayUse, requireWritable } from '../upstream/users.ts';
 import { askFirst } from './challenge.ts';
 import { refuse } from './errors.ts';
 import { chunkRange, entityTag, isKnown, rangeOf } from './headers.ts';
-import { digestName, repositoryName } from './names.ts';
-import type { Place } from './place.ts';
 import { API_VERSION, type Call, created, needOf, type Routes, STORED } from './replies.ts';
-import type { Gateway } from './service.ts';
-import { mayUse, requireWritable } from './upstream/users.ts';
 
 /** GET, HEAD and DELETE of a blob. */
 export function blobRoutes(gateway: Gateway, place: Place, digest: Digest): Routes {

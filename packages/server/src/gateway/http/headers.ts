@@ -1,8 +1,8 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { type Digest, isDigest } from '@bulla/trust/oci/digest';
-import type { HttpRequest } from '../http/exchange.ts';
-import type { ByteRange } from '../storage/objects.ts';
-import type { Conditions } from './tags.ts';
+import type { HttpRequest } from '../../http/exchange.ts';
+import type { ByteRange } from '../../storage/objects.ts';
+import type { Conditions } from '../tags.ts';
 
 /** What the Range header asks of content of a known size. */
 export type RangeAsk = ByteRange | 'whole' | 'unsatisfiable';

@@ -1,8 +1,8 @@
 import type { Digest } from '@bulla/trust/oci/digest';
-import type { HttpReply, HttpRequest } from '../http/exchange.ts';
-import type { RegistryAction } from '../http/principal.ts';
-import type { AccessNeed } from './ports.ts';
-import type { Caller } from './pull.ts';
+import type { HttpReply, HttpRequest } from '../../http/exchange.ts';
+import type { RegistryAction } from '../../http/principal.ts';
+import type { AccessNeed } from '../ports.ts';
+import type { Caller } from '../pull.ts';
 
 /** A request whose sender may make it. */
 export interface Call {

@@ -1,10 +1,10 @@
 import { mapBounded } from '@bulla/trust/oci/bounded';
 import { type Digest, isDigest } from '@bulla/trust/oci/digest';
-import type { Ground } from './ground.ts';
-import { listsOf } from './manifests.ts';
-import { contentName, KEYS } from './names.ts';
-import { isIndexRecord, type ManifestRecord, readManifestRecord } from './parse.ts';
-import { readTagCell, subjectOfCompanion } from './tags.ts';
+import { isIndexRecord, type ManifestRecord, readManifestRecord } from '../cells.ts';
+import type { Ground } from '../ground.ts';
+import { contentName, KEYS } from '../keys.ts';
+import { listsOf } from '../manifests.ts';
+import { readTagCell, subjectOfCompanion } from '../tags.ts';
 
 /** A manifest of a repository, as a collection looks at it. */
 export interface Kept {

@@ -1,6 +1,6 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
-import { digestName, type Reference, referenceName, repositoryName } from './names.ts';
+import { digestName, type Reference, referenceName, repositoryName } from '../names.ts';
 
 /** What a path below `/v2` names (distribution-spec, "Endpoints"). */
 export type Target =

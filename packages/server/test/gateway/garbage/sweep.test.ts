@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GATEWAY_CONFIG } from '../../src/gateway/config.ts';
-import { OPEN_PORTS } from '../../src/gateway/ports.ts';
-import { createGateway } from '../../src/gateway/service.ts';
-import { openMemory } from '../../src/storage/memory/open.ts';
-import { digestOf } from './client.ts';
+import { GATEWAY_CONFIG } from '../../../src/gateway/config.ts';
+import { OPEN_PORTS } from '../../../src/gateway/ports.ts';
+import { createGateway } from '../../../src/gateway/service.ts';
+import { openMemory } from '../../../src/storage/memory/open.ts';
+import { digestOf } from '../client.ts';
 
 const MOUNT = { from: null, may: () => true, mounter: null };
 

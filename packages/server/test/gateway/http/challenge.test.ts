@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { GatewayAccess } from '../../src/gateway/ports.ts';
-import { startRegistry } from '../../src/registry.ts';
-import { ask, digestOf, manifestOf, putManifest } from './client.ts';
-import { as, decisionTable, person, tableAccess, tablePorts } from './people.ts';
+import type { GatewayAccess } from '../../../src/gateway/ports.ts';
+import { startRegistry } from '../../../src/registry.ts';
+import { ask, digestOf, manifestOf, putManifest } from '../client.ts';
+import { as, decisionTable, person, tableAccess, tablePorts } from '../people.ts';
 
 const IMAGE = manifestOf({ layers: ['layer'] });
 const ACCESS = tableAccess([
