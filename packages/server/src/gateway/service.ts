@@ -12,8 +12,8 @@ import { openHoldings } from './garbage/holdings.ts';
 import { markOrphans } from './garbage/orphans.ts';
 import type { Taken } from './garbage/take-out.ts';
 import type { Ground } from './ground.ts';
-import { listCatalog, placeReferrers, placeTags } from './lists.ts';
 import { digestOfContent } from './keys.ts';
+import { listCatalog, placeReferrers, placeTags } from './lists.ts';
 import {
   deleteManifest,
   deleteTag,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MESSAGE_LONGEST, messageOf } from '@bulla/server/gateway/refusal';
+import { MESSAGE_LONGEST, messageOf } from '@bulla/server/gateway/http/refusal';
 import { type Finding, failed, passed } from '@bulla/trust/finding/finding';
 import type { Decision } from '@bulla/trust/policy/decision';
 
