@@ -80,7 +80,7 @@ export const REGISTRY: readonly Subject[] = [
     ],
     load: async () => {
       const { parseTarget } = await import('@bulla/server/http/path');
-      const { parseTargetPath } = await import('@bulla/server/gateway/target');
+      const { parseTargetPath } = await import('@bulla/server/gateway/http/target');
       return textTrial((text) => parseTargetPath(parseTarget(text).segments.slice(1)));
     },
   },
