@@ -63,7 +63,8 @@ export function createDecisions(parts: DecisionParts): DecisionService {
   async function decide(ask: Ask): Promise<Answered> {
     const started = parts.now();
     const inForce = parts.policies.current();
-    if (inForce.set === null) {
+    const { set } = inForce;
+    if (set === null) {
       const decision = noPolicyDecision(ask, inForce, parts.newId(parts.clock()), parts.clock());
       return answer(parts, ask, decision, 'miss', null, started);
     }
@@ -71,12 +72,13 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     const digest = 'digest' in ask.resolved ? ask.resolved.digest : null;
     // Without a digest there is nothing to remember an answer by.
     if (digest === null) {
-      const taken = await take(parts, ask, inForce, inForce.set);
+      const taken = await take(parts, ask, inForce, set);
       return answer(parts, ask, taken.decision, taken.cache, taken.dossier, started);
     }
-    const key = keyOf(ask, digest, inForce.set);
+    const key = keyOf(ask, digest, set);
     // What a push has ended stays in the cache, and must not stand before the index that was signed.
-    for (const found of [cache.get(key), coveredBy(ask, digest, inForce.set)]) {
+    for (const find of [() => cache.get(key), () => coveredBy(ask, digest, set)]) {
+      const found = find();
       if (found === undefined || !(await holds(parts, ask, found, epoch))) continue;
       return useCached(parts, uses, ask, digest, found, started);
     }
@@ -88,7 +90,7 @@ export function createDecisions(parts: DecisionParts): DecisionService {
       const shared = await underway;
       return useCached(parts, uses, ask, digest, shared.cached, started);
     }
-    const flight = takeAndCache(ask, digest, inForce, inForce.set, { epoch, pushes });
+    const flight = takeAndCache(ask, digest, inForce, set, { epoch, pushes });
     flights.set(flightKey, flight);
     try {
       const { taken } = await flight;
