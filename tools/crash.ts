@@ -46,6 +46,9 @@ if (spawnSync('strace', ['-V']).error !== undefined) {
   process.exit(2);
 }
 
+// Whoever ends this ends the server of the moment as well: that is done when a process exits, not when
+// a signal ends it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const began = Date.now();
 const end = began + minutes * 60_000;
 await using older = await openOlderFolder();
