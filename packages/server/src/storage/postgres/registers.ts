@@ -10,10 +10,11 @@ const STATEMENTS = {
     on conflict (key) do nothing`,
   update: 'update registers set value = $1, version = $2 where key = $3 and version = $4',
   remove: 'delete from registers where key = $1 and version = $2',
-  list: `select key from registers where key > $1 and ($2::bytea is null or key < $2)
-    order by key limit $3`,
-  'list-from': `select key from registers where key >= $1 and ($2::bytea is null or key < $2)
-    order by key limit $3`,
+  // The end stands alone in its condition: beside `or` each row behind the page is looked at.
+  'keys-after': 'select key from registers where key > $1 order by key limit $2',
+  'keys-from': 'select key from registers where key >= $1 order by key limit $2',
+  'keys-after-to': 'select key from registers where key > $1 and key < $3 order by key limit $2',
+  'keys-from-to': 'select key from registers where key >= $1 and key < $3 order by key limit $2',
 } as const;
 
 /**
@@ -35,7 +36,10 @@ export function postgresRegisters(connections: Connections): Registers {
       change('update', value.slice(), version, key, expected),
     remove: (key, expected) => change('remove', key, expected),
     async keys({ from, inclusive, to, limit }) {
-      const { rows } = await run(inclusive ? 'list-from' : 'list', from, to, limit);
+      const name = inclusive ? 'keys-from' : 'keys-after';
+      const { rows } = await (to === null
+        ? run(name, from, limit)
+        : run(`${name}-to`, from, limit, to));
       return rows.map((row) => bytesIn(row, 'key'));
     },
   };

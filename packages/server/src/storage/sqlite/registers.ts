@@ -1,20 +1,16 @@
 import { DatabaseSync } from 'node:sqlite';
 import { TrustFault } from '@bulla/trust/fault/fault';
-import { type CellStatements, registersOf } from '../cells.ts';
+import { type CellStatements, type KeyPage, registersOf } from '../cells.ts';
 import type { Cell, Registers } from '../registers.ts';
 import type { Queues } from './dialect.ts';
 import { openingFault, faultOf as sqliteFault } from './faults.ts';
-import { failureOf, type Result, type SqlValue } from './message.ts';
+import { failureOf, type Result, type SqlValue, type Statement } from './message.ts';
 
 const READ = 'SELECT value, version FROM registers WHERE key = ?';
 const INSERT = `INSERT INTO registers (key, value, version) VALUES (?, ?, ?)
   ON CONFLICT (key) DO NOTHING`;
 const UPDATE = 'UPDATE registers SET value = ?, version = ? WHERE key = ? AND version = ?';
 const REMOVE = 'DELETE FROM registers WHERE key = ? AND version = ?';
-const LIST =
-  'SELECT key FROM registers WHERE key > ? AND (? IS NULL OR key < ?) ORDER BY key LIMIT ?';
-const LIST_FROM = LIST.replace('key > ?', 'key >= ?');
-
 /** Reads single cells. */
 export interface CellReader {
   read(key: Uint8Array): Promise<Cell | null>;
@@ -32,13 +28,22 @@ export function sqliteRegisters({ writer, reader }: Queues, cells: CellReader): 
     update: (key, expected, value, version) =>
       change(UPDATE, value.slice(), version, key, expected),
     remove: (key, expected) => change(REMOVE, key, expected),
-    async keys({ from, inclusive, to, limit }) {
-      const sql = inclusive ? LIST_FROM : LIST;
-      const { rows } = await reader.run({ sql, parameters: [from, to, to, limit] });
+    async keys(page) {
+      const { rows } = await reader.run(keysQuery(page));
       return rows.map(({ key }) => bytesOf(key));
     },
   };
   return registersOf(statements);
+}
+
+/**
+ * A page of keys. The end stands alone in its condition: beside `OR` the database does not stop there,
+ * and looks at every row behind the page.
+ */
+export function keysQuery({ from, inclusive, to, limit }: KeyPage): Statement {
+  const end = to === null ? '' : ' AND key < ?';
+  const sql = `SELECT key FROM registers WHERE key ${inclusive ? '>=' : '>'} ?${end} ORDER BY key LIMIT ?`;
+  return { sql, parameters: to === null ? [from, limit] : [from, to, limit] };
 }
 
 /**
