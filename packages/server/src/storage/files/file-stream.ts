@@ -9,6 +9,21 @@ export interface FileSource {
 }
 
 const PIECE_BYTES = 256 << 10;
+const POURED_MOST = 512 << 10;
+const POURED_LEAST = 64 << 10;
+/** What pieces of streams that are piped take together, as long as none is the least. */
+const POURED_TOGETHER = 64 << 20;
+/** Streams that are piped now, in this process. */
+let pouring = 0;
+
+/**
+ * How large the pieces of one more stream are that is piped beside `others`: a few clients get large
+ * ones, and a thousand slow ones must not fill the memory. Each stream has two.
+ */
+export function pouredBytes(others: number): number {
+  const share = Math.floor(POURED_TOGETHER / (2 * (others + 1)));
+  return Math.max(POURED_LEAST, Math.min(POURED_MOST, share));
+}
 
 /**
  * A stream of `length` bytes (at least one) from `position`, which closes the file when it is over or
@@ -55,7 +70,13 @@ export function fileStream(source: FileSource, length: number, position: number)
     // A destination that is gone takes nothing more, and may never call back.
     const ended = finished(destination, { readable: false }, () => stream.destroy());
     const remaining = () => end - at;
-    pour({ stream, next, remaining }, destination).then(
+    const poured = pour({ stream, next, remaining }, destination);
+    pouring += 1;
+    // However it ends: a destination that is gone may never call back.
+    stream.once('close', () => {
+      pouring -= 1;
+    });
+    poured.then(
       () => {
         ended();
         if (stream.destroyed) return;
@@ -83,7 +104,7 @@ async function pour(
   { stream, next, remaining }: Pouring,
   destination: NodeJS.WritableStream,
 ): Promise<void> {
-  const size = Math.min(PIECE_BYTES, remaining());
+  const size = Math.min(pouredBytes(pouring), remaining());
   let free = Buffer.allocUnsafeSlow(size);
   let other = remaining() > size ? Buffer.allocUnsafeSlow(size) : free;
   let coming: Promise<Uint8Array> | null = next(free);

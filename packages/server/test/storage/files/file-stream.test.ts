@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import { PassThrough, type Readable, Writable } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type FileSource, fileStream } from '../../../src/storage/files/file-stream.ts';
+import {
+  type FileSource,
+  fileStream,
+  pouredBytes,
+} from '../../../src/storage/files/file-stream.ts';
 import { faultOf } from '../expectations.ts';
 import { temporaryFolder } from '../rooms.ts';
 
@@ -60,6 +64,7 @@ const CASES = [
   { name: 'less than a piece, in the middle', length: 1000, position: 77 },
   { name: 'a piece', length: PIECE, position: 0 },
   { name: 'a piece and a byte', length: PIECE + 1, position: 3 },
+  { name: 'two pieces of a pipe', length: 2 * PIECE + 1, position: 3 },
   { name: 'many pieces', length: 5 * PIECE + 11, position: 1 },
   { name: 'what comes in small parts', length: 2 * PIECE + 1, position: 0, most: 100_000 },
 ] as const;
@@ -160,4 +165,32 @@ test('a real file, from an offset', async () => {
   fileStream(source, 2 * PIECE, 5).pipe(destination);
   await once(destination, 'finish');
   assert.ok(Buffer.concat(destination.taken).equals(bytes.subarray(5, 5 + 2 * PIECE)));
+});
+
+test('pieces of pipes share a bounded memory, down to a least size', () => {
+  const sizes = [0, 63, 64, 127, 511, 512, 100_000].map((others) => pouredBytes(others) >> 10);
+  assert.deepEqual(sizes, [512, 512, 504, 256, 64, 64, 64]);
+});
+
+test('a pipe whose destination is gone takes no share any more', async () => {
+  const bytes = content(PIECE);
+  /** The length of the first piece that a pipe writes now. */
+  const firstPiece = async (): Promise<number> => {
+    const destination = slowWritable();
+    const stream = fileStream(sourceOf(bytes), PIECE, 0);
+    stream.pipe(destination);
+    await once(stream, 'close');
+    return destination.taken[0]?.length ?? 0;
+  };
+  const stuck = Array.from({ length: 256 }, () => {
+    const destination = new Writable({ highWaterMark: 1, write: () => undefined });
+    const stream = fileStream(sourceOf(bytes), PIECE, 0);
+    stream.pipe(destination);
+    return { stream, destination };
+  });
+  assert.ok((await firstPiece()) < PIECE);
+  const closed = stuck.map(({ stream }) => once(stream, 'close'));
+  for (const { destination } of stuck) destination.destroy();
+  await Promise.all(closed);
+  assert.equal(await firstPiece(), PIECE);
 });
