@@ -143,7 +143,11 @@ test('init writes a policy that check accepts and fmt leaves alone', async (t) =
     assert.equal((await bulla(['policy', 'fmt', '--check', file])).code, 0);
   }
   const text = await readFile(file, 'utf8');
-  assert.match(text, /^ +# enforce refuses; warn and audit admit with a warning/m, 'comments explain it');
+  assert.match(
+    text,
+    /^ +# enforce refuses; warn and audit admit with a warning/m,
+    'comments explain it',
+  );
   const kept = await bulla(['policy', 'init', '--file', file, '--key', join(path, 'dev.pub')]);
   assert.equal(kept.code, 2);
   assert.equal(await readFile(file, 'utf8'), text);
