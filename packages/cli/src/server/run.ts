@@ -3,7 +3,7 @@ import type { Log } from '@bulla/server/http/log';
 import type { Server, ServerOptions } from '@bulla/server/main';
 import { asFault } from '@bulla/trust/fault/fault';
 import type { CliContext } from '../context.ts';
-import { boundYoungGeneration } from './young-generation.ts';
+import { boundHeap } from './heap.ts';
 
 /**
  * Runs a server until the user interrupts (SIGINT, SIGTERM), then lets requests under way end. SIGHUP
@@ -21,7 +21,7 @@ export async function runServer(
     import('@bulla/server/main'),
     import('@bulla/server/http/log'),
   ]);
-  using _bound = boundYoungGeneration();
+  using _bound = boundHeap();
   const log = createLog(config.log.level);
   const server = await startServer(config, { ...options, log });
   const reload = () => {
