@@ -5,8 +5,14 @@ import { asAnnotations, asDigest } from '@bulla/trust/oci/descriptor';
 import type { Digest } from '@bulla/trust/oci/digest';
 import { MEDIA_TYPES } from '@bulla/trust/oci/manifest';
 
+/** What may be taken out of its repository. */
+export interface Leaving {
+  /** A collection is about to take it out, or was when it was killed. Until then it is there as ever. */
+  readonly leaving?: true;
+}
+
 /** What the registry keeps of a manifest: the part of its descriptor that referrers lists show. */
-export interface ManifestRecord {
+export interface ManifestRecord extends Leaving {
   readonly mediaType: string;
   readonly size: number;
   readonly subject?: Digest;
@@ -31,11 +37,13 @@ export function readManifestRecord(value: Uint8Array): ManifestRecord {
   const annotations = optional(member(at, 'annotations'), asAnnotations);
   const pushed = optional(member(at, 'at'), asString);
   const used = optional(member(at, 'used'), asString);
+  const leaving = member(at, 'leaving').value === true;
   return {
     mediaType: asString(member(at, 'mediaType')),
     size: asCount(member(at, 'size')),
     ...(pushed === undefined ? {} : { at: pushed }),
     ...(used === undefined ? {} : { used }),
+    ...(leaving ? { leaving } : {}),
     ...(subject === undefined ? {} : { subject }),
     ...(artifactType === undefined ? {} : { artifactType }),
     ...(annotations === undefined ? {} : { annotations }),
@@ -48,7 +56,7 @@ export function writeManifestRecord(record: ManifestRecord): Uint8Array {
 }
 
 /** What a repository knows of a blob. */
-export interface BlobRecord {
+export interface BlobRecord extends Leaving {
   readonly size: number;
   /** Ids of those who uploaded its bytes to this repository (semantics 15). */
   readonly uploaders: readonly string[];
@@ -60,10 +68,12 @@ export interface BlobRecord {
 export function readBlobRecord(value: Uint8Array): BlobRecord {
   const at = cursor(readOwn(value), '', 'storage.corrupt');
   const linked = optional(member(at, 'at'), asString);
+  const leaving = member(at, 'leaving').value === true;
   return {
     size: asCount(member(at, 'size')),
     uploaders: optional(member(at, 'uploaders'), (list) => asArray(list, asString)) ?? [],
     ...(linked === undefined ? {} : { at: linked }),
+    ...(leaving ? { leaving } : {}),
   };
 }
 

@@ -2,6 +2,7 @@ import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
 import { releaseContent } from './blobs.ts';
 import { type ManifestRecord, readManifestRecord, writeManifestRecord } from './cells.ts';
+import { keepContent } from './garbage/staying.ts';
 import {
   deleteCell,
   ensureRepository,
@@ -103,10 +104,12 @@ export async function pushManifest(ground: Ground, push: ManifestPush): Promise<
   for (const tag of tags) {
     checkConditions(await readTagCell(ground, repository, tag), push.conditions);
   }
-  await requireContent(ground, repository, parsed.needs);
+  await requireContent(ground, repository, parsed.needs, hasContent);
   await keepManifest(ground, repository, digest, parsed, bytes);
   // A collection may have taken out what was there a moment ago: see `takeOut`.
-  if (ground.config.untaggedMs !== null) await requireContent(ground, repository, parsed.needs);
+  if (ground.config.untaggedMs !== null) {
+    await requireContent(ground, repository, parsed.needs, keepContent);
+  }
   for (const tag of tags) await setTag(ground, repository, tag, digest, push.conditions);
   const { subject } = parsed.record;
   return { digest, subject: subject !== undefined && ground.config.referrers ? subject : null };
@@ -147,12 +150,13 @@ async function requireContent(
   ground: Ground,
   repository: string,
   needs: readonly Digest[],
+  has: typeof hasContent,
 ): Promise<void> {
   const missing: Digest[] = [];
   for (let from = 0; from < needs.length; from += LOOKS_AT_ONCE) {
     const some = needs.slice(from, from + LOOKS_AT_ONCE);
     // An index may list blobs as well (build caches do), so either will do.
-    const there = await Promise.all(some.map((digest) => hasContent(ground, repository, digest)));
+    const there = await Promise.all(some.map((digest) => has(ground, repository, digest)));
     missing.push(...some.filter((_, index) => there[index] !== true));
   }
   if (missing.length > 0) {

@@ -50,9 +50,6 @@ async function takeOutUntagged(
     if (live.has(kept.digest)) continue;
     const taken = await takeOut(ground, repository, kept, {
       tags: tags.filter((one) => one.digest === kept.digest).map((one) => one.tag),
-      // A push of an index looks for its children again after it has noted that it lists them, and
-      // this looks for such notes after the record is gone: whichever comes second sees the other,
-      // and the manifest is put back or the push is refused.
       isWantedNow: () => isListedNow(ground, repository, kept.digest, () => true),
     });
     if (taken) manifests += 1;

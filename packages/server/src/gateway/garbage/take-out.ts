@@ -1,11 +1,13 @@
 import { mapBounded } from '@bulla/trust/oci/bounded';
 import { type Digest, isDigest } from '@bulla/trust/oci/digest';
-import { blobSize, releaseContent } from '../blobs.ts';
+import { releaseContent } from '../blobs.ts';
 import {
   type ManifestRecord,
   readBlobRecord,
   readManifestRecord,
   readTag,
+  writeBlobRecord,
+  writeManifestRecord,
   writeTag,
 } from '../cells.ts';
 import type { Ground } from '../ground.ts';
@@ -13,6 +15,7 @@ import { contentName, KEYS } from '../keys.ts';
 import { listsOf } from '../manifests.ts';
 import type { Listed } from '../parse.ts';
 import type { Kept } from './kept.ts';
+import { withoutMark } from './staying.ts';
 
 /** How many manifests and blobs were taken out of their repositories. */
 export interface Taken {
@@ -24,7 +27,10 @@ export interface Taken {
 export interface TakingOut {
   /** Tags that go before it. */
   readonly tags: readonly string[];
-  /** Asked when the record is gone, with what the manifest lists: a yes puts it back. */
+  /**
+   * Asked with what the manifest lists when it is marked as leaving, when a yes leaves it there, and
+   * once more when the record is gone, when a yes puts it back.
+   */
   readonly isWantedNow: (lists: readonly Listed[]) => Promise<boolean>;
 }
 
@@ -35,6 +41,10 @@ const CELLS_AT_ONCE = 16;
  * at: then its record has another version, and its tags are put back. Its listings and its place among
  * the referrers go by the versions that they had while the record was there. Who pushes or fetches it
  * anew when the record is gone writes them anew, after the record, and keeps them.
+ *
+ * A push of an index that lists it notes so and looks for it again, and this marks the record and looks
+ * for such notes: whichever comes second sees the other, and the manifest stays. Only what nobody has
+ * noted goes, so wherever this is killed, no acknowledged push lacks anything.
  */
 export async function takeOut(
   ground: Ground,
@@ -61,11 +71,22 @@ export async function takeOut(
     forget();
     return false;
   };
-  if (!(await registers.delete(key, version))) return putBack();
+  const staying = writeManifestRecord(withoutMark(record));
+  const marked = await registers.swap(
+    key,
+    version,
+    writeManifestRecord({ ...record, leaving: true }),
+  );
+  if (marked === null) return putBack();
+  if (await isWantedNow(lists)) {
+    // Null means that it was pushed, fetched or kept meanwhile, which is as good.
+    await registers.swap(key, marked, staying);
+    return putBack();
+  }
+  if (!(await registers.delete(key, marked))) return putBack();
   forget();
   if (await isWantedNow(lists)) {
-    // Null means that it was pushed or fetched anew, which is as good.
-    await registers.swap(key, null, cell.value);
+    await registers.swap(key, null, staying);
     return putBack();
   }
   await mapBounded(belonging, CELLS_AT_ONCE, (one) => registers.delete(one.key, one.version));
@@ -153,11 +174,19 @@ export async function takeOutBlobs(
     if (at === undefined || at >= before) continue;
     if (await isListedNow(ground, repository, digest, counts)) continue;
     await ground.objects.keep(contentName(digest));
-    if (!(await registers.delete(key, cell.version))) continue;
+    // As `takeOut` does, and for the same reasons.
+    const record = readBlobRecord(cell.value);
+    const staying = writeBlobRecord(withoutMark(record));
+    const leaving = writeBlobRecord({ ...record, leaving: true });
+    const marked = await registers.swap(key, cell.version, leaving);
+    if (marked === null) continue;
     if (await isListedNow(ground, repository, digest, counts)) {
-      if ((await blobSize(ground, repository, digest)) === null) {
-        await registers.swap(key, null, cell.value);
-      }
+      await registers.swap(key, marked, staying);
+      continue;
+    }
+    if (!(await registers.delete(key, marked))) continue;
+    if (await isListedNow(ground, repository, digest, counts)) {
+      await registers.swap(key, null, staying);
       continue;
     }
     await releaseContent(ground, digest);

@@ -171,3 +171,71 @@ test('a manifest that an index lists while it is taken out is put back', async (
   assert.ok(cell !== null);
   await checkWhole(store, readTag(cell.value), 'multi');
 });
+
+test('a collection that is killed at any of its calls takes nothing from a push that was acknowledged', async () => {
+  const child = digestOf(manifestOf({ layers: ['one'] }));
+  const cells = [KEYS.manifest('app', child), KEYS.blob('app', digestOf('one'))];
+  let played = 0;
+  // The push comes right before the collector's first, second, … change of one of these cells.
+  for (const cell of cells) {
+    for (const change of [1, 2, 3]) {
+      for (let diesAt = 1; ; diesAt++) {
+        const outcome = await playKilled(cell, change, diesAt);
+        if (outcome.pushed) played += 1;
+        if (!outcome.died) break;
+      }
+    }
+  }
+  assert.ok(played > 20, `${played} pushes came in between`);
+});
+
+/** One image without a tag that is collected, and a push that lists it again in the middle. */
+async function playKilled(cell: string, change: number, diesAt: number) {
+  await using store = openMemory();
+  let now = Date.parse('2020-01-01T00:00:00Z');
+  const parts = { ...store, config: CONFIG, clock: () => new Date(now) };
+  const pusher = openReplica(parts, { draw: () => 0 });
+  await pushImage(pusher, 'one', null);
+  now += 2 * HOUR_MS;
+  let changes = 0;
+  let pushed = false;
+  // What the client of the push knows to be there, it does not send again.
+  const manifests = cell.startsWith('manifests/');
+  const push = async () => {
+    changes += 1;
+    if (changes !== change) return;
+    const acknowledged = manifests
+      ? pushIndex(pusher, ['one'], 'multi')
+      : put(pusher, 'multi', manifestOf({ layers: ['one'], annotations: { a: 'other' } }));
+    pushed = await acknowledged.then(
+      () => true,
+      (error: unknown) => {
+        assert.match(asFault(error).code, TOLD);
+        return false;
+      },
+    );
+  };
+  const registers = {
+    ...store.registers,
+    async delete(key: string, version: string) {
+      if (key === cell) await push();
+      return store.registers.delete(key, version);
+    },
+    async swap(key: string, expected: string | null, value: Uint8Array) {
+      if (key === cell) await push();
+      return store.registers.swap(key, expected, value);
+    },
+  };
+  let died = false;
+  const collector = openReplica({ ...parts, registers }, { draw: () => 0, diesAt });
+  await collector.collect().catch((error: unknown) => {
+    assert.ok(error instanceof Died, String(error));
+    died = true;
+  });
+  if (pushed) {
+    const tag = await store.registers.read(KEYS.tag('app', 'multi'));
+    assert.ok(tag !== null);
+    await checkWhole(store, readTag(tag.value), `${cell} change ${change}, killed at ${diesAt}`);
+  }
+  return { died, pushed };
+}
