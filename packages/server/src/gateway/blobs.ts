@@ -3,14 +3,13 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { ByteRange } from '../storage/objects.ts';
 import { type BlobRecord, readBlobRecord, writeBlobRecord } from './cells.ts';
-import { deleteCell, ensureRepository, type Ground, hasRepository } from './ground.ts';
+import { changeCell, deleteCell, ensureRepository, type Ground, hasRepository } from './ground.ts';
 import { contentName, KEYS, repositoryOfKey, shownName } from './keys.ts';
 
 /** Content up to this size is answered at once; opening a stream costs more than copying it. */
 const AT_ONCE_BYTES = 256 << 10;
 /** Most uploaders that are remembered of a blob, the last ones. */
 const UPLOADERS_MOST = 16;
-const ATTEMPTS = 16;
 const COARSE_MS = 3600_000;
 
 /** What this repository knows of a blob, or null when it does not have it. */
@@ -84,25 +83,22 @@ export async function linkBlob(
 }
 
 async function noteBlob(
-  { registers, clock }: Ground,
+  ground: Ground,
   key: string,
   size: number,
   uploader: string | null,
 ): Promise<void> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const cell = await registers.read(key);
-    const known = cell === null ? null : readBlobRecord(cell.value);
+  const now = ground.clock();
+  await changeCell(ground, key, (value) => {
+    const known = value === null ? null : readBlobRecord(value);
     const uploaders = known?.uploaders ?? [];
     const isNoted = uploader === null || uploaders.includes(uploader);
-    const since = clock().getTime() - COARSE_MS;
     // What is linked anew is not what nobody has wanted for long.
-    const isLate = known?.at !== undefined && Date.parse(known.at) >= since;
-    if (isNoted && isLate) return;
+    const isLate = known?.at !== undefined && Date.parse(known.at) >= now.getTime() - COARSE_MS;
+    if (isNoted && isLate) return null;
     const noted = isNoted ? uploaders : [...uploaders, uploader].slice(-UPLOADERS_MOST);
-    const value = writeBlobRecord({ size, uploaders: noted, at: clock().toISOString() });
-    if ((await registers.swap(key, cell?.version ?? null, value)) !== null) return;
-  }
-  throw new TrustFault('storage.failed', `the cell ${key} is changed by others without a pause`);
+    return writeBlobRecord({ size, uploaders: noted, at: now.toISOString() });
+  });
 }
 
 /** Who mounts a blob, and out of what. */

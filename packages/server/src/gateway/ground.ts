@@ -36,6 +36,25 @@ export async function writeCell(
   throw new TrustFault('storage.failed', `the cell ${key} is changed by others without a pause`);
 }
 
+/**
+ * Writes what `change` makes of a cell's value (null: there is none), again if somebody was faster; a
+ * null of `change` leaves it as it is. Answers whether the cell is there then. Throws `storage.failed`
+ * when others change it again and again meanwhile.
+ */
+export async function changeCell(
+  { registers }: Pick<Ground, 'registers'>,
+  key: string,
+  change: (value: Uint8Array | null) => Uint8Array | null,
+): Promise<boolean> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const cell = await registers.read(key);
+    const value = change(cell?.value ?? null);
+    if (value === null) return cell !== null;
+    if ((await registers.swap(key, cell?.version ?? null, value)) !== null) return true;
+  }
+  throw new TrustFault('storage.failed', `the cell ${key} is changed by others without a pause`);
+}
+
 /** Deletes a cell whatever is in it; false when there is none. */
 export async function deleteCell({ registers }: Ground, key: string): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

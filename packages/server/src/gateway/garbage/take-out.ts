@@ -15,7 +15,7 @@ import { contentName, KEYS } from '../keys.ts';
 import { listsOf } from '../manifests.ts';
 import type { Listed } from '../parse.ts';
 import type { Kept } from './kept.ts';
-import { withoutMark } from './staying.ts';
+import { takeOutRecord } from './staying.ts';
 
 /** How many manifests and blobs were taken out of their repositories. */
 export interface Taken {
@@ -27,10 +27,7 @@ export interface Taken {
 export interface TakingOut {
   /** Tags that go before it. */
   readonly tags: readonly string[];
-  /**
-   * Asked with what the manifest lists when it is marked as leaving, when a yes leaves it there, and
-   * once more when the record is gone, when a yes puts it back.
-   */
+  /** Asked with what the manifest lists: see `takeOutRecord`. */
   readonly isWantedNow: (lists: readonly Listed[]) => Promise<boolean>;
 }
 
@@ -41,10 +38,7 @@ const CELLS_AT_ONCE = 16;
  * at: then its record has another version, and its tags are put back. Its listings and its place among
  * the referrers go by the versions that they had while the record was there. Who pushes or fetches it
  * anew when the record is gone writes them anew, after the record, and keeps them.
- *
- * A push of an index that lists it notes so and looks for it again, and this marks the record and looks
- * for such notes: whichever comes second sees the other, and the manifest stays. Only what nobody has
- * noted goes, so wherever this is killed, no acknowledged push lacks anything.
+ * What a push lists meanwhile stays: see `takeOutRecord`.
  */
 export async function takeOut(
   ground: Ground,
@@ -64,30 +58,20 @@ export async function takeOut(
   // No deletion of its content is due while the record is away: see `openHoldings`.
   await objects.keep(contentName(digest));
   const untagged = await untag(ground, repository, digest, tags);
-  const putBack = async (): Promise<false> => {
+  const isOut = await takeOutRecord(
+    registers,
+    { key, version, record, write: writeManifestRecord },
+    () => {
+      forget();
+      return isWantedNow(lists);
+    },
+  );
+  if (!isOut) {
     for (const tag of untagged) {
       await registers.swap(KEYS.tag(repository, tag), null, writeTag(digest));
     }
     forget();
     return false;
-  };
-  const staying = writeManifestRecord(withoutMark(record));
-  const marked = await registers.swap(
-    key,
-    version,
-    writeManifestRecord({ ...record, leaving: true }),
-  );
-  if (marked === null) return putBack();
-  if (await isWantedNow(lists)) {
-    // Null means that it was pushed, fetched or kept meanwhile, which is as good.
-    await registers.swap(key, marked, staying);
-    return putBack();
-  }
-  if (!(await registers.delete(key, marked))) return putBack();
-  forget();
-  if (await isWantedNow(lists)) {
-    await registers.swap(key, null, staying);
-    return putBack();
   }
   await mapBounded(belonging, CELLS_AT_ONCE, (one) => registers.delete(one.key, one.version));
   forget();
@@ -170,25 +154,13 @@ export async function takeOutBlobs(
     const digest = key.slice(prefix.length);
     const cell = await registers.read(key);
     if (cell === null || !isDigest(digest)) continue;
-    const { at } = readBlobRecord(cell.value);
-    if (at === undefined || at >= before) continue;
-    if (await isListedNow(ground, repository, digest, counts)) continue;
-    await ground.objects.keep(contentName(digest));
-    // As `takeOut` does, and for the same reasons.
     const record = readBlobRecord(cell.value);
-    const staying = writeBlobRecord(withoutMark(record));
-    const leaving = writeBlobRecord({ ...record, leaving: true });
-    const marked = await registers.swap(key, cell.version, leaving);
-    if (marked === null) continue;
-    if (await isListedNow(ground, repository, digest, counts)) {
-      await registers.swap(key, marked, staying);
-      continue;
-    }
-    if (!(await registers.delete(key, marked))) continue;
-    if (await isListedNow(ground, repository, digest, counts)) {
-      await registers.swap(key, null, staying);
-      continue;
-    }
+    if (record.at === undefined || record.at >= before) continue;
+    const isWantedNow = () => isListedNow(ground, repository, digest, counts);
+    if (await isWantedNow()) continue;
+    await ground.objects.keep(contentName(digest));
+    const looked = { key, version: cell.version, record, write: writeBlobRecord };
+    if (!(await takeOutRecord(registers, looked, isWantedNow))) continue;
     await releaseContent(ground, digest);
     taken += 1;
   }

@@ -2,12 +2,11 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import { type ManifestRecord, readManifestRecord, writeManifestRecord } from '../cells.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { Content } from '../contents.ts';
-import type { Ground } from '../ground.ts';
+import { changeCell, type Ground } from '../ground.ts';
 import { KEYS } from '../keys.ts';
 
 const DAY_MS = 24 * 3600_000;
 const PARTS_OF_PERIOD = 4;
-const ATTEMPTS = 16;
 
 /**
  * How old the note of a manifest's last use may be before another is written, in milliseconds: a day,
@@ -40,17 +39,13 @@ export async function noteUse(
 }
 
 async function writeUse(ground: Ground, key: string): Promise<boolean> {
-  const { registers, clock } = ground;
   try {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const cell = await registers.read(key);
-      if (cell === null) return false;
-      const record = readManifestRecord(cell.value);
-      if (isRecent(ground, usedMsOf(record))) return true;
-      const value = writeManifestRecord({ ...record, used: clock().toISOString() });
-      if ((await registers.swap(key, cell.version, value)) !== null) return true;
-    }
-    return true;
+    return await changeCell(ground, key, (value) => {
+      if (value === null) return null;
+      const record = readManifestRecord(value);
+      if (isRecent(ground, usedMsOf(record))) return null;
+      return writeManifestRecord({ ...record, used: ground.clock().toISOString() });
+    });
   } catch (error) {
     if (error instanceof TrustFault && error.code.startsWith('storage.')) return true;
     throw error;
