@@ -30,6 +30,18 @@ const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
 /** As the client of distribution registers them, each in a line of its own. */
 const DOCKER_TYPES = [DOCKER_MANIFEST, DOCKER_LIST, OCI_INDEX, OCI_MANIFEST];
 
+const CONTAINERD: RecordedPull = {
+  client: 'containerd 2',
+  userAgent: 'containerd/v2.1.4',
+  begins: 'resolve',
+  token: 'post',
+  resolveAccept: [[DOCKER_MANIFEST, DOCKER_LIST, OCI_MANIFEST, OCI_INDEX, '*/*'].join(', ')],
+  manifestAccept: (mediaType) => [`${mediaType}, */*`],
+  blobAccept: (mediaType) => [`${mediaType}, */*`],
+  query: '',
+  asksWhy: false,
+};
+
 /** The recorded clients. */
 export const RECORDED_PULLS: readonly RecordedPull[] = [
   {
@@ -44,26 +56,10 @@ export const RECORDED_PULLS: readonly RecordedPull[] = [
     query: '',
     asksWhy: true,
   },
+  CONTAINERD,
   {
-    client: 'containerd 2',
-    userAgent: 'containerd/v2.1.4',
-    begins: 'resolve',
-    token: 'post',
-    resolveAccept: [[DOCKER_MANIFEST, DOCKER_LIST, OCI_MANIFEST, OCI_INDEX, '*/*'].join(', ')],
-    manifestAccept: (mediaType) => [`${mediaType}, */*`],
-    blobAccept: (mediaType) => [`${mediaType}, */*`],
-    query: '',
-    asksWhy: false,
-  },
-  {
+    ...CONTAINERD,
     client: 'containerd 2 by a mirror of hosts.toml',
-    userAgent: 'containerd/v2.1.4',
-    begins: 'resolve',
-    token: 'post',
-    resolveAccept: [[DOCKER_MANIFEST, DOCKER_LIST, OCI_MANIFEST, OCI_INDEX, '*/*'].join(', ')],
-    manifestAccept: (mediaType) => [`${mediaType}, */*`],
-    blobAccept: (mediaType) => [`${mediaType}, */*`],
     query: '?ns=registry.example',
-    asksWhy: false,
   },
 ];

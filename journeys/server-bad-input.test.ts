@@ -7,6 +7,7 @@ import { seeded } from '../packages/server/test/seeded.ts';
 import { openRepository } from './artifact.ts';
 import { type Port, portOf, sendGarbage, sendRaw, statusOf } from './raw-request.ts';
 import {
+  assertUnharmed,
   basic,
   type Owner,
   type RunningServer,
@@ -45,11 +46,7 @@ before(async () => {
 });
 
 // After each test, whatever it sent.
-afterEach(async () => {
-  assert.ok(server.isRunning(), server.said());
-  assert.equal((await fetch(`${server.origin}/readyz`)).status, 200);
-  assert.doesNotMatch(server.said(), /internal\.defect|\n\s+at |unhandled/i);
-});
+afterEach(() => assertUnharmed(server));
 
 after(async () => {
   await server.stop();

@@ -5,7 +5,15 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { cutOff, portOf } from './raw-request.ts';
-import { basic, type RunningServer, signedPolicy, signInOwner, startUp, until } from './server.ts';
+import {
+  assertUnharmed,
+  basic,
+  type RunningServer,
+  signedPolicy,
+  signInOwner,
+  startUp,
+  until,
+} from './server.ts';
 import { makeKey, openStage, type Stage } from './stage.ts';
 
 const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
@@ -27,11 +35,7 @@ before(async () => {
 });
 
 // After each test, whatever it pushed.
-afterEach(async () => {
-  assert.ok(server.isRunning(), server.said());
-  assert.equal((await fetch(`${server.origin}/readyz`)).status, 200);
-  assert.doesNotMatch(server.said(), /internal\.defect|\n\s+at |unhandled/i);
-});
+afterEach(() => assertUnharmed(server));
 
 after(async () => {
   await server.stop();

@@ -332,3 +332,10 @@ export async function until(what: string, holds: () => Promise<boolean>): Promis
   }
   assert.fail(`in ${PATIENCE_MS} ms it never came to this: ${what}`);
 }
+
+/** That a server runs on, takes requests, and has said of no defect. */
+export async function assertUnharmed(server: RunningServer): Promise<void> {
+  assert.ok(server.isRunning(), server.said());
+  assert.equal((await fetch(`${server.origin}/readyz`)).status, 200);
+  assert.doesNotMatch(server.said(), /internal\.defect|\n\s+at |unhandled/i);
+}

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { mapBounded } from '@bulla/trust/oci/bounded';
+import { keyPages } from '../storage/key-pages.ts';
 import type { Registers } from '../storage/registers.ts';
 
 /** All that must be the same for an earlier pass to stand in (semantics 3). */
@@ -59,10 +60,7 @@ export function openPasses(registers: Registers): Passes {
 export async function sweepPasses(registers: Registers, at: Date): Promise<number> {
   const before = at.getTime() - SKEW_MS;
   let removed = 0;
-  let last: string | undefined;
-  for (;;) {
-    const page = { limit: PAGE, ...(last === undefined ? {} : { after: last }) };
-    const keys = await registers.list(PASSES, page);
+  for await (const keys of keyPages(registers, PASSES, PAGE)) {
     const gone = await mapBounded(keys, CELLS_AT_ONCE, async (key) => {
       const cell = await registers.read(key);
       if (cell === null) return false;
@@ -72,9 +70,8 @@ export async function sweepPasses(registers: Registers, at: Date): Promise<numbe
       return registers.delete(key, cell.version);
     });
     removed += gone.filter(Boolean).length;
-    last = keys.at(-1);
-    if (keys.length < PAGE) return removed;
   }
+  return removed;
 }
 
 interface Pass {

@@ -1,4 +1,5 @@
 import type { Digest } from '@bulla/trust/oci/digest';
+import { keyPages } from '../../storage/key-pages.ts';
 import { type Ground, hasContent, isContentWanted } from '../ground.ts';
 import { KEYS, readContentKey } from '../keys.ts';
 
@@ -58,27 +59,17 @@ async function takeSnapshot(ground: Ground): Promise<Snapshot> {
   const hints = new Uint32Array(2 ** HINT_BITS);
   const repositories: string[] = [];
   for (const prefix of [KEYS.allBlobs, KEYS.allManifests]) {
-    for await (const key of keysBelow(ground, prefix)) {
-      const found = readContentKey(key);
-      if (found === null) continue;
-      // The keys of one repository follow one another.
-      if (repositories.at(-1) !== found.repository) repositories.push(found.repository);
-      for (const bit of looksOf(found.digest)) setBit(filter, bit);
-      hints[hintOf(found.digest)] = repositories.length;
+    for await (const keys of keyPages(ground.registers, prefix, PAGE)) {
+      for (const found of keys.map(readContentKey)) {
+        if (found === null) continue;
+        // The keys of one repository follow one another.
+        if (repositories.at(-1) !== found.repository) repositories.push(found.repository);
+        for (const bit of looksOf(found.digest)) setBit(filter, bit);
+        hints[hintOf(found.digest)] = repositories.length;
+      }
     }
   }
   return { filter, hints, repositories };
-}
-
-async function* keysBelow({ registers }: Ground, prefix: string): AsyncGenerator<string> {
-  let last: string | undefined;
-  for (;;) {
-    const page = { limit: PAGE, ...(last === undefined ? {} : { after: last }) };
-    const keys = await registers.list(prefix, page);
-    yield* keys;
-    last = keys.at(-1);
-    if (keys.length < PAGE) return;
-  }
 }
 
 /** The bits of a digest in the filter: its own, since a digest is as good as drawn. */
