@@ -4,8 +4,7 @@ import type { ArtifactSource } from '@bulla/trust/oci/store';
 import type { Decision } from '@bulla/trust/policy/decision';
 import type { Surface } from '@bulla/trust/policy/document';
 import type { Rollback } from '@bulla/trust/policy/evaluate/rollback';
-import type { Principal } from '../http/principal.ts';
-import type { CacheState, RequestFacts } from './made.ts';
+import type { Asker, CacheState, RequestFacts } from './made.ts';
 
 /** What a tag led to just now, or why that could not be learned and what it last led to. */
 export type Resolved =
@@ -26,8 +25,13 @@ export interface Ask {
   readonly source: ArtifactSource;
   readonly surface: Surface;
   readonly namespace: string | null;
-  readonly actor: Principal;
+  readonly actor: Asker;
   readonly request: RequestFacts;
+  /**
+   * The answer is for nobody who acts on it (a dry run of Kubernetes): nothing is recorded, cached or
+   * remembered that another answer could depend on. Absent: false.
+   */
+  readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -84,6 +84,10 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     }
     // Who asks after a push must not get the answer of a decision that was begun before it.
     const pushes = await parts.epochs.read(`push/${ask.repository}`);
+    if (ask.dryRun === true) {
+      const taken = await take(parts, ask, inForce, set);
+      return answer(parts, ask, taken.decision, taken.cache, taken.dossier, started);
+    }
     const flightKey = `${key}\n${epoch}/${pushes}`;
     const underway = flights.get(flightKey);
     if (underway !== undefined) {
@@ -235,11 +239,14 @@ async function useCached(
   const covers = digest === cached.decision.digest ? cached.decision.covers : [];
   const decision: Decision = { ...cached.decision, id, reference, tag, digest, covers };
   const answered = await answer(parts, ask, decision, 'hit', null, started);
-  if (known === undefined) uses.set(use, id);
+  if (known === undefined && ask.dryRun !== true) uses.set(use, id);
   return answered;
 }
 
-/** Records the decision, then gives it; only what no policy enforces may go out unrecorded. */
+/**
+ * Records the decision, then gives it; only what no policy enforces may go out unrecorded, and what a
+ * dry run asked for is no decision about anything.
+ */
 async function answer(
   parts: DecisionParts,
   ask: Ask,
@@ -249,6 +256,7 @@ async function answer(
   started: number,
 ): Promise<Answered> {
   const { actor, request } = ask;
+  if (ask.dryRun === true) return { decision, cache };
   try {
     await parts.keep({
       decision,

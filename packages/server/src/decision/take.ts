@@ -101,7 +101,7 @@ async function takeOne(
     now: parts.now,
     signal,
   });
-  if (decision.digest !== null) {
+  if (decision.digest !== null && ask.dryRun !== true) {
     const { digest } = decision;
     const noted = remembering(decision, set).map(({ hash, maxAgeMs }) =>
       parts.passes.note(passKey(digest, hash), at, maxAgeMs),

@@ -1,8 +1,7 @@
 import type { FindingJson } from '@bulla/trust/finding/render-json';
 import type { Decision, PolicyOutcome } from '@bulla/trust/policy/decision';
 import type { Surface } from '@bulla/trust/policy/document';
-import type { CacheState, RequestFacts } from '../decision/made.ts';
-import type { Principal } from '../http/principal.ts';
+import type { Asker, CacheState, RequestFacts } from '../decision/made.ts';
 
 /** The strictest of what the policies did; `deny` whenever the door refused. */
 export type Effect = PolicyOutcome['effect'];
@@ -24,7 +23,7 @@ export interface DecisionBody {
   /** When the decision was taken; earlier than `at` for one from the cache. */
   readonly decidedAt: string;
   readonly request: RequestFacts;
-  readonly actor: Pick<Principal, 'kind' | 'id' | 'name'>;
+  readonly actor: Asker;
   readonly surface: Surface;
   readonly namespace: string | null;
   readonly environment: string | null;
@@ -81,5 +80,25 @@ export interface PrunedBody {
   readonly to: string;
 }
 
+/**
+ * What somebody did that changes what decisions come to: an exception that was approved, a policy
+ * that was made to enforce. It says more than a line of the activity log, because it is chained.
+ */
+export interface ActBody {
+  readonly kind: 'act';
+  /** A ULID, as decisions have. */
+  readonly id: string;
+  readonly at: string;
+  readonly actor: Asker;
+  /** `exception.approved`, `break-glass.used`, `rollout.cut-over`: the room, and what it did. */
+  readonly act: string;
+  /** The id of what it was done to. */
+  readonly subject: string;
+  /** One sentence for people, with the actual values. */
+  readonly says: string;
+  /** What the room keeps of it, by name; never a secret. */
+  readonly detail: Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+}
+
 /** What an entry of the chain says. */
-export type Body = DecisionBody | RepeatsBody | PrunedBody;
+export type Body = DecisionBody | RepeatsBody | PrunedBody | ActBody;

@@ -1,6 +1,6 @@
 import { canonicalizeJcs } from '@bulla/trust/bytes/jcs';
 import type { Decision } from '@bulla/trust/policy/decision';
-import type { MadeDecision } from '../decision/made.ts';
+import type { MadeDecision, ObjectFacts } from '../decision/made.ts';
 import type { Body, DecisionBody, Effect, RecordedPolicy } from './body.ts';
 import { failingCodes, fitTree, wellFormed } from './tree.ts';
 
@@ -63,6 +63,7 @@ export function decisionBody(made: MadeDecision, dossier: string | null): Decisi
       id: cut.text('request.id', request.id),
       remoteAddress: cut.text('request.remoteAddress', request.remoteAddress),
       userAgent: cut.text('request.userAgent', request.userAgent),
+      ...(request.object === undefined ? {} : { object: objectOf(request.object, cut) }),
     },
     actor: {
       kind: actor.kind,
@@ -91,6 +92,19 @@ export function decisionBody(made: MadeDecision, dossier: string | null): Decisi
     validUntil: decision.validUntil?.toISOString() ?? null,
     dossier,
     cut: [...cut.names].sort(),
+  };
+}
+
+function objectOf(object: ObjectFacts, cut: Cutter): ObjectFacts {
+  const nullable = (name: string, value: string | null) =>
+    value === null ? null : cut.text(`request.object.${name}`, value);
+  return {
+    cluster: nullable('cluster', object.cluster),
+    apiVersion: cut.text('request.object.apiVersion', object.apiVersion),
+    kind: cut.text('request.object.kind', object.kind),
+    namespace: nullable('namespace', object.namespace),
+    name: nullable('name', object.name),
+    operation: cut.text('request.object.operation', object.operation),
   };
 }
 

@@ -18,9 +18,14 @@ export function explainDecision(body: DecisionBody, uses: Uses | undefined): str
       : `${body.reference}@${body.digest}`;
   const where = body.namespace === null ? '' : `, namespace ${body.namespace}`;
   const from = request.remoteAddress === '' ? '' : ` from ${request.remoteAddress}`;
+  const { object } = request;
+  const what =
+    object === undefined
+      ? ''
+      : `, ${object.operation} of ${object.kind} ${object.name ?? '(no name)'}`;
   const lines = [
     `${word}  ${image}   decision ${body.id}`,
-    `      ${body.at}  ${body.surface} by ${actor.name}${from}${where}   ${howOf(body)}`,
+    `      ${body.at}  ${body.surface} by ${actor.name}${from}${where}${what}   ${howOf(body)}`,
     ...body.policies.map(({ name, mode, effect }) => `      policy ${name} (${mode}): ${effect}`),
     ...(uses === undefined || uses.last === null
       ? []

@@ -15,7 +15,8 @@ import { isCode } from '@bulla/trust/fault/codes';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Finding, Needs } from '@bulla/trust/finding/finding';
 import type { FindingJson } from '@bulla/trust/finding/render-json';
-import type { Body, DecisionBody, PrunedBody, Repeat, RepeatsBody } from './body.ts';
+import type { ObjectFacts } from '../decision/made.ts';
+import type { ActBody, Body, DecisionBody, PrunedBody, Repeat, RepeatsBody } from './body.ts';
 
 const EFFECTS = ['pass', 'warn', 'audit', 'deny'] as const;
 const SURFACES = ['pull', 'admission', 'gate', 'node', 'watch'] as const;
@@ -27,7 +28,7 @@ const OUTCOMES = ['pass', 'fail', 'inconclusive', 'skipped'] as const;
  */
 export function parseBody(text: string, where: string): Body {
   const at = cursor(readJson(text, where), where, 'record.entry-malformed');
-  const kind = asOneOf(member(at, 'kind'), ['decision', 'repeats', 'pruned']);
+  const kind = asOneOf(member(at, 'kind'), ['decision', 'repeats', 'pruned', 'act']);
   switch (kind) {
     case 'decision':
       return parseDecision(at);
@@ -35,6 +36,8 @@ export function parseBody(text: string, where: string): Body {
       return parseRepeats(at);
     case 'pruned':
       return parsePruned(at);
+    case 'act':
+      return parseAct(at);
     default:
       return kind satisfies never;
   }
@@ -53,7 +56,7 @@ function parseDecision(at: Cursor): DecisionBody {
   const nullable = (name: string) => optional(member(at, name), asString) ?? null;
   const list = (name: string) => asArray(member(at, name), asString);
   const request = member(at, 'request');
-  const actor = member(at, 'actor');
+  const object = optional(member(request, 'object'), parseObject);
   return {
     kind: 'decision',
     id: text('id'),
@@ -63,12 +66,9 @@ function parseDecision(at: Cursor): DecisionBody {
       id: asString(member(request, 'id')),
       remoteAddress: asString(member(request, 'remoteAddress')),
       userAgent: asString(member(request, 'userAgent')),
+      ...(object === undefined ? {} : { object }),
     },
-    actor: {
-      kind: asOneOf(member(actor, 'kind'), ['user', 'token', 'anonymous']),
-      id: asString(member(actor, 'id')),
-      name: asString(member(actor, 'name')),
-    },
+    actor: parseActor(member(at, 'actor')),
     surface: asOneOf(member(at, 'surface'), SURFACES),
     namespace: nullable('namespace'),
     environment: nullable('environment'),
@@ -97,6 +97,50 @@ function parseDecision(at: Cursor): DecisionBody {
     dossier: nullable('dossier'),
     cut: list('cut'),
   };
+}
+
+const ACTORS = ['user', 'token', 'anonymous', 'kubernetes', 'node', 'system'] as const;
+
+function parseActor(at: Cursor): DecisionBody['actor'] {
+  return {
+    kind: asOneOf(member(at, 'kind'), ACTORS),
+    id: asString(member(at, 'id')),
+    name: asString(member(at, 'name')),
+  };
+}
+
+function parseObject(at: Cursor): ObjectFacts {
+  const nullable = (name: string) => optional(member(at, name), asString) ?? null;
+  return {
+    cluster: nullable('cluster'),
+    apiVersion: asString(member(at, 'apiVersion')),
+    kind: asString(member(at, 'kind')),
+    namespace: nullable('namespace'),
+    name: nullable('name'),
+    operation: asString(member(at, 'operation')),
+  };
+}
+
+function parseAct(at: Cursor): ActBody {
+  const text = (name: string) => asString(member(at, name));
+  const names = Object.keys(asObject(member(at, 'detail')));
+  const detail = names.map((name) => [name, parseDetail(member(member(at, 'detail'), name))]);
+  return {
+    kind: 'act',
+    id: text('id'),
+    at: text('at'),
+    actor: parseActor(member(at, 'actor')),
+    act: text('act'),
+    subject: text('subject'),
+    says: text('says'),
+    detail: Object.fromEntries(detail),
+  };
+}
+
+function parseDetail(at: Cursor): ActBody['detail'][string] {
+  const { value } = at;
+  if (value === null || typeof value === 'boolean' || typeof value === 'number') return value;
+  return Array.isArray(value) ? asArray(at, asString) : asString(at);
 }
 
 function asNumber(at: Cursor): number {

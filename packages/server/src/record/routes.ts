@@ -70,6 +70,15 @@ const SUMMARY = {
   lastUsedAt: Type.String(),
 };
 
+const OBJECT = Type.Object({
+  cluster: NULLABLE,
+  apiVersion: Type.String(),
+  kind: Type.String(),
+  namespace: NULLABLE,
+  name: NULLABLE,
+  operation: Type.String(),
+});
+
 const DETAIL = Type.Object({
   ...SUMMARY,
   hash: Type.String(),
@@ -78,6 +87,7 @@ const DETAIL = Type.Object({
     id: Type.String(),
     remoteAddress: Type.String(),
     userAgent: Type.String(),
+    object: Type.Optional(OBJECT),
   }),
   covers: Type.Array(Type.String()),
   policySetHash: Type.String(),
@@ -97,6 +107,18 @@ const HEAD = Type.Object({
   note: Type.String(),
   origin: Type.String({ description: 'The name of the record, by which its notes are verified' }),
   publicKey: Type.String({ description: 'The key that signed the note, in PEM' }),
+});
+
+const ACT = Type.Object({
+  seq: COUNT,
+  hash: Type.String(),
+  id: Type.String(),
+  at: Type.String(),
+  actor: Type.Object({ kind: Type.String(), id: Type.String(), name: Type.String() }),
+  act: Type.String(),
+  subject: Type.String(),
+  says: Type.String(),
+  detail: Type.Object({}, { additionalProperties: true }),
 });
 
 /**
@@ -166,6 +188,34 @@ function decisionRoutes(record: RecordService, guard: GuardDossier): readonly Ap
 
 function proofRoutes(record: RecordService): readonly ApiRoute[] {
   return [
+    {
+      method: 'GET',
+      path: '/record/acts',
+      needs: 'decisions.read',
+      summary: 'What people did that changes decisions (exceptions, cut-overs), newest first',
+      query: closed({
+        act: Type.Optional(TEXT),
+        subject: Type.Optional(TEXT),
+        before: Type.Optional(NUMBER),
+        limit: Type.Optional(NUMBER),
+      }),
+      answer: Type.Object({
+        acts: Type.Array(ACT),
+        next: Type.Union([COUNT, Type.Null()]),
+      }),
+      async handle({ query }) {
+        const { act, subject } = query;
+        const found = await record.acts({
+          ...parsePage(query),
+          ...(act === undefined ? {} : { act }),
+          ...(subject === undefined ? {} : { subject }),
+        });
+        const acts = found.acts.map(({ seq, hash, act: { kind: _, ...body } }) => {
+          return { seq, hash, ...body };
+        });
+        return { acts, next: found.next };
+      },
+    },
     {
       method: 'GET',
       path: '/record/head',

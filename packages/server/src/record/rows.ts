@@ -1,5 +1,5 @@
 import type { RecordEntryRow, RecordRepeatRow, RecordTermRow } from '../storage/schema/record.ts';
-import type { Body, DecisionBody } from './body.ts';
+import type { ActBody, Body, DecisionBody } from './body.ts';
 import { failingCodes } from './tree.ts';
 
 /** What an entry is searched by, without its place in the chain. */
@@ -36,6 +36,8 @@ export function indexOf(body: Body): Indexed {
     }
     case 'pruned':
       return { columns: bare, terms: [], repeats: [] };
+    case 'act':
+      return { columns: { ...bare, id: column(body.id) }, terms: actTerms(body), repeats: [] };
     default:
       return body satisfies never;
   }
@@ -49,7 +51,7 @@ function columnsOf(body: DecisionBody): Indexed['columns'] {
 
 function termsOf(body: DecisionBody): Indexed['terms'] {
   const codes = failingCodes(body.finding);
-  const byKind: Readonly<Record<TermKind, readonly (string | null)[]>> = {
+  const byKind: Readonly<Partial<Record<TermKind, readonly (string | null)[]>>> = {
     actor: [body.actor.id, body.actor.name],
     repository: pathsAbove(body.repository),
     digest: [body.digest, ...body.covers],
@@ -62,8 +64,21 @@ function termsOf(body: DecisionBody): Indexed['terms'] {
   });
 }
 
+function actTerms({ actor, act, subject }: ActBody): Indexed['terms'] {
+  // `exception.approved` is found by `exception` too: acts of one room stand together.
+  const [room = act] = act.split('.');
+  const byKind: Readonly<Partial<Record<TermKind, readonly string[]>>> = {
+    actor: [actor.id, actor.name],
+    act: [room, act],
+    subject: [subject],
+  };
+  return Object.entries(byKind).flatMap(([kind, values]) =>
+    [...new Set(values.map(column))].map((value) => ({ kind, value })),
+  );
+}
+
 /** What an entry has several values of. */
-export type TermKind = 'actor' | 'repository' | 'digest' | 'policy' | 'code';
+export type TermKind = 'actor' | 'repository' | 'digest' | 'policy' | 'code' | 'act' | 'subject';
 
 /** `a/b/c` as `a`, `a/b` and `a/b/c`: a folder of repositories is found by one equality. */
 export function pathsAbove(repository: string): readonly string[] {

@@ -6,6 +6,7 @@ import type { KeepDecision, MadeDecision } from '../decision/made.ts';
 import { exclusion } from '../storage/exclusion.ts';
 import type { Objects } from '../storage/objects.ts';
 import type { Tables } from '../storage/tables.ts';
+import { type Act, type ActsFilter, type ActsPage, actBody, searchActs } from './acts.ts';
 import { draftOf } from './append.ts';
 import type { DecisionBody } from './body.ts';
 import type { RecordConfig } from './config.ts';
@@ -69,6 +70,13 @@ export interface DecisionsPage {
  */
 export interface RecordService {
   readonly keep: KeepDecision;
+  /**
+   * Keeps what somebody did; resolves with its id when that is durable. Throws `record.unavailable`,
+   * and then whoever did it must take it to be undone.
+   */
+  note(act: Act): Promise<string>;
+  /** What was done, newest first. */
+  acts(filter: ActsFilter): Promise<ActsPage>;
   /** Throws `record.filter-invalid`. */
   search(filter: RecordFilter, page?: RecordPage): Promise<DecisionsPage>;
   /** Throws `record.decision-unknown`. */
@@ -151,6 +159,17 @@ export function createRecord(parts: RecordParts): RecordService {
   return {
     keys,
     keep,
+    async note(act) {
+      const body = actBody(act, clock());
+      try {
+        await writer.add(draftOf(body));
+      } catch (error) {
+        metrics.unavailable();
+        throw asUnavailable(error);
+      }
+      return body.id;
+    },
+    acts: (filter) => searchActs(tables.db, filter),
     ...reading(ground),
     head,
     verify: (ask = {}) =>

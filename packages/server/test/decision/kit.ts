@@ -121,7 +121,7 @@ export const ASK: Ask = {
   source: SOURCE,
   surface: 'pull',
   namespace: null,
-  actor: { kind: 'user', id: 'u1', name: 'ann', permissions: new Set(), repositories: [] },
+  actor: { kind: 'user', id: 'u1', name: 'ann' },
   request: { id: 'r1', remoteAddress: '127.0.0.1', userAgent: 'test' },
 };
 
