@@ -257,3 +257,35 @@ describe('decisions of a server', () => {
     assert.equal(decision.outcome, 'admit');
   });
 });
+
+test('a dry run leaves nothing: no record, no cached answer, no use', async (t) => {
+  for (const outcome of ['admit', 'deny'] as const) {
+    await t.test(outcome, async () => {
+      const kit = await open(outcome);
+      const dry = await kit.decisions.decide(kit.ask({ dryRun: true }));
+      assert.equal(dry.decision.outcome, outcome);
+      assert.deepEqual([kit.kept.length, kit.decisions.cached()], [0, 0]);
+      // The next answer is taken anew, and is recorded as the first.
+      const { cache } = await kit.decisions.decide(kit.ask());
+      assert.deepEqual([cache, kit.taken(), kit.kept.length], ['miss', 2, 1]);
+    });
+  }
+});
+
+test('a dry run is answered from the cache, and that is no use of it either', async () => {
+  const kit = await open('admit');
+  await kit.decisions.decide(kit.ask());
+  const dry = await kit.decisions.decide(kit.ask({ dryRun: true, actor: ANOTHER_USER }));
+  assert.deepEqual([dry.cache, kit.taken(), kit.kept.length], ['hit', 1, 1]);
+  // Had the dry run counted as that user's first use, this one would have its id.
+  const { decision } = await kit.decisions.decide(kit.ask({ actor: ANOTHER_USER }));
+  assert.notEqual(decision.id, dry.decision.id);
+  assert.equal(kit.kept.length, 2);
+});
+
+test('a dry run is answered though the record cannot be written', async () => {
+  const kit = await open('admit');
+  kit.failRecord();
+  assert.equal((await kit.decisions.decide(kit.ask({ dryRun: true }))).decision.outcome, 'admit');
+  await assert.rejects(kit.decisions.decide(kit.ask()), { code: 'storage.full' });
+});
