@@ -1,5 +1,6 @@
 import type { Migration } from 'kysely/migration';
 import { ACCESS } from './migrations/access.ts';
+import { EXCEPTIONS } from './migrations/exceptions.ts';
 import { GATEWAY } from './migrations/gateway.ts';
 import { RECORD } from './migrations/record.ts';
 import { REGISTERS } from './migrations/registers.ts';
@@ -10,4 +11,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-access': ACCESS,
   '0003-record': RECORD,
   '0004-gateway': GATEWAY,
+  '0005-exceptions': EXCEPTIONS,
 };

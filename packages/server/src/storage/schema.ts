@@ -1,7 +1,13 @@
 import type { AccessTables } from './schema/access.ts';
+import type { ExceptionTables } from './schema/exceptions.ts';
 import type { GatewayTables } from './schema/gateway.ts';
 import type { RecordTables } from './schema/record.ts';
 import type { RegisterTables } from './schema/registers.ts';
 
 /** Every table of the server, one interface per area; `migrations/` makes them. */
-export interface Database extends AccessTables, GatewayTables, RecordTables, RegisterTables {}
+export interface Database
+  extends AccessTables,
+    ExceptionTables,
+    GatewayTables,
+    RecordTables,
+    RegisterTables {}
