@@ -85,6 +85,8 @@ export const PACKAGES = {
       admission: 1,
       watch: 1,
       record: 1,
+      // What follows the record's entries: it reads their bodies.
+      stream: 1.2,
       access: 1,
       console: 1,
       overview: 1,
@@ -151,7 +153,7 @@ export const ROOM_FILES = [
   {
     kind: 'service',
     rooms:
-      /^server\/src\/(notary|ca|ct-log|log|tsa|trust-root|oidc|gateway|admission|watch|record|access|console)$/,
+      /^server\/src\/(notary|ca|ct-log|log|tsa|trust-root|oidc|gateway|admission|watch|record|stream|access|console)$/,
     files: ['README.md', 'config.ts', 'service.ts', 'routes.ts'],
   },
 ] as const;

@@ -6,6 +6,7 @@ export const PERMISSIONS = [
   'decisions.read',
   'record.read',
   'record.export',
+  'streams.manage',
   'repositories.read',
   'policies.read',
   'policies.simulate',

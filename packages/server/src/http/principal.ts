@@ -18,6 +18,8 @@ export type Permission =
   | 'decisions.read'
   | 'record.read'
   | 'record.export'
+  /** To send again, or to drop, what a receiver of the record did not take. */
+  | 'streams.manage'
   | 'repositories.read'
   | 'policies.read'
   | 'policies.simulate'

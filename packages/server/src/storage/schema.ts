@@ -3,6 +3,7 @@ import type { ExceptionTables } from './schema/exceptions.ts';
 import type { GatewayTables } from './schema/gateway.ts';
 import type { RecordTables } from './schema/record.ts';
 import type { RegisterTables } from './schema/registers.ts';
+import type { StreamTables } from './schema/stream.ts';
 
 /** Every table of the server, one interface per area; `migrations/` makes them. */
 export interface Database
@@ -10,4 +11,5 @@ export interface Database
     ExceptionTables,
     GatewayTables,
     RecordTables,
-    RegisterTables {}
+    RegisterTables,
+    StreamTables {}

@@ -18,6 +18,7 @@ const TABLE: Readonly<Record<Permission, string>> = {
   'decisions.read': 'oamvu',
   'record.read': 'oau',
   'record.export': 'oau',
+  'streams.manage': 'oa',
   'repositories.read': 'oamv',
   'policies.read': 'oamvu',
   'policies.simulate': 'oam',

@@ -19,6 +19,7 @@ import { SERVICE_CODES } from './codes/services.ts';
 import { SIGN_CODES } from './codes/sign.ts';
 import { SIGSTORE_CODES } from './codes/sigstore.ts';
 import { STORAGE_CODES } from './codes/storage.ts';
+import { STREAM_CODES } from './codes/stream.ts';
 import { TIMESTAMP_CODES } from './codes/timestamp.ts';
 import { TLOG_CODES } from './codes/tlog.ts';
 import { TRUST_ROOT_CODES } from './codes/trust-root.ts';
@@ -47,6 +48,7 @@ export type Code =
   | keyof typeof POLICY_CODES
   | keyof typeof SERVER_CODES
   | keyof typeof STORAGE_CODES
+  | keyof typeof STREAM_CODES
   | keyof typeof X509_CODES
   | keyof typeof SERVICE_CODES
   | keyof typeof TIMESTAMP_CODES
@@ -78,6 +80,7 @@ export const CODES: Readonly<Record<Code, CodeEntry>> = {
   ...POLICY_CODES,
   ...SERVER_CODES,
   ...STORAGE_CODES,
+  ...STREAM_CODES,
   ...X509_CODES,
   ...SERVICE_CODES,
   ...TIMESTAMP_CODES,
