@@ -3,12 +3,11 @@ import type { TrustFault } from '@bulla/trust/fault/fault';
 import type { Finding } from '@bulla/trust/finding/finding';
 import { reasonOf } from '@bulla/trust/finding/reason';
 import type { Decision } from '@bulla/trust/policy/decision';
+import { asciiText, blamed, messageOf } from '../../decision/refusal-text.ts';
 import type { HttpReply } from '../../http/exchange.ts';
 import { refuse } from './errors.ts';
 import { API_VERSION } from './replies.ts';
 
-/** The longest message of a refusal: `docker pull` shows one line of it. */
-export const MESSAGE_LONGEST = 200;
 const WARNING_LONGEST = 200;
 const WARNINGS_MOST = 8;
 
@@ -24,7 +23,7 @@ export function decisionHeaders(
 
 /** RFC 7234 §5.5: `299` is a miscellaneous persistent warning; the text is a quoted string. */
 function warningOf(text: string): string {
-  const plain = ascii(text, WARNING_LONGEST).replace(/["\\]/g, '\\$&');
+  const plain = asciiText(text, WARNING_LONGEST).replace(/["\\]/g, '\\$&');
   return `299 - "${plain}"`;
 }
 
@@ -55,40 +54,6 @@ export function refusal(decision: Decision, problem: TrustFault | null): HttpRep
   };
 }
 
-/** What a refusal says to whoever pulls. */
-export function messageOf(decision: Decision): string {
-  const { policy, finding } = blamed(decision);
-  const leaf = reasonOf(finding);
-  const who = policy === null ? 'refused' : `refused by policy ${ascii(policy, 40)}`;
-  const end = ` (decision ${ascii(decision.id, 40)})`;
-  // The root of a policy's tree says its name again.
-  const isNamed = policy !== null && finding.check === `policy.${policy}`;
-  const clause = leaf === finding || isNamed ? leaf.check : `${finding.check}: ${leaf.check}`;
-  // Where the server's files lie is no business of who pulls; the record has it.
-  const why = leaf.code === 'policy.unreadable' ? 'no policy is in force' : leaf.says;
-  const says = `${who}: ${ascii(clause, 60)}: ${why}`;
-  return `${ascii(says, MESSAGE_LONGEST - end.length)}${end}`;
-}
-
-function blamed({ policies, finding }: Decision): {
-  readonly policy: string | null;
-  readonly finding: Finding;
-} {
-  const denying = policies.find(({ effect }) => effect === 'deny');
-  return denying === undefined
-    ? { policy: null, finding }
-    : { policy: denying.policy, finding: denying.finding };
-}
-
 function remedyOf({ code, remedy }: Finding): string | undefined {
   return remedy ?? (code === undefined ? undefined : codeEntry(code).remedy);
-}
-
-function ascii(text: string, longest: number): string {
-  const plain = text
-    .replace(/\s+/g, ' ')
-    .replaceAll('…', '...')
-    .replace(/[\u2018\u2019]/g, "'")
-    .replace(/[^\x20-\x7e]/g, '?');
-  return plain.length <= longest ? plain : `${plain.slice(0, longest - 3)}...`;
 }

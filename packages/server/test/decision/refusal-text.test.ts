@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MESSAGE_LONGEST, messageOf } from '@bulla/server/gateway/http/refusal';
+import { MESSAGE_LONGEST, messageOf } from '@bulla/server/decision/refusal-text';
 import { type Finding, failed, passed } from '@bulla/trust/finding/finding';
 import type { Decision } from '@bulla/trust/policy/decision';
 
