@@ -83,6 +83,10 @@ export const PACKAGES = {
       oidc: 1,
       gateway: 1,
       admission: 1,
+      gatekeeper: 1,
+      // The door for nodes, and the daemon that runs on them.
+      node: 1,
+      'node-agent': 1,
       watch: 1,
       record: 1,
       // What follows the record's entries: it reads their bodies.
@@ -112,12 +116,13 @@ export const PACKAGES = {
       commands: 3,
       'main.ts': 4,
       'start.ts': 5,
+      'containerd-verifier.ts': 5,
     },
     roomsIn: [],
     io: /./,
     imports: {
       trust: /./,
-      server: /^(commands\/(up|serve|user|token|record|decisions|config)(\.ts$|\/)|server\/)/,
+      server: /^(commands\/(up|serve|user|token|record|decisions|config|node)(\.ts$|\/)|server\/)/,
     },
   },
   console: {
@@ -153,7 +158,7 @@ export const ROOM_FILES = [
   {
     kind: 'service',
     rooms:
-      /^server\/src\/(notary|ca|ct-log|log|tsa|trust-root|oidc|gateway|admission|watch|record|stream|access|console)$/,
+      /^server\/src\/(notary|ca|ct-log|log|tsa|trust-root|oidc|gateway|admission|gatekeeper|watch|record|stream|access|console)$/,
     files: ['README.md', 'config.ts', 'service.ts', 'routes.ts'],
   },
 ] as const;

@@ -16,6 +16,7 @@ export const PERMISSIONS = [
   'tokens.own',
   'tokens.manage',
   'metrics.read',
+  'node.ask',
 ] as const satisfies readonly Permission[];
 
 /** Every role there is. */

@@ -29,7 +29,9 @@ export type Permission =
   | 'owners.manage'
   | 'tokens.own'
   | 'tokens.manage'
-  | 'metrics.read';
+  | 'metrics.read'
+  /** To ask about any image, as the daemon of a node does; the answers are verdicts, never content. */
+  | 'node.ask';
 
 /** Who makes a request, after its credentials were checked. */
 export interface Principal {

@@ -28,6 +28,7 @@ const TABLE: Readonly<Record<Permission, string>> = {
   'tokens.own': 'oamvu',
   'tokens.manage': 'oa',
   'metrics.read': 'oa',
+  'node.ask': 'oa',
 };
 const LETTERS: Readonly<Record<Role, string>> = {
   owner: 'o',

@@ -8,8 +8,11 @@ import { CRYPTO_CODES } from './codes/crypto.ts';
 import { DECISION_CODES } from './codes/decision.ts';
 import { DOOR_CODES } from './codes/door.ts';
 import { EVIDENCE_CODES } from './codes/evidence.ts';
+import { EXCEPTION_CODES } from './codes/exception.ts';
+import { GATEKEEPER_CODES } from './codes/gatekeeper.ts';
 import { IMAGES_CODES } from './codes/images.ts';
 import { KEY_CODES } from './codes/keys.ts';
+import { NODE_CODES } from './codes/node.ts';
 import { OCI_CODES } from './codes/oci.ts';
 import { POLICY_CODES } from './codes/policy.ts';
 import { POLICY_DOCUMENT_CODES } from './codes/policy-document.ts';
@@ -28,6 +31,7 @@ import { X509_CODES } from './codes/x509.ts';
 
 /** A fault's stable name, `area.reason`. */
 export type Code =
+  | keyof typeof GATEKEEPER_CODES
   | keyof typeof IMAGES_CODES
   | keyof typeof DOOR_CODES
   | keyof typeof UPSTREAM_CODES
@@ -43,7 +47,9 @@ export type Code =
   | keyof typeof SIGN_CODES
   | keyof typeof SIGSTORE_CODES
   | keyof typeof EVIDENCE_CODES
+  | keyof typeof EXCEPTION_CODES
   | keyof typeof KEY_CODES
+  | keyof typeof NODE_CODES
   | keyof typeof OCI_CODES
   | keyof typeof POLICY_CODES
   | keyof typeof SERVER_CODES
@@ -60,6 +66,7 @@ export type Code =
  * it and the architecture test checks that no two areas share a code.
  */
 export const CODES: Readonly<Record<Code, CodeEntry>> = {
+  ...GATEKEEPER_CODES,
   ...IMAGES_CODES,
   ...DOOR_CODES,
   ...UPSTREAM_CODES,
@@ -75,7 +82,9 @@ export const CODES: Readonly<Record<Code, CodeEntry>> = {
   ...SIGN_CODES,
   ...SIGSTORE_CODES,
   ...EVIDENCE_CODES,
+  ...EXCEPTION_CODES,
   ...KEY_CODES,
+  ...NODE_CODES,
   ...OCI_CODES,
   ...POLICY_CODES,
   ...SERVER_CODES,
