@@ -12,6 +12,7 @@ import { EXCEPTION_CODES } from './codes/exception.ts';
 import { GATEKEEPER_CODES } from './codes/gatekeeper.ts';
 import { IMAGES_CODES } from './codes/images.ts';
 import { KEY_CODES } from './codes/keys.ts';
+import { KUBERNETES_CODES } from './codes/kubernetes.ts';
 import { NODE_CODES } from './codes/node.ts';
 import { OCI_CODES } from './codes/oci.ts';
 import { POLICY_CODES } from './codes/policy.ts';
@@ -49,6 +50,7 @@ export type Code =
   | keyof typeof EVIDENCE_CODES
   | keyof typeof EXCEPTION_CODES
   | keyof typeof KEY_CODES
+  | keyof typeof KUBERNETES_CODES
   | keyof typeof NODE_CODES
   | keyof typeof OCI_CODES
   | keyof typeof POLICY_CODES
@@ -84,6 +86,7 @@ export const CODES: Readonly<Record<Code, CodeEntry>> = {
   ...EVIDENCE_CODES,
   ...EXCEPTION_CODES,
   ...KEY_CODES,
+  ...KUBERNETES_CODES,
   ...NODE_CODES,
   ...OCI_CODES,
   ...POLICY_CODES,
