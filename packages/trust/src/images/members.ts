@@ -1,11 +1,14 @@
 import { quote, TrustFault } from '../fault/fault.ts';
 
+type Members = Readonly<Record<string, unknown>>;
+
+function isMap(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** A member of a parsed YAML value; undefined where the value is no mapping or lacks it. */
 export function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return Object.hasOwn(value, name)
-    ? Object.entries(value).find(([key]) => key === name)?.[1]
-    : undefined;
+  return isMap(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 /** The value below `path`, or undefined. */

@@ -74,7 +74,7 @@ describe('images of a Kubernetes file', () => {
       found.images.map(({ reference }) => reference),
       POD_IMAGES,
     );
-    assert.equal(found.images[0]?.where, 'Rollout x.spec.template.spec.initContainers[0].image');
+    assert.equal(found.images[0]?.where, 'Rollout x: spec.template.spec.initContainers[0].image');
     assert.deepEqual(found.notes, []);
     assert.deepEqual(references(JSON.stringify({ kind: 'Pods', list: [item, pod] })), [
       ...POD_IMAGES,
