@@ -46,7 +46,8 @@ export function missingLine({ member, path }: MissingFile): string {
   return `config.unreadable: ${member} names ${quote(path)}, which cannot be read`;
 }
 
-function filesOf({ listen, policies, trustRoots, gateway }: ServerConfig): readonly MissingFile[] {
+function filesOf(config: ServerConfig): readonly MissingFile[] {
+  const { listen, policies, trustRoots, gateway, registries } = config;
   const found: (MissingFile | null)[] = [
     ...policies.map((path, index) => ({ member: `policies[${index}]`, path })),
     ...Object.entries(trustRoots).map(([name, { file }]) => ({
@@ -55,6 +56,9 @@ function filesOf({ listen, policies, trustRoots, gateway }: ServerConfig): reado
     })),
     ...gateway.upstreams.map(({ ca }, index) =>
       ca === null ? null : { member: `gateway.upstreams[${index}].ca`, path: ca },
+    ),
+    ...registries.map(({ ca }, index) =>
+      ca === null ? null : { member: `registries[${index}].ca`, path: ca },
     ),
     ...listen.flatMap(({ tls }, index) => {
       if (tls === null) return [];

@@ -29,13 +29,9 @@ export type TablesConfig =
   | 'memory'
   | { readonly postgres: { readonly url: Secret; readonly poolSize: number } };
 
-/** A registry that is pulled through, by a prefix of the repository's name. */
-export interface UpstreamEntry {
-  readonly prefix: string;
-  readonly registry: string;
+/** How a registry is reached. */
+export interface ConnectionEntry {
   readonly credentials: { readonly username: Secret; readonly password: Secret } | null;
-  /** Whom the upstream, and with it the credentials, serves (semantics 19). */
-  readonly users: 'anyone' | 'signed-in' | readonly string[];
   readonly plainHttp: boolean;
   /** Whether the registry may be at a loopback, private or link-local address (semantics 19). */
   readonly privateAddresses: boolean;
@@ -44,6 +40,35 @@ export interface UpstreamEntry {
   /** PEM file of authorities; null: the system's. */
   readonly ca: string | null;
   readonly timeoutMs: number;
+}
+
+/** A registry that is pulled through, by a prefix of the repository's name. */
+export interface UpstreamEntry extends ConnectionEntry {
+  readonly prefix: string;
+  readonly registry: string;
+  /** Whom the upstream, and with it the credentials, serves (semantics 19). */
+  readonly users: 'anyone' | 'signed-in' | readonly string[];
+}
+
+/** A registry that clusters, nodes and hooks may ask about, by its own name. */
+export interface RegistryEntry extends ConnectionEntry {
+  readonly registry: string;
+}
+
+/** What sends push events. */
+export const HOOK_KINDS = ['distribution', 'harbor', 'zot'] as const;
+
+/** Who may tell of pushes to one registry; the token tells who it is. */
+export interface HookSender {
+  readonly kind: (typeof HOOK_KINDS)[number];
+  readonly registry: string;
+  readonly token: Secret;
+}
+
+export interface HooksSection {
+  readonly senders: readonly HookSender[];
+  /** Those for which admission is prepared, beside those that policies name. */
+  readonly namespaces: readonly string[];
 }
 
 export interface GatewaySection {
@@ -142,9 +167,12 @@ export const CONFIG_DEFAULTS = {
   gateway: {
     name: null,
     anonymousPull: 'loopback',
+  readonly registries: readonly RegistryEntry[];
+  readonly hooks: HooksSection;
     upstreams: [],
     tagFreshnessMs: 5 * SECOND_MS,
     cacheMaxAgeMs: HOUR_MS,
+  /** Null: the server knows no cluster. */
     maxBlobBytes: 64 * 2 ** 30,
     maxManifestBytes: 4 << 20,
     graceMs: DAY_MS,
@@ -166,3 +194,5 @@ export const CONFIG_DEFAULTS = {
   metrics: { token: null },
   only: SERVICES,
 } as const satisfies ServerConfig;
+  registries: [],
+  hooks: { senders: [], namespaces: [] },

@@ -2,9 +2,10 @@ import { optional, readFields } from '@bulla/trust/bytes/yaml/fields';
 import { durationMsOf, sizeBytesOf } from '@bulla/trust/bytes/yaml/quantity';
 import { addUnexpected, type Read } from '@bulla/trust/bytes/yaml/read';
 import { CONFIG_DEFAULTS, type GatewaySection } from './config.ts';
+import { readRegistryHost } from './registries.ts';
 import type { Secret } from './secret.ts';
 import { readRetention } from './settings.ts';
-import { readRegistryHost, upstreamsOf } from './upstreams.ts';
+import { upstreamsOf } from './upstreams.ts';
 
 const UNKNOWN = 'config.unknown-member';
 const DAY_MS = 24 * 3600_000;

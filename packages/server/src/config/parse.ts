@@ -14,8 +14,10 @@ import {
 import { readOrigin } from './address.ts';
 import { CONFIG_DEFAULTS, type ServerConfig } from './config.ts';
 import { gatewayOf } from './gateway.ts';
+import { hooksOf } from './hooks.ts';
 import { listenOf } from './listen.ts';
 import { type Environment, secretOf } from './secret.ts';
+import { registriesOf } from './registries.ts';
 import {
   metricsOf,
   readAccess,
@@ -84,6 +86,8 @@ function configOf(folder: string, environment: Environment): Read<ServerConfig> 
         aliases: optional(readAliases, fallback.aliases),
         gateway: optional(gatewayOf(readPath, readSecret), fallback.gateway),
         record: optional(readRecord, fallback.record),
+        registries: optional(registriesOf(readPath, readSecret), fallback.registries),
+        hooks: optional(hooksOf(readSecret), fallback.hooks),
         access: optional(readAccess, fallback.access),
         limits: optional(readLimits, fallback.limits),
         log: optional(readLog, fallback.log),

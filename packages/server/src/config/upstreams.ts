@@ -1,12 +1,10 @@
 import { optional, readFields, required } from '@bulla/trust/bytes/yaml/fields';
-import { durationMsOf } from '@bulla/trust/bytes/yaml/quantity';
 import {
   addProblem,
   addUnexpected,
   listOf,
   memberOf,
   type Read,
-  readBoolean,
   readText,
   type YamlCursor,
 } from '@bulla/trust/bytes/yaml/read';
@@ -14,10 +12,10 @@ import { asFault } from '@bulla/trust/fault/fault';
 import { isRepositoryName, parseReference, parseRegistryHost } from '@bulla/trust/oci/reference';
 import type { NameAlias } from '@bulla/trust/policy/names';
 import type { UpstreamEntry } from './config.ts';
+import { connectionFields, connectionOf, readRegistryHost } from './registries.ts';
 import type { Secret } from './secret.ts';
 
 const UNKNOWN = 'config.unknown-member';
-const TIMEOUT_MS = 15_000;
 const PREFIX_LONGEST = 128;
 
 const readPrefix: Read<string> = (at) => {
@@ -25,17 +23,6 @@ const readPrefix: Read<string> = (at) => {
   if (text === undefined) return undefined;
   if (text.length <= PREFIX_LONGEST && isRepositoryName(text)) return text;
   return addUnexpected(at, 'the beginning of a repository name, such as hub');
-};
-
-/** A registry as `HOST` or `HOST:PORT`, in its canonical form. */
-export const readRegistryHost: Read<string> = (at) => {
-  const text = readText(at);
-  if (text === undefined) return undefined;
-  try {
-    return parseRegistryHost(text);
-  } catch {
-    return addUnexpected(at, 'a registry as HOST or HOST:PORT');
-  }
 };
 
 /** The registries that are pulled through, no prefix twice. */
@@ -63,26 +50,16 @@ function readUpstream(
     {
       prefix: required(readPrefix),
       registry: required(readRegistryHost),
-      usernameEnv: optional(readSecret, null),
-      passwordEnv: optional(readSecret, null),
       users: optional(readUsers, null),
-      plainHttp: optional(readBoolean, false),
-      privateAddresses: optional(readBoolean, false),
-      ownHosts: optional(listOf(readRegistryHost, { max: 32 }), []),
-      ca: optional(readPath, null),
-      timeout: optional(durationMsOf({ minMs: 100, maxMs: 600_000 }), TIMEOUT_MS),
+      ...connectionFields(readPath, readSecret),
     },
     UNKNOWN,
   );
   if (fields === undefined) return undefined;
-  const { usernameEnv, passwordEnv, users, timeout, ...rest } = fields;
-  if ((usernameEnv === null) !== (passwordEnv === null)) {
-    return addProblem(at, `expected both usernameEnv and passwordEnv at ${at.place.path}`);
-  }
-  const credentials =
-    usernameEnv === null || passwordEnv === null
-      ? null
-      : { username: usernameEnv, password: passwordEnv };
+  const { prefix, registry, users, ...how } = fields;
+  const connection = connectionOf(at, how);
+  if (connection === undefined) return undefined;
+  const { credentials } = connection;
   // Semantics 19: credentials serve only callers who were granted the prefix.
   if (credentials !== null && (users === null || users === 'anyone')) {
     const message = `expected users: signed-in, or a list of them, beside credentials at ${at.place.path}`;
@@ -90,7 +67,7 @@ function readUpstream(
       remedy: 'Name the users, or the tokens, whom the credentials of this upstream may serve.',
     });
   }
-  return { ...rest, credentials, users: users ?? 'anyone', timeoutMs: timeout };
+  return { prefix, registry, ...connection, users: users ?? 'anyone' };
 }
 
 const readUsers: Read<UpstreamEntry['users']> = (at) => {

@@ -35,6 +35,20 @@ gateway:
   grace: 2d
   keepUntagged: 30d
   keepCached: 14d
+registries:
+  - host: Registry.example:443
+    usernameEnv: HUB_USER
+    passwordEnv: HUB_PASSWORD
+    ownHosts: [auth.example]
+    ca: registry-ca.pem
+    timeout: 5s
+  - { host: "10.0.0.7:5000", plainHttp: true, privateAddresses: true }
+hooks:
+  senders:
+    - { kind: harbor, registry: registry.example, tokenEnv: HARBOR_HOOK }
+    - { kind: zot, registry: "10.0.0.7:5000", tokenEnv: HARBOR_HOOK }
+    - { kind: distribution, registry: other.example, tokenEnv: HARBOR_HOOK }
+  namespaces: [prod]
 record: { headEvery: 5m, retention: forever, group: 5ms }
 access: { session: 1h, sessionIdle: 30m, tokenMax: 90d }
 limits:
@@ -60,3 +74,4 @@ export const ENVIRONMENT = {
   SHORT: 'short',
   NOT_PG: 'https://db.example/',
 } as const;
+  HARBOR_HOOK: 'another-token-that-is-long',

@@ -49,7 +49,8 @@ test('every member is read, paths from the folder of the file', () => {
   const { config, problems } = parse(FULL);
   assert.deepEqual(problems, []);
   assert.ok(config !== null);
-  const { storage, gateway, metrics, ...rest } = config;
+  const { storage, gateway, registries, hooks, metrics, ...rest } = config;
+  assert.equal(registries.length + hooks.senders.length, 5);
   assert.deepEqual(asJson(rest), {
     data: '/var/lib/bulla',
     listen: [
@@ -112,6 +113,28 @@ test('every member is read, paths from the folder of the file', () => {
     [local?.users, local?.plainHttp, local?.privateAddresses, local?.timeoutMs],
     ['anyone', true, true, 15_000],
   );
+});
+
+test('registries and hooks are read with their canonical hosts', () => {
+  const { config } = parse(FULL);
+  const [named, local] = config?.registries ?? [];
+  assert.equal(named?.registry, 'registry.example');
+  assert.equal(named?.ca, '/etc/bulla/registry-ca.pem');
+  assert.equal(named?.credentials?.username.reveal(), ENVIRONMENT.HUB_USER);
+  assert.deepEqual([named?.ownHosts, named?.timeoutMs], [['auth.example'], 5000]);
+  assert.deepEqual(
+    [local?.registry, local?.credentials, local?.privateAddresses],
+    ['10.0.0.7:5000', null, true],
+  );
+  assert.deepEqual(
+    config?.hooks.senders.map(({ kind, registry }) => [kind, registry]),
+    [
+      ['harbor', 'registry.example'],
+      ['zot', '10.0.0.7:5000'],
+      ['distribution', 'other.example'],
+    ],
+  );
+  assert.deepEqual(config?.hooks.namespaces, ['prod']);
 });
 
 test('no secret is shown by a configuration that is printed', () => {
