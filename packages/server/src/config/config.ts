@@ -115,6 +115,38 @@ export interface LimitsSection {
   readonly drainMs: number;
 }
 
+/** How the server keeps the webhook's certificates itself. */
+export interface KubernetesCertificates {
+  /** Where `tls.crt` and `tls.key` are written, for a listener to name; of this replica alone. */
+  readonly folder: string;
+  /** The Service in `kubernetes.namespace` by which the API server calls. */
+  readonly service: string;
+  /** The Secret, in the same namespace, that the replicas share. */
+  readonly secret: string;
+  readonly keyType: 'ecdsa' | 'rsa';
+  /** Names of the webhook configurations and Gatekeeper providers whose `caBundle` is kept. */
+  readonly mutating: readonly string[];
+  readonly validating: readonly string[];
+  readonly providers: readonly string[];
+  readonly checkEveryMs: number;
+}
+
+/** The cluster that the server reads policies and pull secrets from. */
+export interface KubernetesSection {
+  /** Null: the service account of the Pod that the server runs in. */
+  readonly kubeconfig: string | null;
+  /** Null: the kubeconfig's current one. */
+  readonly context: string | null;
+  /** The server's own namespace; null: that of the service account or the context. */
+  readonly namespace: string | null;
+  /** Whether the cluster's TrustPolicy objects are policies of this server. */
+  readonly policies: boolean;
+  /** How long the watch may be lost before the server is not ready. */
+  readonly notReadyAfterMs: number;
+  /** Null: certificates come from elsewhere. */
+  readonly certificates: KubernetesCertificates | null;
+}
+
 export type LogLevelName = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** `bulla.yaml`, checked and with its defaults filled in; paths are absolute. */
@@ -135,9 +167,13 @@ export interface ServerConfig {
   /** Mirrors, and other names of registries (semantics 7). */
   readonly aliases: readonly NameAlias[];
   readonly gateway: GatewaySection;
+  readonly registries: readonly RegistryEntry[];
+  readonly hooks: HooksSection;
   readonly record: RecordSection;
   readonly access: AccessSection;
   readonly limits: LimitsSection;
+  /** Null: the server knows no cluster. */
+  readonly kubernetes: KubernetesSection | null;
   readonly log: { readonly level: LogLevelName };
   readonly telemetry: { readonly otlpEndpoint: string } | null;
   readonly metrics: { readonly token: Secret | null };
@@ -167,18 +203,17 @@ export const CONFIG_DEFAULTS = {
   gateway: {
     name: null,
     anonymousPull: 'loopback',
-  readonly registries: readonly RegistryEntry[];
-  readonly hooks: HooksSection;
     upstreams: [],
     tagFreshnessMs: 5 * SECOND_MS,
     cacheMaxAgeMs: HOUR_MS,
-  /** Null: the server knows no cluster. */
     maxBlobBytes: 64 * 2 ** 30,
     maxManifestBytes: 4 << 20,
     graceMs: DAY_MS,
     untaggedMs: null,
     cachedMs: 30 * DAY_MS,
   },
+  registries: [],
+  hooks: { senders: [], namespaces: [] },
   record: { headEveryMs: 60 * SECOND_MS, retentionMs: 365 * DAY_MS, groupMs: 2 },
   access: { sessionMs: 12 * HOUR_MS, sessionIdleMs: 2 * HOUR_MS, tokenMaxMs: 366 * DAY_MS },
   limits: {
@@ -189,10 +224,9 @@ export const CONFIG_DEFAULTS = {
     headerBytes: 32 << 10,
     drainMs: 10 * SECOND_MS,
   },
+  kubernetes: null,
   log: { level: 'info' },
   telemetry: null,
   metrics: { token: null },
   only: SERVICES,
 } as const satisfies ServerConfig;
-  registries: [],
-  hooks: { senders: [], namespaces: [] },

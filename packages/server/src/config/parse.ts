@@ -15,9 +15,10 @@ import { readOrigin } from './address.ts';
 import { CONFIG_DEFAULTS, type ServerConfig } from './config.ts';
 import { gatewayOf } from './gateway.ts';
 import { hooksOf } from './hooks.ts';
+import { kubernetesOf } from './kubernetes.ts';
 import { listenOf } from './listen.ts';
-import { type Environment, secretOf } from './secret.ts';
 import { registriesOf } from './registries.ts';
+import { type Environment, secretOf } from './secret.ts';
 import {
   metricsOf,
   readAccess,
@@ -85,11 +86,12 @@ function configOf(folder: string, environment: Environment): Read<ServerConfig> 
         environment: optional(readText, fallback.environment),
         aliases: optional(readAliases, fallback.aliases),
         gateway: optional(gatewayOf(readPath, readSecret), fallback.gateway),
-        record: optional(readRecord, fallback.record),
         registries: optional(registriesOf(readPath, readSecret), fallback.registries),
         hooks: optional(hooksOf(readSecret), fallback.hooks),
+        record: optional(readRecord, fallback.record),
         access: optional(readAccess, fallback.access),
         limits: optional(readLimits, fallback.limits),
+        kubernetes: optional(kubernetesOf(readPath), fallback.kubernetes),
         log: optional(readLog, fallback.log),
         telemetry: optional(readTelemetry, fallback.telemetry),
         metrics: optional(metricsOf(readSecret), fallback.metrics),

@@ -58,6 +58,21 @@ limits:
   connectionsPerCaller: 5
   headerSize: 16KiB
   drain: 30s
+kubernetes:
+  kubeconfig: /etc/bulla/kubeconfig
+  context: prod
+  namespace: trust
+  policies: false
+  notReadyAfter: 10m
+  certificates:
+    folder: tls/webhook
+    service: bulla
+    secret: bulla-webhook-tls
+    keyType: rsa
+    mutating: [bulla]
+    validating: [bulla]
+    providers: [bulla]
+    checkEvery: 1m
 log: { level: warn }
 telemetry: { otlpEndpoint: "http://127.0.0.1:4318" }
 metrics: { tokenEnv: SCRAPE_TOKEN }
@@ -69,9 +84,9 @@ export const ENVIRONMENT = {
   PG_URL: 'postgres://bulla:s3cret@db.example/bulla',
   HUB_USER: 'acme',
   HUB_PASSWORD: 'hunter2-hunter2',
+  HARBOR_HOOK: 'another-token-that-is-long',
   SCRAPE_TOKEN: 'a-token-that-is-long-enough',
   EMPTY: '',
   SHORT: 'short',
   NOT_PG: 'https://db.example/',
 } as const;
-  HARBOR_HOOK: 'another-token-that-is-long',
