@@ -47,6 +47,7 @@ function policyOf(authorities: readonly ReadyAuthority[]): ReadyPolicy {
     trustRoots: {},
     authorities: {},
     require: { kind: 'signed', of: names, atLeast: 1, annotations: {} },
+    exceptions: null,
   };
   const byName = new Map(authorities.map((authority) => [authority.name, authority]));
   return { document, hash: 'sha256:bench', authorities: byName, covers: () => true };

@@ -110,6 +110,24 @@ export type Requirement =
   | SignedRequirement
   | AttestedRequirement;
 
+/** The keys that may break the glass, and for how long at most. */
+export interface BreakGlassRules {
+  /** Names of `key` authorities that are kept for this alone (semantics 17). */
+  readonly keys: readonly string[];
+  /** At most four hours. */
+  readonly maxDurationMs: number;
+}
+
+/** Which exceptions a policy accepts (semantics 17). */
+export interface ExceptionRules {
+  /** Names of `key` authorities. */
+  readonly approvers: readonly string[];
+  readonly maxDurationMs: number;
+  /** `digest`: an exception names one digest; `repository`: it may be for a whole repository. */
+  readonly maxScope: 'digest' | 'repository';
+  readonly breakGlass: BreakGlassRules | null;
+}
+
 /** A `TrustPolicy` document, checked and with its defaults filled in (docs/policy.md). */
 export interface TrustPolicy {
   readonly name: string;
@@ -134,4 +152,6 @@ export interface TrustPolicy {
   readonly trustRoots: Readonly<Record<string, { readonly file: string }>>;
   readonly authorities: Readonly<Record<string, AuthoritySpec>>;
   readonly require: Requirement;
+  /** Null: none are accepted. */
+  readonly exceptions: ExceptionRules | null;
 }

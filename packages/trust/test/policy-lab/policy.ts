@@ -86,6 +86,7 @@ export function policyOf(shape: PolicyShape): ReadyPolicy {
     tree: 'any',
     rollback: 'allow',
     trustRoots: {},
+    exceptions: null,
     ...rest,
     authorities: specs,
     require,

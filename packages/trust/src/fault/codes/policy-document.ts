@@ -46,8 +46,21 @@ export const POLICY_DOCUMENT_CODES = {
   'policy.authority-unused': {
     status: 400,
     exit: 2,
-    means: 'A policy defines an authority that none of its requirements names.',
+    means: 'A policy defines an authority that none of its requirements and exceptions names.',
     remedy: 'Name the authority in `spec.require`, or remove it.',
+  },
+  'policy.break-glass-shared': {
+    status: 400,
+    exit: 2,
+    means:
+      'A break-glass key approves exceptions or signs images as well, and is kept for one use.',
+    remedy: 'Make a key of its own for break-glass, and keep it where it is used for nothing else.',
+  },
+  'policy.approver-signs': {
+    status: 400,
+    exit: 2,
+    means: 'An approver of exceptions is a signer of images too: one key could do both.',
+    remedy: 'Give the approvers keys that sign no images.',
   },
   'policy.trust-root-missing': {
     status: 400,

@@ -1,11 +1,12 @@
 import { dirname, resolve } from 'node:path';
 import { childOf } from '../../bytes/yaml/node.ts';
-import { type Problem, problemAt } from '../../bytes/yaml/problem.ts';
+import { type Problem, problemAt, warningAt } from '../../bytes/yaml/problem.ts';
 import type { PublicKey } from '../../crypto/public-key.ts';
 import { asFault, quote } from '../../fault/fault.ts';
 import { parseKeyReference } from '../../keys/file/reference.ts';
 import { parseTrustedRoot, type TrustedRoot } from '../../trust-root/trusted-root.ts';
 import type { KeyAuthoritySpec } from '../document.ts';
+import { keyRoleProblems } from '../exceptions/key-roles.ts';
 import { PUBLIC_GOOD } from '../parse/spec.ts';
 import type { PolicySource } from '../parse.ts';
 import { parsePolicyKey } from '../public-key.ts';
@@ -58,6 +59,10 @@ export async function openResources(
     const opened = await sharedRoot(root, shared);
     if (opened !== null) trustRoots.set(root, opened);
     else problems.push(missingRoot(source, ['spec', 'authorities', name, spec.kind], root, shared));
+  }
+  for (const { severity, code, message, path } of keyRoleProblems(source.policy, keys)) {
+    const { place } = childOf(source.node, path);
+    problems.push((severity === 'error' ? problemAt : warningAt)(place, code, message));
   }
   return { resources: { keys, trustRoots }, problems };
 }

@@ -7,6 +7,7 @@ const ORDER = {
   spec: [
     ...['description', 'images', 'exclude', 'surfaces', 'namespaces', 'environments', 'mode'],
     ...['onInconclusive', 'tags', 'tree', 'rollback', 'trustRoots', 'authorities', 'require'],
+    'exceptions',
   ],
   key: ['ref', 'pem', 'trustRoot', 'proof'],
   keyless: ['issuer', 'subject', 'claims', 'trustRoot', 'proof'],
@@ -19,6 +20,8 @@ const ORDER = {
   ],
   vulnerabilities: ['critical', 'high', 'medium', 'low', 'unknown', 'vexBy'],
   provenance: ['builder', 'sourceRepository', 'branch'],
+  exceptions: ['approvers', 'maxDuration', 'maxScope', 'breakGlass'],
+  breakGlass: ['keys', 'maxDuration'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /**
@@ -36,6 +39,9 @@ export function orderMembers(root: unknown): void {
   const authorities: unknown = spec.get('authorities', true);
   if (isMap(authorities)) for (const { value } of authorities.items) orderAuthority(value);
   orderRequirement(spec.get('require', true));
+  const exceptions: unknown = spec.get('exceptions', true);
+  sort(exceptions, ORDER.exceptions);
+  if (isMap(exceptions)) sort(exceptions.get('breakGlass', true), ORDER.breakGlass);
 }
 
 function orderAuthority(authority: unknown): void {

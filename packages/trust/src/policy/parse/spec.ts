@@ -17,6 +17,7 @@ import {
 import { quote } from '../../fault/fault.ts';
 import type { AuthoritySpec, OnInconclusive, Surface, TrustPolicy } from '../document.ts';
 import { readAuthority } from './authority.ts';
+import { exceptionsOf } from './exceptions.ts';
 import { distinct, type PolicyExpression, type PolicyNames } from './names.ts';
 import { readImagePattern, readPattern } from './pattern.ts';
 import { requirementOf } from './requirement.ts';
@@ -57,6 +58,7 @@ export function readSpec(
       trustRoots: optional(readTrustRoots, {}),
       authorities: required(namedOf<AuthoritySpec>(readAuthority)),
       require: required(requirementOf(names)),
+      exceptions: optional(exceptionsOf(authorities, names), null),
     },
     'policy.unknown-field',
   );
@@ -109,7 +111,7 @@ function readOnInconclusive(at: YamlCursor): OnInconclusive | undefined {
 
 function warnUnused(authorities: YamlCursor, { used }: PolicyNames): void {
   for (const key of keysOf(authorities).filter((name) => !used.has(name))) {
-    const message = `no requirement names the authority ${quote(key)}`;
+    const message = `no requirement names the authority ${quote(key)}, and no exceptions do`;
     addWarning(memberOf(authorities, key), 'policy.authority-unused', message);
   }
 }
