@@ -1,5 +1,6 @@
 import type { CodeEntry } from './code-table.ts';
 import { ACCESS_CODES } from './codes/access.ts';
+import { ADMISSION_CODES } from './codes/admission.ts';
 import { BYTES_CODES } from './codes/bytes.ts';
 import { CEL_CODES } from './codes/cel.ts';
 import { CLAIMS_CODES } from './codes/claims.ts';
@@ -41,6 +42,7 @@ export type Code =
   | keyof typeof DECISION_CODES
   | keyof typeof CONFIG_CODES
   | keyof typeof ACCESS_CODES
+  | keyof typeof ADMISSION_CODES
   | keyof typeof BYTES_CODES
   | keyof typeof CEL_CODES
   | keyof typeof CLAIMS_CODES
@@ -77,6 +79,7 @@ export const CODES: Readonly<Record<Code, CodeEntry>> = {
   ...DECISION_CODES,
   ...CONFIG_CODES,
   ...ACCESS_CODES,
+  ...ADMISSION_CODES,
   ...BYTES_CODES,
   ...CEL_CODES,
   ...CLAIMS_CODES,
