@@ -32,6 +32,12 @@ export interface Ask {
    * remembered that another answer could depend on. Absent: false.
    */
   readonly dryRun?: boolean;
+  /**
+   * By which credentials of the asker's own the source is read, as a text of their kind that tells
+   * nothing of them: what they opened answers nobody without them (semantics 14). Absent or null: by
+   * what everybody who may ask has.
+   */
+  readonly access?: string | null;
   readonly signal?: AbortSignal;
 }
 
@@ -47,3 +53,15 @@ export interface Answered {
  * is a refusal. Throws `record.unavailable` when the record cannot be written.
  */
 export type Decide = (ask: Ask) => Promise<Answered>;
+
+/** A question that is about no image: what it names is no reference. */
+export type Unreadable = Pick<
+  Ask,
+  'reference' | 'surface' | 'namespace' | 'actor' | 'request' | 'dryRun'
+>;
+
+/**
+ * Refuses a question for a fault of its own, whatever policies say, and records that. Throws
+ * `record.unavailable`.
+ */
+export type Refuse = (question: Unreadable, fault: TrustFault) => Promise<Answered>;

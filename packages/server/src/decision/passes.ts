@@ -10,6 +10,8 @@ export interface PassKey {
   readonly policyHash: string;
   readonly trustRootVersion: string;
   readonly revocationEpoch: number;
+  /** As of the question: what credentials opened stands in for nobody without them. */
+  readonly access: string | null;
 }
 
 /** The last pass of an image under a policy, in shared storage. */
@@ -33,8 +35,11 @@ const PAGE = 1000;
 
 /** Passes as cells `passes/<digest of the key>`, each holding two instants: since and until when. */
 export function openPasses(registers: Registers): Passes {
-  const keyOf = (key: PassKey) =>
-    `${PASSES}${hash('sha256', JSON.stringify([key.repository, key.digest, key.policyHash, key.trustRootVersion, key.revocationEpoch]))}`;
+  const keyOf = ({ repository, digest, policyHash, ...rest }: PassKey) => {
+    const { trustRootVersion, revocationEpoch, access } = rest;
+    const own = [repository, digest, policyHash, trustRootVersion, revocationEpoch];
+    return `${PASSES}${hash('sha256', JSON.stringify(access === null ? own : [...own, access]))}`;
+  };
   return {
     async last(key) {
       const cell = await registers.read(keyOf(key));

@@ -1,13 +1,14 @@
+import type { TrustFault } from '@bulla/trust/fault/fault';
 import type { Decision } from '@bulla/trust/policy/decision';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import { keyOfParts } from '../bounds/key.ts';
 import { openRecent, type Recent } from '../bounds/recent.ts';
-import type { Answered, Ask, Decide } from './ask.ts';
+import type { Answered, Ask, Decide, Refuse, Unreadable } from './ask.ts';
 import { type CachedDecision, cacheable, isSatisfied, type Lifetimes } from './cache.ts';
 import type { Epochs } from './epochs.ts';
 import type { CacheState, KeepDecision } from './made.ts';
 import type { InForce, PoliciesInForce } from './policies.ts';
-import { noPolicyDecision, withStaleNote } from './unreadable.ts';
+import { noPolicyDecision, unreadableDecision, withStaleNote } from './unreadable.ts';
 
 /** A decision that was taken just now. */
 export interface TakenDecision {
@@ -49,6 +50,7 @@ export interface DecisionParts {
 /** The service that all doors of a server share. */
 export interface DecisionService {
   readonly decide: Decide;
+  readonly refuse: Refuse;
   /** Ends what is cached of a repository but its passes, on every replica: something was pushed to it. */
   pushed(repository: string): Promise<void>;
   cached(): number;
@@ -77,10 +79,10 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     }
     const key = keyOf(ask, digest, set);
     // What a push has ended stays in the cache, and must not stand before the index that was signed.
-    for (const find of [() => cache.get(key), () => coveredBy(ask, digest, set)]) {
-      const found = find();
-      if (found === undefined || !(await holds(parts, ask, found, epoch))) continue;
-      return useCached(parts, uses, ask, digest, found, started);
+    for (const found of known(ask, digest, set)) {
+      if (await holds(parts, ask, found, epoch)) {
+        return useCached(parts, uses, ask, digest, found, started);
+      }
     }
     // Who asks after a push must not get the answer of a decision that was begun before it.
     const pushes = await parts.epochs.read(`push/${ask.repository}`);
@@ -104,10 +106,24 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     }
   }
 
+  /** What the cache holds that may answer, the nearest first. */
+  function* known(ask: Ask, digest: string, set: PolicySet): Iterable<CachedDecision> {
+    const own = cache.get(keyOf(ask, digest, set));
+    if (own !== undefined) yield own;
+    // A tag adds demands and none falls away with it: its pass is one of the digest.
+    const same = ask.tag === null ? cache.get(passKey(ask, digest, set)) : undefined;
+    if (same !== undefined) yield same;
+    const covered = coveredBy(ask, digest, set);
+    if (covered !== undefined) yield covered;
+    // What everybody may be told, so may those who brought credentials; but a refusal is nothing to
+    // whom more may be open.
+    if (hasAccess(ask)) yield* passesOf(known({ ...ask, access: null }, digest, set));
+  }
+
   /** A leaf that an index in the cache covers is decided with it (semantics 6). */
   function coveredBy(ask: Ask, digest: string, set: PolicySet): CachedDecision | undefined {
     for (const parent of ask.parents) {
-      const found = cache.get(coverKey(ask, parent, set));
+      const found = cache.get(passKey(ask, parent, set));
       if (
         found !== undefined &&
         isSatisfied(found.decision) &&
@@ -136,16 +152,22 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     // Inconclusive is not cached, nor what stands in for it.
     if (lasts && taken.cache === 'miss' && !isInconclusive(taken.decision)) {
       cache.set(keyOf(ask, digest, set), cached);
-      // For the children of an index, however it was asked for.
-      if (taken.decision.covers.length > 0 && isSatisfied(taken.decision)) {
-        cache.set(coverKey(ask, digest, set), cached);
-      }
+      // For the digest, and the children of an index, however it was asked for.
+      if (isSatisfied(taken.decision)) cache.set(passKey(ask, digest, set), cached);
     }
     return { taken, cached };
   }
 
+  async function refuse(question: Unreadable, fault: TrustFault): Promise<Answered> {
+    const at = parts.clock();
+    const inForce = parts.policies.current();
+    const decision = unreadableDecision(question, fault, inForce, parts.newId(at), at);
+    return answer(parts, question, decision, 'miss', null, parts.now());
+  }
+
   return {
     decide,
+    refuse,
     pushed: (repository) => parts.epochs.raise(`push/${repository}`),
     cached: () => cache.size,
   };
@@ -180,11 +202,21 @@ function keyOf(ask: Ask, digest: string, set: PolicySet): string {
     ask.parents,
     set.hash,
     set.trustRootVersion,
+    // Last, so that everybody's keys are what they were.
+    ...(hasAccess(ask) ? [ask.access] : []),
   ]);
 }
 
-/** Under this an admitted index is found for its children, by whatever reference it was asked for. */
-function coverKey(ask: Ask, digest: string, set: PolicySet): string {
+function hasAccess(ask: Ask): ask is Ask & { readonly access: string } {
+  return typeof ask.access === 'string';
+}
+
+function* passesOf(found: Iterable<CachedDecision>): Iterable<CachedDecision> {
+  for (const one of found) if (isSatisfied(one.decision)) yield one;
+}
+
+/** Under this what passed is found by its digest, by whatever reference it was asked for. */
+function passKey(ask: Ask, digest: string, set: PolicySet): string {
   return keyOf({ ...ask, tag: null, parents: [], rollback: null }, digest, set);
 }
 
@@ -249,7 +281,7 @@ async function useCached(
  */
 async function answer(
   parts: DecisionParts,
-  ask: Ask,
+  ask: Pick<Ask, 'actor' | 'request' | 'dryRun'>,
   decision: Decision,
   cache: CacheState,
   dossier: Uint8Array | null,

@@ -81,6 +81,7 @@ async function takeOne(
     policyHash,
     trustRootVersion: set.trustRootVersion,
     revocationEpoch,
+    access: ask.access ?? null,
   });
   const { decision, dossier } = await decide({
     id: newDecisionId(at, randomBytes(10)),

@@ -1,7 +1,43 @@
-import { type Finding, failed, skipped } from '@bulla/trust/finding/finding';
+import { printable, type TrustFault } from '@bulla/trust/fault/fault';
+import { type Finding, failed, failedBy, skipped } from '@bulla/trust/finding/finding';
 import type { Decision } from '@bulla/trust/policy/decision';
-import type { Ask } from './ask.ts';
+import type { Ask, Unreadable } from './ask.ts';
 import type { InForce } from './policies.ts';
+
+/** Most of a reference that nobody could read is no use to anybody. */
+const SHOWN_LONGEST = 512;
+
+/** The refusal of a question that names no image: there is no repository that a policy could cover. */
+export function unreadableDecision(
+  question: Unreadable,
+  fault: TrustFault,
+  { set }: InForce,
+  id: string,
+  at: Date,
+): Decision {
+  const { reference, surface, namespace } = question;
+  return {
+    id,
+    outcome: 'deny',
+    reference: printable(reference.slice(0, SHOWN_LONGEST)),
+    repository: '',
+    tag: null,
+    digest: null,
+    covers: [],
+    surface,
+    namespace,
+    environment: null,
+    policies: [],
+    finding: failedBy('reference', fault),
+    warnings: [],
+    policySetHash: set?.hash ?? 'none',
+    trustRootVersion: set?.trustRootVersion ?? '',
+    evidence: [],
+    validUntil: null,
+    at,
+    durationMs: 0,
+  };
+}
 
 /** The refusal of a door whose policies cannot be read (semantics 4). */
 export function noPolicyDecision(ask: Ask, inForce: InForce, id: string, at: Date): Decision {

@@ -124,6 +124,11 @@ const CASES: readonly {
     set: () => ({ ...policies(), trustRootVersion: 'lab@sha256:2' }),
   },
   { name: 'after a revocation', admits: false, revocationEpoch: 1 },
+  {
+    name: 'by credentials that the pass was not taken with',
+    admits: false,
+    ask: () => ({ access: 'a' }),
+  },
 ];
 
 describe('an earlier pass stands in for an outage (semantics 3)', () => {
@@ -178,6 +183,7 @@ describe('passes go when no policy lets them stand in any more', () => {
     policyHash: 'sha256:one',
     trustRootVersion: 'lab sha256:1',
     revocationEpoch: 0,
+    access: null,
   });
   const at = (ms: number) => new Date(START + ms);
 

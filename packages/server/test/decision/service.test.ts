@@ -7,6 +7,7 @@ import type { PolicyMode } from '@bulla/trust/policy/document';
 import type { Rollback } from '@bulla/trust/policy/evaluate/rollback';
 import {
   ANOTHER_USER,
+  ASK,
   IMAGE,
   type Kit,
   LEAF,
@@ -150,6 +151,46 @@ const cases: readonly {
   { name: 'a tag that went back is', outcome: 'admit', second: { rollback: back() }, taken: 2 },
   { name: 'another user is not', outcome: 'admit', second: { actor: ANOTHER_USER }, taken: 1 },
   {
+    name: 'credentials of another are',
+    outcome: 'admit',
+    first: { access: 'of ann' },
+    second: { access: 'of bob', actor: ANOTHER_USER },
+    taken: 2,
+  },
+  {
+    name: 'no credentials are, after somebody with some: what they opened is theirs (semantics 14)',
+    outcome: 'admit',
+    first: { access: 'of ann', tag: null },
+    second: { tag: null, actor: ANOTHER_USER },
+    taken: 2,
+  },
+  {
+    name: 'nor does a child of an index that credentials opened answer without them',
+    outcome: 'admit',
+    first: { access: 'of ann' },
+    second: { ...resolved({ digest: LEAF }), tag: null, parents: [IMAGE] },
+    taken: 2,
+  },
+  {
+    name: 'the same credentials are not',
+    outcome: 'admit',
+    first: { access: 'of ann' },
+    second: { access: 'of ann', actor: ANOTHER_USER },
+    taken: 1,
+  },
+  {
+    name: 'what everybody is told is told to who has credentials',
+    outcome: 'admit',
+    second: { access: 'of ann' },
+    taken: 1,
+  },
+  {
+    name: 'but a refusal of everybody is none of theirs',
+    outcome: 'deny',
+    second: { access: 'of ann' },
+    taken: 2,
+  },
+  {
     name: 'a leaf of an admitted index is decided with it',
     outcome: 'admit',
     second: { ...resolved({ digest: LEAF }), tag: null, parents: [IMAGE] },
@@ -256,6 +297,25 @@ describe('decisions of a server', () => {
     const { decision } = await kit.decisions.decide(kit.ask());
     assert.equal(decision.outcome, 'admit');
   });
+});
+
+test('a question about no image is refused whatever policies say, and recorded', async () => {
+  const { decisions, kept, taken } = await open('admit', 'audit');
+  const { surface, namespace, actor, request } = ASK;
+  const question = { reference: 'Foo//bar\u0007', surface, namespace, actor, request };
+  const fault = new TrustFault('reference.malformed', 'expected a reference');
+  const { decision } = await decisions.refuse(question, fault);
+  assert.deepEqual(
+    [decision.outcome, decision.finding.code, decision.repository, taken()],
+    ['deny', 'reference.malformed', '', 0],
+  );
+  assert.ok(!decision.reference.includes('\u0007'));
+  assert.deepEqual(
+    kept.map((made) => made.decision.id),
+    [decision.id],
+  );
+  await decisions.refuse({ ...question, dryRun: true }, fault);
+  assert.equal(kept.length, 1);
 });
 
 test('a dry run leaves nothing: no record, no cached answer, no use', async (t) => {
