@@ -112,7 +112,8 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     if (own !== undefined) yield own;
     // A tag adds demands and none falls away with it: its pass is one of the digest.
     const same = ask.tag === null ? cache.get(passKey(ask, digest, set)) : undefined;
-    if (same !== undefined) yield same;
+    // A refusal without an index says nothing of an image that one lists.
+    if (same !== undefined && isSatisfied(same.decision)) yield same;
     const covered = coveredBy(ask, digest, set);
     if (covered !== undefined) yield covered;
     // What everybody may be told, so may those who brought credentials; but a refusal is nothing to
