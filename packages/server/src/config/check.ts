@@ -47,7 +47,7 @@ export function missingLine({ member, path }: MissingFile): string {
 }
 
 function filesOf(config: ServerConfig): readonly MissingFile[] {
-  const { listen, policies, trustRoots, gateway, registries } = config;
+  const { listen, policies, trustRoots, gateway, registries, gatekeeper } = config;
   const found: (MissingFile | null)[] = [
     ...policies.map((path, index) => ({ member: `policies[${index}]`, path })),
     ...Object.entries(trustRoots).map(([name, { file }]) => ({
@@ -60,6 +60,12 @@ function filesOf(config: ServerConfig): readonly MissingFile[] {
     ...registries.map(({ ca }, index) =>
       ca === null ? null : { member: `registries[${index}].ca`, path: ca },
     ),
+    ...(gatekeeper === null
+      ? []
+      : (['certificate', 'key', 'clientCa'] as const).map((name) => ({
+          member: `gatekeeper.${name}`,
+          path: gatekeeper[name],
+        }))),
     ...listen.flatMap(({ tls }, index) => {
       if (tls === null) return [];
       const { certificate, key, clientCa } = tls;

@@ -147,6 +147,19 @@ export interface KubernetesSection {
   readonly certificates: KubernetesCertificates | null;
 }
 
+/** The provider of external data for Gatekeeper; paths are absolute. */
+export interface GatekeeperSection {
+  /** `https://0.0.0.0:8444`; TLS 1.3 alone is spoken there. */
+  readonly listen: string;
+  readonly certificate: string;
+  readonly key: string;
+  /** The authority of Gatekeeper's own certificate, which it shows as a client. */
+  readonly clientCa: string;
+  /** What mutators put in the place of an image. */
+  readonly reference: 'tag-and-digest' | 'digest';
+  readonly deadlineMs: number;
+}
+
 export type LogLevelName = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** `bulla.yaml`, checked and with its defaults filled in; paths are absolute. */
@@ -174,6 +187,8 @@ export interface ServerConfig {
   readonly limits: LimitsSection;
   /** Null: the server knows no cluster. */
   readonly kubernetes: KubernetesSection | null;
+  /** Null: nothing listens for Gatekeeper. */
+  readonly gatekeeper: GatekeeperSection | null;
   readonly log: { readonly level: LogLevelName };
   readonly telemetry: { readonly otlpEndpoint: string } | null;
   readonly metrics: { readonly token: Secret | null };
@@ -225,6 +240,7 @@ export const CONFIG_DEFAULTS = {
     drainMs: 10 * SECOND_MS,
   },
   kubernetes: null,
+  gatekeeper: null,
   log: { level: 'info' },
   telemetry: null,
   metrics: { token: null },

@@ -13,6 +13,7 @@ import {
 } from '@bulla/trust/bytes/yaml/read';
 import { readOrigin } from './address.ts';
 import { CONFIG_DEFAULTS, type ServerConfig } from './config.ts';
+import { gatekeeperOf } from './gatekeeper.ts';
 import { gatewayOf } from './gateway.ts';
 import { hooksOf } from './hooks.ts';
 import { kubernetesOf } from './kubernetes.ts';
@@ -92,6 +93,7 @@ function configOf(folder: string, environment: Environment): Read<ServerConfig> 
         access: optional(readAccess, fallback.access),
         limits: optional(readLimits, fallback.limits),
         kubernetes: optional(kubernetesOf(readPath), fallback.kubernetes),
+        gatekeeper: optional(gatekeeperOf(readPath), fallback.gatekeeper),
         log: optional(readLog, fallback.log),
         telemetry: optional(readTelemetry, fallback.telemetry),
         metrics: optional(metricsOf(readSecret), fallback.metrics),

@@ -73,6 +73,13 @@ kubernetes:
     validating: [bulla]
     providers: [bulla]
     checkEvery: 1m
+gatekeeper:
+  listen: https://0.0.0.0:8444
+  certificate: tls/gatekeeper.pem
+  key: tls/gatekeeper.key
+  clientCa: /etc/gatekeeper/ca.crt
+  reference: digest
+  deadline: 1500ms
 log: { level: warn }
 telemetry: { otlpEndpoint: "http://127.0.0.1:4318" }
 metrics: { tokenEnv: SCRAPE_TOKEN }

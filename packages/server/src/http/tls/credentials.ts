@@ -13,6 +13,8 @@ export interface TlsFiles {
   readonly clientCa?: string;
   /** Whether a client must show a certificate. Default `required`. */
   readonly clientAuth?: 'required' | 'optional';
+  /** The oldest TLS that is spoken. Default `TLSv1.2`. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
 
 /** What the files held at one moment, checked. */
@@ -70,7 +72,7 @@ export function checkTlsFiles(read: ReadFiles, files: TlsFiles, at: Date): Crede
     cert: read.certificate,
     key: read.key,
     ...(read.clientCa === null ? {} : { ca: read.clientCa }),
-    minVersion: 'TLSv1.2',
+    minVersion: files.minVersion ?? 'TLSv1.2',
   };
   try {
     leaf = new X509Certificate(read.certificate);
