@@ -1,18 +1,7 @@
 import { printable } from '@bulla/trust/fault/fault';
+import type { Change, ChangeReason } from '@bulla/trust/policy/impact/compare';
 import type { CliContext } from '../context.ts';
 import { jsonText } from './json.ts';
-
-/** What other policies would change; `unknown` is what cannot be said without fetching. */
-export type Change = 'refused' | 'admitted' | 'warned' | 'unknown';
-
-/** A clause for which an image is refused, was refused, or cannot be told about. */
-export interface ChangeReason {
-  /** Null where no one policy stands behind it. */
-  readonly policy: string | null;
-  readonly clause: string;
-  readonly code: string;
-  readonly says: string;
-}
 
 /** What came of one image, or of decisions about it that came out alike. */
 export interface SimulatedImage {

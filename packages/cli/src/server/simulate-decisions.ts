@@ -1,16 +1,11 @@
 import { codeEntry } from '@bulla/trust/fault/codes';
 import { asFault, quote, TrustFault } from '@bulla/trust/fault/fault';
 import { mapBounded } from '@bulla/trust/oci/bounded';
+import { type Before, type Compared, notStored, unknown } from '@bulla/trust/policy/impact/compare';
 import type { CliContext } from '../context.ts';
 import { instantOf } from '../options/instant.ts';
-import {
-  type Before,
-  type Compared,
-  type Comparing,
-  compare,
-  unknown,
-} from '../options/simulation.ts';
-import { type ChangeReason, merged, type SimulatedImage } from '../output/simulation.ts';
+import { type Comparing, compare } from '../options/simulation.ts';
+import { merged, type SimulatedImage } from '../output/simulation.ts';
 import type { Api } from './api.ts';
 import { searchDecisions } from './decisions.ts';
 import { type RecordedDecision, recordedDecision, recordedDossier } from './recorded.ts';
@@ -117,10 +112,6 @@ async function replayDecision(
     if (codeEntry(code).status !== 404) throw error;
     return { decision: null, compared: unknown(shown.outcome, [notStored(message)]) };
   }
-}
-
-function notStored(says: string): ChangeReason {
-  return { policy: null, clause: 'no evidence is stored', code: 'dossier.incomplete', says };
 }
 
 function beforeOf({ outcome, effect, code, refusedBy }: RecordedDecision): Before {

@@ -12,6 +12,7 @@ import { EVIDENCE_CODES } from './codes/evidence.ts';
 import { EXCEPTION_CODES } from './codes/exception.ts';
 import { GATEKEEPER_CODES } from './codes/gatekeeper.ts';
 import { IMAGES_CODES } from './codes/images.ts';
+import { IMPACT_CODES } from './codes/impact.ts';
 import { KEY_CODES } from './codes/keys.ts';
 import { KUBERNETES_CODES } from './codes/kubernetes.ts';
 import { NODE_CODES } from './codes/node.ts';
@@ -35,6 +36,7 @@ import { X509_CODES } from './codes/x509.ts';
 export type Code =
   | keyof typeof GATEKEEPER_CODES
   | keyof typeof IMAGES_CODES
+  | keyof typeof IMPACT_CODES
   | keyof typeof DOOR_CODES
   | keyof typeof UPSTREAM_CODES
   | keyof typeof RECORD_CODES
@@ -72,6 +74,7 @@ export type Code =
 export const CODES: Readonly<Record<Code, CodeEntry>> = {
   ...GATEKEEPER_CODES,
   ...IMAGES_CODES,
+  ...IMPACT_CODES,
   ...DOOR_CODES,
   ...UPSTREAM_CODES,
   ...RECORD_CODES,

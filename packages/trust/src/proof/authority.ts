@@ -30,6 +30,11 @@ export interface KeylessAuthority {
   readonly issuer: Matcher;
   readonly subject: Matcher;
   readonly claims: readonly ClaimRequirement[];
+  /**
+   * Whether an identity counts whatever the patterns say; null where they decide. No policy has one:
+   * it answers what would count if an identity changed its name.
+   */
+  readonly overrule?: (issuer: string, subject: string) => boolean | null;
 }
 
 /** Whoever may sign: what policies and options name, and what thresholds count. */

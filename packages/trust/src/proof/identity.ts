@@ -43,9 +43,9 @@ export function checkIdentity(
 ): { readonly finding: Finding; readonly principals: readonly string[] } {
   const identity = identityOf(certificate);
   if ('outcome' in identity) return { finding: identity, principals: [] };
-  const subject = identity.subjects.find((name) => authority.subject.matches(name));
+  const { subject, ruled } = subjectOf(identity, authority);
   const children = [
-    authority.issuer.matches(identity.issuer)
+    ruled || authority.issuer.matches(identity.issuer)
       ? passed('proof.issuer', `the issuer is ${printable(identity.issuer)}`, SOURCE)
       : failed(
           'proof.issuer',
@@ -72,6 +72,18 @@ export function checkIdentity(
     ),
     principals: [`identity:${identity.issuer}|${subject ?? ''}`],
   };
+}
+
+/** The subject that the authority accepts. One that counts no more takes its whole certificate along. */
+function subjectOf(
+  { issuer, subjects }: CertificateIdentity,
+  authority: KeylessAuthority,
+): { readonly subject: string | undefined; readonly ruled: boolean } {
+  const rulings = subjects.map((name) => authority.overrule?.(issuer, name) ?? null);
+  const ruled = subjects.find((_, at) => rulings[at] === true);
+  if (ruled !== undefined) return { subject: ruled, ruled: true };
+  if (rulings.includes(false)) return { subject: undefined, ruled: false };
+  return { subject: subjects.find((name) => authority.subject.matches(name)), ruled: false };
 }
 
 function checkClaim(

@@ -1,8 +1,9 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
+import type { Before } from '@bulla/trust/policy/impact/compare';
 import type { CliContext } from '../../context.ts';
 import { type DecidingFlags, mapReported, openDecider } from '../../options/decisions.ts';
 import { readFileBounded } from '../../options/files.ts';
-import { type Before, type Comparing, compare } from '../../options/simulation.ts';
+import { type Comparing, compare } from '../../options/simulation.ts';
 import { merged, type SimulatedImage } from '../../output/simulation.ts';
 
 const MAX_FILE_BYTES = 16 << 20;
