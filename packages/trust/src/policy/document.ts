@@ -54,8 +54,22 @@ export interface UnsupportedAuthoritySpec {
   readonly value: unknown;
 }
 
+/**
+ * Nobody: it never signed anything, and says why. What a policy of another tool asks for and this one
+ * cannot express is refused by it, in the verdict's own tree. There is no `pass` beside it (semantics
+ * 1): an image that needs no signature is covered by a policy that only records.
+ */
+export interface StaticAuthoritySpec {
+  readonly kind: 'static';
+  readonly message: string;
+}
+
 /** Whoever may sign, by the policy's own name for them. */
-export type AuthoritySpec = KeyAuthoritySpec | KeylessAuthoritySpec | UnsupportedAuthoritySpec;
+export type AuthoritySpec =
+  | KeyAuthoritySpec
+  | KeylessAuthoritySpec
+  | StaticAuthoritySpec
+  | UnsupportedAuthoritySpec;
 
 /** The most vulnerabilities of each severity that are not answered by a VEX statement. */
 export type SeverityLimits = Readonly<

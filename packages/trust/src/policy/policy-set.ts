@@ -7,6 +7,8 @@ export interface ReadyAuthority {
   readonly name: string;
   /** Null for a kind that no format of this release proves: it fails (`policy.authority-unsupported`). */
   readonly authority: Authority | null;
+  /** Of a `static` authority: why it refuses (`policy.static`). */
+  readonly refusal?: string;
   readonly kind: TrustPolicy['authorities'][string]['kind'];
   readonly requirements: Omit<ProofRequirements, 'at'>;
 }

@@ -120,6 +120,10 @@ function readyAuthority(
       const trustRoot = namedRoot(spec.trustRoot, name, resources);
       return { name, kind: spec.kind, authority, requirements: { trustRoot, ...spec.proof } };
     }
+    case 'static': {
+      const requirements = { trustRoot: null, log: true, sct: true, timestamp: true };
+      return { name, kind: spec.kind, authority: null, requirements, refusal: spec.message };
+    }
     case 'notary':
     case 'x509':
     case 'openpgp': {

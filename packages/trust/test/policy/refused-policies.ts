@@ -57,6 +57,13 @@ export const REFUSED_SHAPES: readonly RefusedPolicy[] = refused(SMALL, [
   ['a glob with two slashes', '"**"', '"a.example//b"', P, '5:12', 'beyond'],
   ['a glob with a space', '"**"', '"a.example/b c/*"', P, '5:12', 'beyond'],
   ['a glob of an address written otherwise', '"**"', '"127.1:5000/**"', P, '5:12', 'beyond'],
+  [
+    'a static authority that passes',
+    'key: { ref: dev.pub }',
+    'static: { action: pass, message: any }',
+    M,
+    '6:43',
+  ],
   ['a misspelt exclude', '  images:', '  exlude: []\n  images:', U, '5:3'],
   [
     'a bare exclusion that no name matches',

@@ -100,4 +100,19 @@ export const POLICY_DOCUMENT_CODES = {
     means: 'A file or folder that must hold policies is gone or cannot be read.',
     remedy: 'Check the path and its permissions; until it can be read, no image is admitted.',
   },
+  'policy.static': {
+    status: 403,
+    exit: 1,
+    means:
+      'A policy refuses by its own word, or where what it was imported from cannot be expressed.',
+    remedy:
+      'Have the image satisfy another authority of the policy, or write what the message names.',
+  },
+  'policy.not-expressible': {
+    status: 400,
+    exit: 1,
+    means: 'A policy of one tool asks for what the other cannot express; it refuses there instead.',
+    remedy:
+      'Express the clause that is named by what both know; the documentation lists what that is.',
+  },
 } as const;

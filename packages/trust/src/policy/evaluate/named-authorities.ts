@@ -32,9 +32,17 @@ export function provenFor(proof: NodeProof, authorities: readonly ReadyAuthority
 }
 
 function shareOf(proof: NodeProof, authority: ReadyAuthority): Share {
-  const { name, kind } = authority;
+  const { name, kind, refusal } = authority;
   if (authority.authority !== null) {
     return { name, answers: proof.answersOf(authority), unsupported: null };
+  }
+  if (refusal !== undefined) {
+    const unsupported = failed(
+      'authority',
+      'policy.static',
+      `disallowed by static policy: ${refusal}`,
+    );
+    return { name, answers: [], unsupported };
   }
   const says = `${name} is of the kind ${kind}, which this release parses and cannot prove`;
   const unsupported = failed('authority', 'policy.authority-unsupported', says, 'semantics 2');

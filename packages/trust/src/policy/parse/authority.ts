@@ -21,12 +21,13 @@ import type {
   KeyAuthoritySpec,
   KeylessAuthoritySpec,
   ProofSwitches,
+  StaticAuthoritySpec,
   UnsupportedAuthoritySpec,
 } from '../document.ts';
 import { parsePolicyKey } from '../public-key.ts';
 import { readPattern } from './pattern.ts';
 
-const KINDS = ['key', 'keyless', 'notary', 'x509', 'openpgp'] as const;
+const KINDS = ['key', 'keyless', 'static', 'notary', 'x509', 'openpgp'] as const;
 
 /**
  * An authority: a map of exactly one kind. `notary`, `x509` and `openpgp` are kept as they are, with
@@ -51,6 +52,8 @@ export function readAuthority(at: YamlCursor): AuthoritySpec | undefined {
       return readKey(value);
     case 'keyless':
       return readKeyless(value);
+    case 'static':
+      return readStatic(value);
     case 'notary':
     case 'x509':
     case 'openpgp':
@@ -177,6 +180,13 @@ function readClaims(at: YamlCursor): Readonly<Record<string, string>> | undefine
     if (value !== undefined) claims[key] = value;
   }
   return claims;
+}
+
+/** `pass` is no action: an authority that always passed would be nothing, counted as enough. */
+function readStatic(at: YamlCursor): StaticAuthoritySpec | undefined {
+  const fields = { action: required(oneOf(['fail'])), message: required(readText) };
+  const read = readFields(at, fields, 'policy.unknown-field');
+  return read && { kind: 'static', message: read.message };
 }
 
 function readUnsupported(
