@@ -93,4 +93,22 @@ export const EXCEPTION_CODES = {
     means: 'There are more exceptions for one image than are looked at.',
     remedy: 'Revoke the exceptions that are not needed.',
   },
+  'exception.unknown': {
+    status: 404,
+    exit: 2,
+    means: 'No exception of this id was handed in to the server.',
+    remedy: 'List them with `bulla exception list`.',
+  },
+  'exception.state': {
+    status: 409,
+    exit: 2,
+    means: 'What was asked for does not fit what became of the exception meanwhile.',
+    remedy: 'Look at it with `bulla exception list`.',
+  },
+  'exception.self-reviewed': {
+    status: 403,
+    exit: 2,
+    means: 'Who broke the glass cannot close the review of it.',
+    remedy: 'Have somebody else look at it and close the review.',
+  },
 } as const;
