@@ -74,6 +74,11 @@ export const PACKAGES = {
       config: 0,
       // What every door asks: the policies in force, the cache of decisions.
       decision: 0.5,
+      // How other registries are reached.
+      registries: 0,
+      // Questions about images by any reference, for every door that serves none.
+      reach: 0.7,
+      hooks: 1,
       notary: 1,
       ca: 1,
       'ct-log': 1,
@@ -94,6 +99,9 @@ export const PACKAGES = {
       access: 1,
       console: 1,
       overview: 1,
+      // A cluster as the server sees it; pull secrets become what a question about an image brings.
+      kubernetes: 1.2,
+      'admission-tls': 1.3,
       // The registry wired on its own, for the demo and for tests; main.ts wires everything.
       'registry.ts': 2,
       // The rooms that the configuration names, opened.
