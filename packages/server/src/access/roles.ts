@@ -10,6 +10,9 @@ export const PERMISSIONS = [
   'repositories.read',
   'policies.read',
   'policies.simulate',
+  'exceptions.read',
+  'exceptions.request',
+  'exceptions.manage',
   'users.read',
   'users.manage',
   'owners.manage',
@@ -48,9 +51,10 @@ const VIEWER: readonly Permission[] = [
   'decisions.read',
   'repositories.read',
   'policies.read',
+  'exceptions.read',
   'tokens.own',
 ];
-const MEMBER: readonly Permission[] = [...VIEWER, 'policies.simulate'];
+const MEMBER: readonly Permission[] = [...VIEWER, 'policies.simulate', 'exceptions.request'];
 const ADMIN: readonly Permission[] = PERMISSIONS.filter((name) => name !== 'owners.manage');
 const AUDITOR: readonly Permission[] = [
   'overview.read',
@@ -58,6 +62,7 @@ const AUDITOR: readonly Permission[] = [
   'record.read',
   'record.export',
   'policies.read',
+  'exceptions.read',
   'users.read',
   'tokens.own',
 ];

@@ -23,6 +23,11 @@ export type Permission =
   | 'repositories.read'
   | 'policies.read'
   | 'policies.simulate'
+  | 'exceptions.read'
+  /** To hand in requests, approvals and break-glass documents; whose keys count is the policies' to say. */
+  | 'exceptions.request'
+  /** To revoke any exception, and to close reviews of break-glass. */
+  | 'exceptions.manage'
   | 'users.read'
   | 'users.manage'
   /** To make, change or end owners; what sets an owner apart from an admin. */
