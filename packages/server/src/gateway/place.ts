@@ -40,6 +40,11 @@ export interface Places {
   nameOf(key: string): string | null;
   /** The place of a key; null as above. */
   ofKey(key: string): Place | null;
+  /**
+   * The place of a canonical `registry/repository`: of this registry, or of an upstream by whichever
+   * name; null for what lies elsewhere.
+   */
+  ofCanonical(registry: string, repository: string): Place | null;
 }
 
 /** What the places of a registry are made of. */
@@ -90,13 +95,16 @@ export function placesOf({ registry, upstreams, aliases }: PlacesConfig): Places
     // A longer prefix may take this very name to another registry.
     return locate(name).key === key ? name : null;
   };
+  const ofKey = (key: string): Place | null => {
+    const name = nameOf(key);
+    return name === null ? null : locate(name);
+  };
   return {
     locate,
     nameOf,
-    ofKey(key) {
-      const name = nameOf(key);
-      return name === null ? null : locate(name);
-    },
+    ofKey,
+    ofCanonical: (registry, repository) =>
+      registry === own ? locate(repository) : ofKey(upstreamKey(registry, repository)),
   };
 }
 

@@ -219,8 +219,8 @@ export function sourceOf(
 }
 
 /** The indexes of the place whose bytes list the digest, newest first (semantics 6). */
-async function parentsOf(
-  { ground }: PullParts,
+export async function parentsOf(
+  { ground }: Pick<PullParts, 'ground'>,
   place: Place,
   digest: Digest,
 ): Promise<readonly Digest[]> {

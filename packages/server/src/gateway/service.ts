@@ -14,6 +14,7 @@ import type { Taken } from './garbage/take-out.ts';
 import type { Ground } from './ground.ts';
 import { digestOfContent } from './keys.ts';
 import { listCatalog, placeReferrers, placeTags } from './lists.ts';
+import { type LookedPlace, lookAt } from './look.ts';
 import {
   deleteManifest,
   deleteTag,
@@ -70,6 +71,8 @@ export interface Gateway {
     caller: Caller,
     onlyExistence: boolean,
   ): Promise<PulledBlob>;
+  /** For doors that decide about an image and serve nothing. */
+  lookAt(place: Place): LookedPlace;
   placeReferrers(place: Place, subject: Digest, ask: ReferrersAsk): Promise<ReferrersPage>;
   placeTags(place: Place, query: PageQuery): Promise<NamesPage>;
   listCatalog(query: PageQuery, may: (repository: string) => boolean): Promise<NamesPage>;
@@ -127,6 +130,7 @@ export function createGateway({ ports, ...parts }: GatewayParts): Gateway {
     ground,
     pullManifest: (place, reference, caller) => pullManifest(pulls, place, reference, caller),
     pullBlob: (place, digest, caller, only) => pullBlob(pulls, place, digest, caller, only),
+    lookAt: (place) => lookAt(pulls, place),
     placeReferrers: (place, subject, ask) => placeReferrers(pulls, place, subject, ask),
     placeTags: (place, query) => placeTags(pulls, place, query),
     listCatalog: (query, may) => listCatalog(ground, places, query, may),
@@ -148,6 +152,7 @@ type StoreMethods = Omit<
   | 'close'
   | 'listCatalog'
   | `pull${string}`
+  | 'lookAt'
   | `place${string}`
 >;
 

@@ -1,5 +1,6 @@
-import type { ServerConfig, UpstreamEntry } from '../config/config.ts';
+import type { ConnectionEntry, ServerConfig, UpstreamEntry } from '../config/config.ts';
 import type { UpstreamConfig } from '../gateway/upstream/config.ts';
+import type { RegistryConnection } from '../registries/connection.ts';
 
 /** The upstreams of the configuration as the gateway takes them. */
 export function wireUpstreams(config: Pick<ServerConfig, 'gateway'>): readonly UpstreamConfig[] {
@@ -7,9 +8,18 @@ export function wireUpstreams(config: Pick<ServerConfig, 'gateway'>): readonly U
 }
 
 function upstreamOf(entry: UpstreamEntry): UpstreamConfig {
-  const { credentials, ca, ...rest } = entry;
+  const { prefix, registry, users } = entry;
+  return { prefix, registry, users, ...connectionOf(entry) };
+}
+
+/** How an entry of the configuration says that its registry is reached. */
+export function connectionOf(entry: ConnectionEntry): RegistryConnection {
+  const { credentials, ca, plainHttp, privateAddresses, ownHosts, timeoutMs } = entry;
   return {
-    ...rest,
+    plainHttp,
+    privateAddresses,
+    ownHosts,
+    timeoutMs,
     caFile: ca,
     credentials:
       credentials === null

@@ -19,6 +19,7 @@ import { NODE_CODES } from './codes/node.ts';
 import { OCI_CODES } from './codes/oci.ts';
 import { POLICY_CODES } from './codes/policy.ts';
 import { POLICY_DOCUMENT_CODES } from './codes/policy-document.ts';
+import { REACH_CODES } from './codes/reach.ts';
 import { RECORD_CODES } from './codes/record.ts';
 import { SERVER_CODES } from './codes/server.ts';
 import { SERVICE_CODES } from './codes/services.ts';
@@ -39,6 +40,7 @@ export type Code =
   | keyof typeof IMPACT_CODES
   | keyof typeof DOOR_CODES
   | keyof typeof UPSTREAM_CODES
+  | keyof typeof REACH_CODES
   | keyof typeof RECORD_CODES
   | keyof typeof POLICY_DOCUMENT_CODES
   | keyof typeof DECISION_CODES
@@ -77,6 +79,7 @@ export const CODES: Readonly<Record<Code, CodeEntry>> = {
   ...IMPACT_CODES,
   ...DOOR_CODES,
   ...UPSTREAM_CODES,
+  ...REACH_CODES,
   ...RECORD_CODES,
   ...POLICY_DOCUMENT_CODES,
   ...DECISION_CODES,

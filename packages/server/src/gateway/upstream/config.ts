@@ -1,6 +1,6 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { parseReference } from '@bulla/trust/oci/reference';
-import type { Credentials } from '@bulla/trust/oci/registry/options';
+import { REGISTRY_CONNECTION, type RegistryConnection } from '../../registries/connection.ts';
 import { repositoryName } from '../names.ts';
 
 /** Who may pull below a prefix, beside the right to the repository itself. */
@@ -13,37 +13,18 @@ export type UpstreamUsers =
   | readonly string[];
 
 /** A registry that is pulled through the gateway: `PREFIX/rest` here is `REGISTRY/rest` there. */
-export interface UpstreamConfig {
+export interface UpstreamConfig extends RegistryConnection {
   /** One or more components of a repository name. */
   readonly prefix: string;
   /** `HOST` or `HOST:PORT`; `docker.io` for Docker Hub. */
   readonly registry: string;
-  /** Null: ask without. */
-  readonly credentials: Extract<
-    Credentials,
-    { readonly kind: 'password' | 'registry-token' }
-  > | null;
-  readonly plainHttp: boolean;
-  /** PEM file of certificate authorities, beside the system's own; null: the system's only. */
-  readonly caFile: string | null;
-  /** Whether the registry's own host may be at a loopback, private or link-local address. */
-  readonly privateAddresses: boolean;
-  /** Further hosts of the registry: token services that may see its credentials, and its storage. */
-  readonly ownHosts: readonly string[];
   readonly users: UpstreamUsers;
-  /** Longest silence of the registry, in milliseconds. */
-  readonly timeoutMs: number;
 }
 
 /** What holds where nothing else is configured; with credentials, `users` must be said. */
 export const UPSTREAM_CONFIG = {
-  credentials: null,
-  plainHttp: false,
-  caFile: null,
-  privateAddresses: false,
-  ownHosts: [],
+  ...REGISTRY_CONNECTION,
   users: 'anyone',
-  timeoutMs: 15_000,
 } as const satisfies Omit<UpstreamConfig, 'prefix' | 'registry'>;
 
 /**
