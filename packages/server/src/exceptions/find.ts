@@ -88,18 +88,26 @@ export async function getException(db: Kysely<Database>, id: string): Promise<St
 const GIVEN_MOST = 1000;
 
 /**
- * What doors are handed with a question about an image of the repository: everything that is approved,
- * not revoked and not expired at `at`, the one that lasts longest first. Policies judge the rest.
+ * What doors are handed with a question about one of these digests of the repository: everything for
+ * one of them or for all of it that is approved, not revoked and not expired at `at`, the one that
+ * lasts longest first. Policies judge the rest.
  */
 export async function givenExceptions(
   db: Kysely<Database>,
   repository: string,
+  digests: readonly string[],
   at: Date,
 ): Promise<readonly GivenException[]> {
   const rows = await db
     .selectFrom('exceptions')
     .selectAll()
     .where('repository', '=', repository)
+    .where(({ or, eb }) =>
+      or([
+        eb('digest', 'is', null),
+        ...(digests.length === 0 ? [] : [eb('digest', 'in', digests)]),
+      ]),
+    )
     .where('state', '=', 'approved')
     .where('expires', '>', at.toISOString())
     .orderBy('expires', 'desc')

@@ -26,8 +26,8 @@ export interface ExceptionService {
   closeReview(id: string, by: Clerk, found: string): Promise<StoredException>;
   list(filter: ExceptionFilter): Promise<ExceptionPage>;
   get(id: string): Promise<StoredException>;
-  /** For a decision about an image of the repository. */
-  given(repository: string): Promise<readonly GivenException[]>;
+  /** For a decision about one of these digests of the repository. */
+  given(repository: string, digests: readonly string[]): Promise<readonly GivenException[]>;
   counts(): Promise<ExceptionCounts>;
 }
 
@@ -42,7 +42,7 @@ export function createExceptions(parts: ExceptionParts): ExceptionService {
     closeReview: (id, by, found) => closeReview(parts, id, by, found),
     list: (filter) => listExceptions(db, filter, parts.clock()),
     get: (id) => getException(db, id),
-    given: (repository) => givenExceptions(db, repository, parts.clock()),
+    given: (repository, digests) => givenExceptions(db, repository, digests, parts.clock()),
     counts: () => countExceptions(db, parts.clock()),
   };
 }
