@@ -24,6 +24,7 @@ import { wireListeners } from './wiring/listeners.ts';
 import { watchPolicies } from './wiring/policies.ts';
 import { wireRecord } from './wiring/record.ts';
 import { storeConfig } from './wiring/store-config.ts';
+import { wireStreams } from './wiring/streams.ts';
 import { startUpkeep } from './wiring/upkeep.ts';
 
 /** What a server takes beside its configuration. */
@@ -108,7 +109,7 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
 /** Everything below HTTP, each put on `opened` when it is there: what is opened last is closed first. */
 async function openRooms(
   config: ServerConfig,
-  { log, clocks = SYSTEM_CLOCKS }: ServerOptions,
+  { log, version, clocks = SYSTEM_CLOCKS }: ServerOptions,
   opened: AsyncDisposableStack,
 ) {
   const startedAt = clocks.clock();
@@ -120,6 +121,8 @@ async function openRooms(
   const keyFolder = wiredStore.sharedFolder ?? config.data;
   const record = await wireRecord(config, keyFolder, registry, store, metrics, clocks);
   opened.defer(() => record.close());
+  const about = { version, log };
+  const streams = opened.use(await wireStreams(config, store, record, about, metrics, clocks));
   const watched = opened.use(await watchPolicies(config, log, clocks.clock));
   const { inForce } = watched;
   const wired = wireDecisions(config, store.registers, inForce, record.keep, clocks, log);
@@ -137,6 +140,7 @@ async function openRooms(
     registry,
     metrics,
     record,
+    streams,
     inForce,
     access,
     gateway,

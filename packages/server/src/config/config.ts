@@ -1,5 +1,6 @@
 import type { NameAlias } from '@bulla/trust/policy/names';
 import type { Secret } from './secret.ts';
+import type { StreamEntry } from './streams.ts';
 
 /** What a server can be made of; `only` names some of them. */
 export const SERVICES = ['gateway', 'api', 'console'] as const;
@@ -183,6 +184,8 @@ export interface ServerConfig {
   readonly registries: readonly RegistryEntry[];
   readonly hooks: HooksSection;
   readonly record: RecordSection;
+  /** Receivers of the record. */
+  readonly streams: readonly StreamEntry[];
   readonly access: AccessSection;
   readonly limits: LimitsSection;
   /** Null: the server knows no cluster. */
@@ -230,6 +233,7 @@ export const CONFIG_DEFAULTS = {
   registries: [],
   hooks: { senders: [], namespaces: [] },
   record: { headEveryMs: 60 * SECOND_MS, retentionMs: 365 * DAY_MS, groupMs: 2 },
+  streams: [],
   access: { sessionMs: 12 * HOUR_MS, sessionIdleMs: 2 * HOUR_MS, tokenMaxMs: 366 * DAY_MS },
   limits: {
     requestsPerSecond: 1000,

@@ -30,6 +30,7 @@ import {
   readTelemetry,
 } from './settings.ts';
 import { storageOf } from './storage.ts';
+import { streamsOf } from './streams.ts';
 import { readAliases } from './upstreams.ts';
 
 /** A configuration, or null and what is wrong; problems may also be remarks on a good one. */
@@ -90,6 +91,7 @@ function configOf(folder: string, environment: Environment): Read<ServerConfig> 
         registries: optional(registriesOf(readPath, readSecret), fallback.registries),
         hooks: optional(hooksOf(readSecret), fallback.hooks),
         record: optional(readRecord, fallback.record),
+        streams: optional(streamsOf(readPath, readSecret), fallback.streams),
         access: optional(readAccess, fallback.access),
         limits: optional(readLimits, fallback.limits),
         kubernetes: optional(kubernetesOf(readPath), fallback.kubernetes),

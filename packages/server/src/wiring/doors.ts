@@ -19,6 +19,8 @@ import { overviewRoutes } from '../overview/routes.ts';
 import type { OverviewParts } from '../overview/service.ts';
 import { recordRoutes } from '../record/routes.ts';
 import type { RecordService } from '../record/service.ts';
+import { streamRoutes } from '../stream/routes.ts';
+import type { StreamService } from '../stream/service.ts';
 import { dossierGuard } from './dossier-guard.ts';
 import { lastDecisionOf } from './last-decision.ts';
 
@@ -34,6 +36,7 @@ export interface DoorParts {
   /** Null when it is switched off. */
   readonly gateway: Gateway | null;
   readonly record: RecordService;
+  readonly streams: StreamService;
   /** The canonical host of the local store. */
   readonly registry: string;
   readonly metrics: Metrics;
@@ -69,11 +72,15 @@ export async function wireDoors(parts: DoorParts): Promise<readonly Door[]> {
 
 /** Every route of the product API. */
 export function apiRoutes(
-  parts: Pick<DoorParts, 'access' | 'gateway' | 'record' | 'overview' | 'clock' | 'registry'>,
+  parts: Pick<
+    DoorParts,
+    'access' | 'gateway' | 'record' | 'streams' | 'overview' | 'clock' | 'registry'
+  >,
 ): readonly ApiRoute[] {
   return [
     ...overviewRoutes(parts.overview),
     ...recordRoutes(parts.record, dossierGuard(parts)),
+    ...streamRoutes(parts.streams),
     ...(parts.gateway === null
       ? []
       : gatewayApiRoutes(parts.gateway, lastDecisionOf(parts.record))),
