@@ -5,6 +5,7 @@ import { type Dossier, writeDossier } from '@bulla/trust/decide/dossier';
 import { hasCode, TrustFault } from '@bulla/trust/fault/fault';
 import type { Finding } from '@bulla/trust/finding/finding';
 import type { Decision } from '@bulla/trust/policy/decision';
+import type { GivenException } from '@bulla/trust/policy/exceptions/document';
 import type { ExpressionRunner } from '@bulla/trust/policy/expression';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import { openTurns, type Turns } from '../bounds/turns.ts';
@@ -18,6 +19,12 @@ export interface TakerParts {
   /** Opened when the first statement meets a `where`, and not before. */
   readonly expressions: () => ExpressionRunner;
   readonly passes: Passes;
+  /**
+   * The exceptions of a repository that may be for one of these digests (the image's, and of the
+   * indexes that are recorded for it) or are for all of it, without those that were revoked. Asked when
+   * a policy would not pass. Break-glass is `recorded` only once its record is durable (semantics 17).
+   */
+  readonly exceptions: FindExceptions;
   readonly environment: string | null;
   /** So many decisions about images of one registry are taken at a time; the others wait. */
   readonly parallel: number;
@@ -29,6 +36,12 @@ export interface TakerParts {
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
 }
+
+/** Looks up the exceptions that a door holds. */
+export type FindExceptions = (
+  repository: string,
+  digests: readonly string[],
+) => Promise<readonly GivenException[]>;
 
 /** So many decisions with much evidence go on at a time, of all registries. */
 const HEAVY_AT_ONCE = 2;
@@ -98,6 +111,10 @@ async function takeOne(
     expressions: parts.expressions,
     lastPass: (digest, policyHash) => parts.passes.last(passKey(digest, policyHash)),
     rollback,
+    exceptions: () =>
+      'digest' in resolved
+        ? parts.exceptions(repository, [resolved.digest, ...ask.parents])
+        : Promise.resolve([]),
     at,
     now: parts.now,
     signal,
@@ -117,12 +134,17 @@ async function takeOne(
   };
 }
 
-/** Policies that will want to know of this pass in an outage; one that stood in itself is no pass. */
+/**
+ * Policies that will want to know of this pass in an outage; one that stood in itself is no pass, nor is
+ * what an exception let through: it would outlive the exception.
+ */
 function remembering(decision: Decision, { policies }: PolicySet): readonly Remembering[] {
   return policies.flatMap(({ hash, document: { onInconclusive } }) => {
     if (typeof onInconclusive === 'string') return [];
     const own = decision.policies.find((policy) => policy.hash === hash);
-    const isPass = own !== undefined && own.effect === 'pass' && !standsIn(own.finding);
+    const isLifted = decision.exceptions.some(({ policy }) => policy === own?.policy);
+    const isPass =
+      own !== undefined && own.effect === 'pass' && !standsIn(own.finding) && !isLifted;
     return isPass ? [{ hash, maxAgeMs: onInconclusive.lastKnownGood.maxAgeMs }] : [];
   });
 }

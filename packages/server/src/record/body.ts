@@ -1,6 +1,7 @@
 import type { FindingJson } from '@bulla/trust/finding/render-json';
 import type { Decision, PolicyOutcome } from '@bulla/trust/policy/decision';
 import type { Surface } from '@bulla/trust/policy/document';
+import type { UsedExceptionJson } from '@bulla/trust/policy/render';
 import type { Asker, CacheState, RequestFacts } from '../decision/made.ts';
 
 /** The strictest of what the policies did; `deny` whenever the door refused. */
@@ -42,6 +43,8 @@ export interface DecisionBody {
   readonly evidence: readonly string[];
   readonly finding: FindingJson;
   readonly warnings: readonly string[];
+  /** What let policies pass that would not have. */
+  readonly exceptions: readonly UsedExceptionJson[];
   readonly cache: CacheState;
   readonly durationMs: number;
   readonly validUntil: string | null;

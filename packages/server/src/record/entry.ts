@@ -1,5 +1,6 @@
 import { canonicalizeJcs } from '@bulla/trust/bytes/jcs';
 import type { Decision } from '@bulla/trust/policy/decision';
+import { usedExceptionJson } from '@bulla/trust/policy/render';
 import type { MadeDecision, ObjectFacts } from '../decision/made.ts';
 import type { Body, DecisionBody, Effect, RecordedPolicy } from './body.ts';
 import { failingCodes, fitTree, wellFormed } from './tree.ts';
@@ -87,6 +88,7 @@ export function decisionBody(made: MadeDecision, dossier: string | null): Decisi
     evidence: cut.list('evidence', decision.evidence),
     finding: tree,
     warnings: cut.list('warnings', decision.warnings),
+    exceptions: exceptionsOf(decision, cut),
     cache: made.cache,
     durationMs: Math.round(made.durationMs * 1000) / 1000,
     validUntil: decision.validUntil?.toISOString() ?? null,
@@ -116,6 +118,25 @@ function policiesOf({ policies }: Decision, cut: Cutter): readonly RecordedPolic
     mode,
     effect,
   }));
+}
+
+function exceptionsOf({ exceptions }: Decision, cut: Cutter): DecisionBody['exceptions'] {
+  if (exceptions.length > LIST_MOST) cut.names.add('exceptions');
+  return exceptions.slice(0, LIST_MOST).map((used) => {
+    const { id, name, kind, requester, approver, reason, expires, policy, clauses } =
+      usedExceptionJson(used);
+    return {
+      id,
+      name: cut.text('exceptions.name', name),
+      kind,
+      requester: cut.text('exceptions.requester', requester),
+      approver: approver === null ? null : cut.text('exceptions.approver', approver),
+      reason: cut.text('exceptions.reason', reason, TEXT_LONGEST),
+      expires,
+      policy: cut.text('exceptions.policy', policy),
+      clauses: cut.list('exceptions.clauses', clauses),
+    };
+  });
 }
 
 /** The text that is hashed and kept. */

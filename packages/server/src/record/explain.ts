@@ -27,6 +27,7 @@ export function explainDecision(body: DecisionBody, uses: Uses | undefined): str
     `${word}  ${image}   decision ${body.id}`,
     `      ${body.at}  ${body.surface} by ${actor.name}${from}${where}${what}   ${howOf(body)}`,
     ...body.policies.map(({ name, mode, effect }) => `      policy ${name} (${mode}): ${effect}`),
+    ...body.exceptions.map(exceptionLine),
     ...(uses === undefined || uses.last === null
       ? []
       : [`      given ${uses.count} times, last at ${uses.last}`]),
@@ -34,6 +35,17 @@ export function explainDecision(body: DecisionBody, uses: Uses | undefined): str
     ...(body.cut.length === 0 ? [] : [`      too long, and cut: ${body.cut.join(', ')}`]),
   ];
   return `${[...lines.map(printable), ...renderFinding(findingOf(body.finding))].join('\n')}\n`;
+}
+
+function exceptionLine({
+  name,
+  id,
+  kind,
+  policy,
+  clauses,
+  expires,
+}: DecisionBody['exceptions'][number]): string {
+  return `      ${kind} ${name} (${id}) lifted ${clauses.join(', ')} of policy ${policy}, until ${expires}`;
 }
 
 function howOf({ cache, durationMs, decidedAt }: DecisionBody): string {

@@ -91,11 +91,28 @@ function parseDecision(at: Cursor): DecisionBody {
     evidence: list('evidence'),
     finding: parseFinding(member(at, 'finding')),
     warnings: list('warnings'),
+    // Entries of before there were exceptions have none.
+    exceptions: optional(member(at, 'exceptions'), (items) => asArray(items, parseException)) ?? [],
     cache: asOneOf(member(at, 'cache'), ['miss', 'hit', 'last-known-good']),
     durationMs: asNumber(member(at, 'durationMs')),
     validUntil: nullable('validUntil'),
     dossier: nullable('dossier'),
     cut: list('cut'),
+  };
+}
+
+function parseException(at: Cursor): DecisionBody['exceptions'][number] {
+  const text = (name: string) => asString(member(at, name));
+  return {
+    id: text('id'),
+    name: text('name'),
+    kind: asOneOf(member(at, 'kind'), ['exception', 'break-glass']),
+    requester: text('requester'),
+    approver: optional(member(at, 'approver'), asString) ?? null,
+    reason: text('reason'),
+    expires: text('expires'),
+    policy: text('policy'),
+    clauses: asArray(member(at, 'clauses'), asString),
   };
 }
 

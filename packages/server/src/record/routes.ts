@@ -40,6 +40,18 @@ const FILTER = {
 
 const FINDING = Type.Unknown({ description: 'A finding: docs/schemas/verdict.schema.json' });
 
+const EXCEPTION = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  kind: Type.String(),
+  requester: Type.String(),
+  approver: NULLABLE,
+  reason: Type.String(),
+  expires: Type.String(),
+  policy: Type.String(),
+  clauses: Type.Array(Type.String()),
+});
+
 const SUMMARY = {
   seq: COUNT,
   id: Type.String(),
@@ -64,6 +76,7 @@ const SUMMARY = {
     }),
   ),
   warnings: Type.Array(Type.String()),
+  exceptions: Type.Array(EXCEPTION),
   cache: Type.String(),
   durationMs: Type.Number(),
   count: COUNT,
@@ -275,10 +288,11 @@ function closed(members: Readonly<Record<string, TSchema>>): TSchema {
 function summaryOf({ seq, decision, uses }: RecordedDecision) {
   const { id, at, outcome, effect, code, reference, repository, tag, digest } = decision;
   const { surface, namespace, environment, actor, policies, warnings } = decision;
-  const { cache, durationMs } = decision;
+  const { exceptions, cache, durationMs } = decision;
   return {
     ...{ seq, id, at, outcome, effect, code, reference, repository, tag, digest },
-    ...{ surface, namespace, environment, actor, policies, warnings, cache, durationMs },
+    ...{ surface, namespace, environment, actor, policies, warnings, exceptions },
+    ...{ cache, durationMs },
     count: uses.count,
     lastUsedAt: uses.last ?? at,
   };

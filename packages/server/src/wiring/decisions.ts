@@ -39,6 +39,7 @@ export function wireDecisions(
       return runner;
     },
     passes: openPasses(registers),
+    exceptions: async () => [],
     environment: config.environment,
     parallel: PARALLEL,
     deadlineMs: DEADLINE_MS,

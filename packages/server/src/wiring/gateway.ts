@@ -80,6 +80,7 @@ function signReadOf(read: SignRead): Parameters<KeepDecision>[0] {
     policies: [],
     finding: skipped('gateway.sign-read', says, 'semantics 15'),
     warnings: [says],
+    exceptions: [],
     policySetHash: 'none',
     trustRootVersion: 'none',
     evidence: [],

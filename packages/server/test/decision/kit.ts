@@ -165,6 +165,7 @@ export function taking(
     ],
     finding,
     warnings: [],
+    exceptions: [],
     policySetHash: 'sha256:one',
     trustRootVersion: 'acme sha256:1',
     evidence: [],

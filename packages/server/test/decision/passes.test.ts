@@ -69,6 +69,7 @@ function openTaker(registers: Registers, clock: () => number): Take {
   return createTaker({
     expressions: () => assert.fail('no expression was to be run'),
     passes: openPasses(registers),
+    exceptions: async () => [],
     environment: null,
     parallel: 4,
     deadlineMs: 60_000,

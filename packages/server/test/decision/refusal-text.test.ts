@@ -22,6 +22,7 @@ function denied(policy: string | null, finding: Finding): Decision {
     policies: policy === null ? [] : [{ policy, hash: 'h', mode: 'enforce', finding, effect }],
     finding,
     warnings: [],
+    exceptions: [],
     policySetHash: 'h',
     trustRootVersion: 'none',
     evidence: [],

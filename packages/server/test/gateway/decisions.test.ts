@@ -81,6 +81,7 @@ async function openVerifying(
     take: createTaker({
       expressions: () => assert.fail('no expression is asked about'),
       passes: openPasses(store.registers),
+      exceptions: async () => [],
       environment: null,
       parallel: 8,
       deadlineMs: 30_000,

@@ -123,6 +123,7 @@ function decisionOf(table: DecisionTable, ask: Ask): Decision {
     ],
     finding,
     warnings: table.warnings.get(digest ?? '') ?? [],
+    exceptions: [],
     policySetHash: 'sha256:0',
     trustRootVersion: 'sha256:0',
     evidence: [],

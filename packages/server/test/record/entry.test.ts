@@ -8,6 +8,18 @@ import { findingOf, parseBody } from '../../src/record/parse.ts';
 import { indexOf } from '../../src/record/rows.ts';
 import { digestNumber, made, openRoom, refused } from './room.ts';
 
+const USED = {
+  id: digestNumber(9),
+  name: 'late-scan',
+  kind: 'exception',
+  requester: 'dev@acme.example',
+  approver: 'sec@acme.example',
+  reason: 'the scanner is down',
+  expires: new Date('2026-11-24T00:00:00.000Z'),
+  policy: 'prod',
+  clauses: ['require.all[1]'],
+} as const;
+
 test('an entry has all that a decision is recorded with', () => {
   const decision = refused({
     validUntil: new Date(0),
@@ -15,6 +27,7 @@ test('an entry has all that a decision is recorded with', () => {
     environment: 'eu',
     covers: [digestNumber(4)],
     warnings: ['policy other warns'],
+    exceptions: [USED],
   });
   const body = decisionBody(decision, digestNumber(3));
   const { id, finding, ...rest } = body;
@@ -42,6 +55,7 @@ test('an entry has all that a decision is recorded with', () => {
     trustRootVersion: 'public-good 14',
     evidence: [digestNumber(200)],
     warnings: ['policy other warns'],
+    exceptions: [{ ...USED, expires: '2026-11-24T00:00:00.000Z' }],
     cache: 'miss',
     durationMs: 15,
     validUntil: '1970-01-01T00:00:00.000Z',
@@ -51,7 +65,7 @@ test('an entry has all that a decision is recorded with', () => {
 });
 
 test('a body is canonical JSON, and reads back as it was', () => {
-  const body = decisionBody(refused({ covers: [digestNumber(4)] }), null);
+  const body = decisionBody(refused({ covers: [digestNumber(4)], exceptions: [USED] }), null);
   const text = canonicalBody(body);
   assert.deepEqual(parseBody(text, 'a body'), body);
   assert.equal(canonicalizeJcs(JSON.parse(text)), text);
@@ -126,6 +140,9 @@ test('nothing that a caller or an image can send keeps a decision out of the rec
           namespace: hostile,
           covers: Array.from({ length: 300 }, () => hostile),
           warnings: [hostile],
+          exceptions: [
+            { ...USED, name: hostile, reason: hostile, approver: hostile, clauses: [hostile] },
+          ],
           finding: { check: 'x', outcome: 'fail', says: hostile, code: 'signature.none' },
         },
         {

@@ -172,6 +172,7 @@ export function made(
         because: [passed('policy.prod', 'signed by release', 'semantics 8')],
       },
       warnings: [],
+      exceptions: [],
       policySetHash: digestNumber(101),
       trustRootVersion: 'public-good 14',
       evidence: [digestNumber(200)],

@@ -6,6 +6,7 @@ import type { Decision, PolicyOutcome } from '../policy/decision.ts';
 import { earliestOf } from '../policy/evaluate/attested.ts';
 import { type EvaluatedPolicy, evaluatePolicy } from '../policy/evaluate/evaluate.ts';
 import type { Rollback } from '../policy/evaluate/rollback.ts';
+import type { GivenException } from '../policy/exceptions/document.ts';
 import type { ExpressionRunner } from '../policy/expression.ts';
 import type { PolicyScope, PolicySet, ReadyPolicy } from '../policy/policy-set.ts';
 import type { Material } from './material.ts';
@@ -26,6 +27,11 @@ export interface DecisionQuestion {
   /** The last pass of this digest under a policy of this hash (semantics 3); asked in outages alone. */
   readonly lastPass: (digest: Digest, policyHash: string) => Promise<Date | null>;
   readonly rollback: Rollback | null;
+  /**
+   * The exceptions that the door holds for this image, without those that were revoked; asked at most
+   * once, when a policy would not pass. Absent: none.
+   */
+  readonly exceptions?: () => Promise<readonly GivenException[]>;
   /** The present. */
   readonly at: Date;
   /** Milliseconds of a monotonic clock. */
@@ -76,6 +82,7 @@ export async function takeDecision(
     policies: evaluated.map(outcomeOf),
     finding,
     warnings: evaluated.flatMap(warningsOf),
+    exceptions: evaluated.flatMap(({ exceptions }) => exceptions),
     policySetHash: policies.hash,
     trustRootVersion: policies.trustRootVersion,
     evidence: [...seen].sort(),
@@ -119,6 +126,8 @@ async function evaluateAll(
   const patience = { now, leftMs: MAX_VERIFICATION_MS };
   const tree = provenTree(root, parents, { material, policies: covering, at, patience });
   const known = digest ?? remembered;
+  const given = once(question.exceptions ?? (async () => []));
+  const { surface, namespace } = scope;
   return Promise.all(
     covering.map((policy) =>
       evaluatePolicy(policy, tree, {
@@ -127,10 +136,20 @@ async function evaluateAll(
         expressions,
         tag,
         rollback,
+        exceptions: { given, digest, surface, namespace },
         lastPass: async () => (known === null ? null : question.lastPass(known, policy.hash)),
       }),
     ),
   );
+}
+
+/** The same answer, also a rejected one, however often it is asked for. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | null = null;
+  return () => {
+    asked ??= ask();
+    return asked;
+  };
 }
 
 /** The material, with the digest of each piece of evidence that is looked at noted. */

@@ -1,5 +1,6 @@
 import type { Finding } from '../finding/finding.ts';
 import type { PolicyMode, Surface } from './document.ts';
+import type { UsedException } from './exceptions/document.ts';
 
 /** What one policy came to for one image. */
 export interface PolicyOutcome {
@@ -36,11 +37,13 @@ export interface Decision {
   readonly finding: Finding;
   /** One short sentence for each policy that was not satisfied and did not refuse. */
   readonly warnings: readonly string[];
+  /** What let policies pass that would not have: each stands in their findings and warnings too. */
+  readonly exceptions: readonly UsedException[];
   readonly policySetHash: string;
   readonly trustRootVersion: string;
   /** Digests of all evidence that was looked at. */
   readonly evidence: readonly string[];
-  /** When the first piece of accepted evidence expires; null when none does. */
+  /** When the first piece of accepted evidence, or an exception, expires; null when none does. */
   readonly validUntil: Date | null;
   readonly at: Date;
   readonly durationMs: number;

@@ -2,6 +2,7 @@ import { printable } from '../fault/fault.ts';
 import { type FindingJson, findingJson } from '../finding/render-json.ts';
 import { type RenderOptions, renderFinding } from '../finding/render-text.ts';
 import type { Decision } from './decision.ts';
+import type { UsedException } from './exceptions/document.ts';
 
 const TITLES = { admit: 'ADMIT', deny: 'DENY' } as const satisfies Record<
   Decision['outcome'],
@@ -36,6 +37,17 @@ function hung(lines: readonly string[], isLast: boolean): readonly string[] {
   return lines.map((line, at) => `${at === 0 ? first : rest}${line}`);
 }
 
+/** The JSON form of an exception that was used; the record keeps the same. */
+export interface UsedExceptionJson extends Omit<UsedException, 'expires' | 'id'> {
+  readonly id: string;
+  readonly expires: string;
+}
+
+/** An exception that was used as stable JSON. */
+export function usedExceptionJson(used: UsedException): UsedExceptionJson {
+  return { ...used, expires: used.expires.toISOString() };
+}
+
 /** The JSON form of a decision. */
 export interface DecisionJson {
   readonly id: string;
@@ -57,6 +69,7 @@ export interface DecisionJson {
     readonly outcome: string;
   }[];
   readonly warnings: readonly string[];
+  readonly exceptions: readonly UsedExceptionJson[];
   readonly policySetHash: string;
   readonly trustRootVersion: string;
   readonly evidence: readonly string[];
@@ -87,6 +100,7 @@ export function decisionJson(decision: Decision): DecisionJson {
       outcome: finding.outcome,
     })),
     warnings: decision.warnings,
+    exceptions: decision.exceptions.map(usedExceptionJson),
     policySetHash: decision.policySetHash,
     trustRootVersion: decision.trustRootVersion,
     evidence: decision.evidence,

@@ -6,6 +6,7 @@ import { parsePolicies } from '@bulla/trust/policy/parse';
 import fc from 'fast-check';
 import { ACCEPTED, FULL, refusedText, SMALL, UNSUPPORTED } from './policy-texts.ts';
 import { REFUSED_CONDITIONS } from './refused-conditions.ts';
+import { REFUSED_EXCEPTIONS, WITH_EXCEPTIONS } from './refused-exceptions.ts';
 import { REFUSED_SHAPES } from './refused-policies.ts';
 
 function parse(text: string | Uint8Array) {
@@ -20,7 +21,7 @@ for (const { name, text } of ACCEPTED) {
   });
 }
 
-for (const refused of [...REFUSED_SHAPES, ...REFUSED_CONDITIONS]) {
+for (const refused of [...REFUSED_SHAPES, ...REFUSED_CONDITIONS, ...REFUSED_EXCEPTIONS]) {
   test(`a policy of ${refused.name} is refused at its place`, () => {
     const { policies, problems } = parse(refusedText(refused));
     const [first] = problems.filter(({ severity }) => severity === 'error');
@@ -58,7 +59,27 @@ test('a policy is read with its defaults', () => {
       },
     },
     require: { kind: 'signed', of: ['dev'], atLeast: 1, annotations: {} },
+    exceptions: null,
   });
+});
+
+test('exceptions are read with the keys that break the glass', () => {
+  const { policies, problems } = parse(WITH_EXCEPTIONS);
+  // An authority that approves or breaks the glass is not unused.
+  assert.deepEqual(
+    problems.map(({ code, place }) => [code, place.path]),
+    [['policy.authority-unused', 'spec.authorities.workflow']],
+  );
+  assert.deepEqual(policies[0]?.exceptions, {
+    approvers: ['security'],
+    maxDurationMs: 72 * 3_600_000,
+    maxScope: 'digest',
+    breakGlass: { keys: ['oncall'], maxDurationMs: 4 * 3_600_000 },
+  });
+  const short = parse(
+    WITH_EXCEPTIONS.replace(', maxDuration: 4h', '').replace('maxScope: digest, ', ''),
+  );
+  assert.deepEqual(short.policies[0]?.exceptions, policies[0]?.exceptions);
 });
 
 test('a policy is read with every field that it has', () => {
@@ -83,6 +104,12 @@ test('a policy is read with every field that it has', () => {
     tree: 'leaf',
     rollback: 'refuse',
     trustRoots: { acme: { file: 'roots/acme.json' } },
+    exceptions: {
+      approvers: ['vendor'],
+      maxDurationMs: 259_200_000,
+      maxScope: 'repository',
+      breakGlass: null,
+    },
   });
   assert.deepEqual(Object.keys(authorities), ['release', 'qa', 'scan', 'vendor']);
   assert.deepEqual(authorities.release, {

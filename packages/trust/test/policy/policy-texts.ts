@@ -62,6 +62,10 @@ spec:
           vulnerabilities: { critical: 0, high: 3, vexBy: [vendor] }
       - attested: { type: cyclonedx, by: [scan], sbom: { minPackages: 10 } }
       - attested: { type: "https://acme.example/reviewed/v1", by: [qa] }
+  exceptions:
+    approvers: [vendor]
+    maxDuration: 72h
+    maxScope: repository
 `;
 
 /** The least that is a policy. */

@@ -8,6 +8,7 @@ import { PREDICATE_TYPES } from '@bulla/trust/claims/predicate-type';
 import { FULCIO_EXTENSIONS } from '@bulla/trust/x509/fulcio-extensions';
 import { ACCEPTED, refusedText } from './policy-texts.ts';
 import { REFUSED_CONDITIONS } from './refused-conditions.ts';
+import { REFUSED_EXCEPTIONS } from './refused-exceptions.ts';
 import { REFUSED_SHAPES } from './refused-policies.ts';
 
 const SCHEMA = JSON.parse(
@@ -37,7 +38,7 @@ for (const { name, text } of ACCEPTED) {
   });
 }
 
-for (const refused of [...REFUSED_SHAPES, ...REFUSED_CONDITIONS]) {
+for (const refused of [...REFUSED_SHAPES, ...REFUSED_CONDITIONS, ...REFUSED_EXCEPTIONS]) {
   const verb = refused.beyondSchema === true ? 'cannot know' : 'refuses';
   test(`the published schema ${verb} a policy of ${refused.name}`, () => {
     const [document] = documentsOf(refusedText(refused));

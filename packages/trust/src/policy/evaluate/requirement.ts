@@ -19,6 +19,8 @@ export interface RequirementJudged {
   readonly covers: readonly Digest[];
   /** When the first accepted piece of evidence stops to hold; null when none does. */
   readonly until: Date | null;
+  /** Of `all`, `any` and `atLeast` what each part came to, in their order; else none. */
+  readonly parts: readonly RequirementJudged[];
 }
 
 /**
@@ -62,7 +64,8 @@ async function judgeSignedClause(
       return judgeSigned(node.digest, proven, clause.atLeast);
     },
   );
-  return { finding, covers, until: earliestOf(accepted.map(({ validUntil }) => validUntil)) };
+  const until = earliestOf(accepted.map(({ validUntil }) => validUntil));
+  return { finding, covers, until, parts: [] };
 }
 
 async function judgeAttestedClause(
@@ -84,10 +87,12 @@ async function judgeAttestedClause(
       return judgeAttested(node.digest, proven, { predicateType, atLeast, conditions, time });
     },
   );
-  return { finding, covers, until: earliestOf(accepted.map(({ validUntil }) => validUntil)) };
+  const until = earliestOf(accepted.map(({ validUntil }) => validUntil));
+  return { finding, covers, until, parts: [] };
 }
 
-function combined(parts: readonly RequirementJudged[], needs: Needs): RequirementJudged {
+/** A requirement of parts that are judged: what covers a leaf is counted as what passes is. */
+export function combined(parts: readonly RequirementJudged[], needs: Needs): RequirementJudged {
   const findings = parts.map(({ finding }) => finding);
   const count = needs === 'all' ? parts.length : needs === 'any' ? 1 : needs;
   const says =
@@ -95,7 +100,7 @@ function combined(parts: readonly RequirementJudged[], needs: Needs): Requiremen
       ? `each of ${parts.length} requirements`
       : `${count} of ${parts.length} requirements`;
   const finding = combine('require', needs, findings, says, { source: 'semantics 1' });
-  if (finding.outcome !== 'pass') return { finding, covers: [], until: null };
+  if (finding.outcome !== 'pass') return { finding, covers: [], until: null, parts };
   const passing = parts.filter((part) => part.finding.outcome === 'pass');
   const covered = new Map<Digest, number>();
   for (const digest of passing.flatMap(({ covers }) => covers)) {
@@ -103,5 +108,5 @@ function combined(parts: readonly RequirementJudged[], needs: Needs): Requiremen
   }
   // A leaf is covered when as many parts cover it as must pass.
   const covers = [...covered].flatMap(([digest, times]) => (times >= count ? [digest] : []));
-  return { finding, covers, until: earliestOf(passing.map(({ until }) => until)) };
+  return { finding, covers, until: earliestOf(passing.map(({ until }) => until)), parts };
 }

@@ -63,7 +63,12 @@ export function parseException(bytes: Uint8Array, where: string): ExceptionDocum
   if (kindOf(inner) !== EXCEPTION_KIND) {
     throw new TrustFault(CODE, `expected a ${EXCEPTION_KIND} at ${inner.path}, found an approval`);
   }
-  return { ...documentOf(request, inner), approval };
+  const document = documentOf(request, inner);
+  if (document.exception.kind === 'exception') return { ...document, approval };
+  throw new TrustFault(
+    CODE,
+    `expected a request at ${inner.path}, found break-glass, which nobody approves`,
+  );
 }
 
 function documentOf(request: DsseEnvelope, payload: Cursor): Omit<ExceptionDocument, 'approval'> {

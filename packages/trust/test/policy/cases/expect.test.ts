@@ -36,6 +36,7 @@ function decision(...policies: readonly PolicyOutcome[]): Decision {
     policies,
     finding: policies.length === 0 ? none : allOf('policy', findings, ''),
     warnings: [],
+    exceptions: [],
     policySetHash: '',
     trustRootVersion: '',
     evidence: [],
