@@ -22,6 +22,7 @@ import { wireDoors } from './wiring/doors.ts';
 import { wireGateway } from './wiring/gateway.ts';
 import { wireListeners } from './wiring/listeners.ts';
 import { watchPolicies } from './wiring/policies.ts';
+import { wireReach } from './wiring/reach.ts';
 import { wireRecord } from './wiring/record.ts';
 import { storeConfig } from './wiring/store-config.ts';
 import { wireStreams } from './wiring/streams.ts';
@@ -132,6 +133,7 @@ async function openRooms(
     ? wireGateway({ config, registry, store, access, decisions, keep: record.keep, clocks })
     : null;
   if (gateway !== null) opened.defer(() => gateway.close());
+  const askAboutImage = wireReach({ config, store, gateway, decisions, inForce, clocks });
   const renew = () => listeners.renew(clocks.clock());
   opened.use(startUpkeep({ gateway, access, tables: store.tables, renew, log }));
   return {
@@ -144,6 +146,7 @@ async function openRooms(
     inForce,
     access,
     gateway,
+    askAboutImage,
     storage: wiredStore.says,
     policyTexts: () => watched.texts(),
     checks: readyChecks(store, inForce),
