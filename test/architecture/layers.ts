@@ -89,9 +89,9 @@ export const PACKAGES = {
       gateway: 1,
       admission: 1,
       gatekeeper: 1,
-      // The door for nodes, and the daemon that runs on them.
       node: 1,
-      'node-agent': 1,
+      // The daemon that runs on nodes: it speaks to their door.
+      'node-agent': 1.2,
       watch: 1,
       record: 1,
       // What follows the record's entries: it reads their bodies.
