@@ -47,7 +47,7 @@ export function missingLine({ member, path }: MissingFile): string {
 }
 
 function filesOf(config: ServerConfig): readonly MissingFile[] {
-  const { listen, policies, trustRoots, gateway, registries, gatekeeper } = config;
+  const { listen, policies, trustRoots, gateway, registries, gatekeeper, admission } = config;
   const found: (MissingFile | null)[] = [
     ...policies.map((path, index) => ({ member: `policies[${index}]`, path })),
     ...Object.entries(trustRoots).map(([name, { file }]) => ({
@@ -66,6 +66,12 @@ function filesOf(config: ServerConfig): readonly MissingFile[] {
           member: `gatekeeper.${name}`,
           path: gatekeeper[name],
         }))),
+    ...(admission === null
+      ? []
+      : (['certificate', 'key', 'clientCa'] as const).map((name) => {
+          const path = admission[name];
+          return path === null ? null : { member: `admission.${name}`, path };
+        })),
     ...listen.flatMap(({ tls }, index) => {
       if (tls === null) return [];
       const { certificate, key, clientCa } = tls;

@@ -3,7 +3,7 @@ import type { Secret } from './secret.ts';
 import type { StreamEntry } from './streams.ts';
 
 /** What a server can be made of; `only` names some of them. */
-export const SERVICES = ['gateway', 'api', 'console'] as const;
+export const SERVICES = ['gateway', 'api', 'console', 'admission'] as const;
 
 /** One part of the server that can run without the others. */
 export type Service = (typeof SERVICES)[number];
@@ -161,6 +161,41 @@ export interface GatekeeperSection {
   readonly deadlineMs: number;
 }
 
+/** Where a cluster's own kinds keep images, by paths such as `spec.steps[*].image`. */
+export interface KindEntry {
+  /** Without the version. */
+  readonly group: string;
+  readonly kind: string;
+  readonly podTemplates: readonly string[];
+  readonly images: readonly string[];
+}
+
+/** Kubernetes' webhook, on a TLS port of its own; paths are absolute. */
+export interface AdmissionSection {
+  /** `https://0.0.0.0:8443`. */
+  readonly listen: string;
+  readonly certificate: string;
+  readonly key: string;
+  /** The authority of the API server's certificate; null: none is asked for. */
+  readonly clientCa: string | null;
+  /** What the record calls the cluster. */
+  readonly cluster: string | null;
+  /** What takes the place of a tag. */
+  readonly pin: 'tag-and-digest' | 'digest' | 'none';
+  readonly nodesPullThrough: boolean;
+  /** Globs; null: every namespace. */
+  readonly namespaces: readonly string[] | null;
+  readonly exempt: readonly {
+    readonly namespace: string;
+    /** Globs of canonical names; null: every image. */
+    readonly images: readonly string[] | null;
+  }[];
+  readonly kinds: readonly KindEntry[];
+  readonly marginMs: number;
+  readonly maxBodyBytes: number;
+  readonly denials: 'bulla' | 'policy-controller';
+}
+
 export type LogLevelName = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** `bulla.yaml`, checked and with its defaults filled in; paths are absolute. */
@@ -192,6 +227,8 @@ export interface ServerConfig {
   readonly kubernetes: KubernetesSection | null;
   /** Null: nothing listens for Gatekeeper. */
   readonly gatekeeper: GatekeeperSection | null;
+  /** Null: no cluster asks. */
+  readonly admission: AdmissionSection | null;
   readonly log: { readonly level: LogLevelName };
   readonly telemetry: { readonly otlpEndpoint: string } | null;
   readonly metrics: { readonly token: Secret | null };
@@ -245,6 +282,7 @@ export const CONFIG_DEFAULTS = {
   },
   kubernetes: null,
   gatekeeper: null,
+  admission: null,
   log: { level: 'info' },
   telemetry: null,
   metrics: { token: null },

@@ -18,7 +18,7 @@ export function gatekeeperOf(readPath: Read<string>): Read<GatekeeperSection> {
     const fields = readFields(
       at,
       {
-        listen: required(readListen),
+        listen: required(readTlsAddress),
         certificate: required(readPath),
         key: required(readPath),
         clientCa: required(readPath),
@@ -33,8 +33,8 @@ export function gatekeeperOf(readPath: Read<string>): Read<GatekeeperSection> {
   };
 }
 
-/** Gatekeeper speaks nothing but https. */
-const readListen: Read<string> = (at) => {
+/** An address of a port that speaks TLS alone: Kubernetes and Gatekeeper call nothing else. */
+export const readTlsAddress: Read<string> = (at) => {
   const url = originOf('an address such as https://0.0.0.0:8444')(at);
   if (url === undefined) return undefined;
   if (url.protocol !== 'https:') {

@@ -12,6 +12,7 @@ import {
   recordOf,
 } from '@bulla/trust/bytes/yaml/read';
 import { readOrigin } from './address.ts';
+import { admissionOf } from './admission.ts';
 import { CONFIG_DEFAULTS, type ServerConfig } from './config.ts';
 import { gatekeeperOf } from './gatekeeper.ts';
 import { gatewayOf } from './gateway.ts';
@@ -96,6 +97,7 @@ function configOf(folder: string, environment: Environment): Read<ServerConfig> 
         limits: optional(readLimits, fallback.limits),
         kubernetes: optional(kubernetesOf(readPath), fallback.kubernetes),
         gatekeeper: optional(gatekeeperOf(readPath), fallback.gatekeeper),
+        admission: optional(admissionOf(readPath), fallback.admission),
         log: optional(readLog, fallback.log),
         telemetry: optional(readTelemetry, fallback.telemetry),
         metrics: optional(metricsOf(readSecret), fallback.metrics),

@@ -80,6 +80,24 @@ gatekeeper:
   clientCa: /etc/gatekeeper/ca.crt
   reference: digest
   deadline: 1500ms
+admission:
+  listen: https://0.0.0.0:8443
+  certificate: tls/webhook/tls.crt
+  key: tls/webhook/tls.key
+  clientCa: /etc/api-server/ca.crt
+  cluster: prod-eu
+  pin: digest
+  nodesPullThrough: true
+  namespaces: [team-*, shop]
+  exempt:
+    - { namespace: kube-system }
+    - { namespace: bulla-system, images: [registry.example/bulla/**] }
+  kinds:
+    - { group: argoproj.io, kind: Rollout, podTemplates: [spec.template] }
+    - { group: tekton.dev, kind: Task, images: ["spec.steps[*].image"] }
+  margin: 1s
+  maxBody: 16MiB
+  denials: policy-controller
 log: { level: warn }
 telemetry: { otlpEndpoint: "http://127.0.0.1:4318" }
 metrics: { tokenEnv: SCRAPE_TOKEN }

@@ -17,7 +17,7 @@ export const ADMISSION_CODES = {
     exit: 1,
     means: 'The webhook wants a client certificate, and the caller showed none that it trusts.',
     remedy:
-      'Give the API server a client certificate for webhooks (its --admission-control-config-file), issued by the authority that `admission.tls.clientCa` names.',
+      'Give the API server a client certificate for webhooks (its --admission-control-config-file), issued by the authority that `admission.clientCa` names.',
   },
   'admission.overloaded': {
     status: 503,

@@ -1,0 +1,184 @@
+import { asFault, TrustFault } from '@bulla/trust/fault/fault';
+import { memberOf } from '@bulla/trust/images/members';
+import type { PodPull } from '@bulla/trust/images/object-images';
+import type { Asker, RequestFacts } from '../decision/made.ts';
+import type { AskAboutImage, Reached, RegistryCredential } from '../reach/question.ts';
+import type { Review } from './parse.ts';
+
+/** Who calls the webhook, and until when it waits. */
+export interface Call {
+  readonly remoteAddress: string;
+  readonly userAgent: string;
+  /** From the arrival of the request; a little less than what the API server waits. */
+  readonly budgetMs: number;
+}
+
+/**
+ * The credentials of the pull secrets that a Pod names, and of its service account's, in the Pod's
+ * namespace and nowhere else (semantics 16). Throws `kubernetes.*` when the cluster does not answer.
+ */
+export type PullSecretsOf = (pod: {
+  readonly namespace: string;
+  readonly imagePullSecrets: readonly string[];
+  readonly serviceAccountName: string | null;
+}) => Promise<readonly RegistryCredential[]>;
+
+/** What became of the question about one reference. */
+export type Answer =
+  | { readonly reached: Reached }
+  /** `admission.deadline`, `record.unavailable`, or a defect. */
+  | { readonly fault: TrustFault };
+
+/** All answers about one object. */
+export interface Answers {
+  readonly byReference: ReadonlyMap<string, Answer>;
+  /** Why pull secrets could not be read; null when they were, or none were wanted. */
+  readonly secretsFault: TrustFault | null;
+}
+
+/** What asking needs. */
+export interface AskParts {
+  readonly ask: AskAboutImage;
+  /** Null: nothing is read from the cluster. */
+  readonly pullSecretsOf: PullSecretsOf | null;
+  readonly cluster: string | null;
+  readonly parallel: number;
+}
+
+/**
+ * Asks about each reference once, `parallel` at a time, and answers when all are known or the time is
+ * up: what is still unknown then is `admission.deadline`, and never a pass. Does not throw.
+ */
+export async function askAll(
+  parts: AskParts,
+  review: Review,
+  call: Call,
+  references: readonly string[],
+  pods: readonly PodPull[],
+): Promise<Answers> {
+  const byReference = new Map<string, Answer>();
+  if (references.length === 0) return { byReference, secretsFault: null };
+  const ending = new AbortController();
+  const { promise: late, resolve: giveUp } = Promise.withResolvers<'late'>();
+  const timer = setTimeout(() => giveUp('late'), call.budgetMs);
+  const state: { secretsFault: TrustFault | null; over: boolean } = {
+    secretsFault: null,
+    over: false,
+  };
+  const asking = askEach(parts, review, call, references, pods, ending.signal, {
+    known(reference, answer) {
+      // An answer that comes later must not change what is being written.
+      if (!state.over) byReference.set(reference, answer);
+    },
+    noSecrets(fault) {
+      state.secretsFault = fault;
+    },
+  });
+  try {
+    if ((await Promise.race([asking, late])) === 'late') ending.abort();
+  } finally {
+    clearTimeout(timer);
+    state.over = true;
+  }
+  for (const reference of references) {
+    if (!byReference.has(reference)) byReference.set(reference, { fault: tooLate(call) });
+  }
+  return { byReference, secretsFault: state.secretsFault };
+}
+
+interface Telling {
+  known(reference: string, answer: Answer): void;
+  noSecrets(fault: TrustFault): void;
+}
+
+async function askEach(
+  parts: AskParts,
+  review: Review,
+  call: Call,
+  references: readonly string[],
+  pods: readonly PodPull[],
+  signal: AbortSignal,
+  telling: Telling,
+): Promise<void> {
+  const credentials = await credentialsFor(parts, review, pods, telling);
+  const { namespace, dryRun } = review;
+  const common = {
+    surface: 'admission',
+    namespace,
+    actor: actorOf(review),
+    request: factsOf(parts.cluster, review, call),
+    credentials,
+    dryRun,
+    signal,
+  } as const;
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (;;) {
+      const reference = references[next++];
+      if (reference === undefined || signal.aborted) return;
+      try {
+        telling.known(reference, { reached: await parts.ask({ ...common, reference }) });
+      } catch (error) {
+        telling.known(reference, { fault: asFault(error) });
+      }
+    }
+  };
+  const lanes = Math.min(parts.parallel, references.length);
+  if (lanes === 1) return lane();
+  await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+/** Those of every Pod that the object describes, each once; an image that needs none is asked about all the same. */
+async function credentialsFor(
+  { pullSecretsOf }: AskParts,
+  { namespace }: Review,
+  pods: readonly PodPull[],
+  telling: Telling,
+): Promise<readonly RegistryCredential[]> {
+  if (pullSecretsOf === null || namespace === null) return [];
+  try {
+    const lists = await Promise.all(
+      pods.map(({ pullSecrets, serviceAccount }) =>
+        pullSecretsOf({
+          namespace,
+          imagePullSecrets: pullSecrets,
+          serviceAccountName: serviceAccount,
+        }),
+      ),
+    );
+    return lists.flat();
+  } catch (error) {
+    telling.noSecrets(asFault(error));
+    return [];
+  }
+}
+
+function tooLate({ budgetMs }: Call): TrustFault {
+  return new TrustFault(
+    'admission.deadline',
+    `no decision within the ${Math.round(budgetMs)} ms that the API server leaves`,
+  );
+}
+
+/** The user as the API server authenticated it. */
+export function actorOf({ username }: Review): Asker {
+  return { kind: 'kubernetes', id: `kubernetes:${username}`, name: username };
+}
+
+/** What the record keeps of the request. */
+export function factsOf(cluster: string | null, review: Review, call: Call): RequestFacts {
+  const { uid, apiVersion, kind, namespace, name, operation } = review;
+  return {
+    id: uid,
+    remoteAddress: call.remoteAddress,
+    userAgent: call.userAgent,
+    object: { cluster, apiVersion, kind, namespace, name: name ?? prefixOf(review), operation },
+  };
+}
+
+/** Of an object that the API server is about to name. */
+function prefixOf({ object }: Review): string | null {
+  const metadata = memberOf(object, 'metadata');
+  const prefix = memberOf(metadata, 'generateName');
+  return typeof prefix === 'string' && prefix !== '' ? prefix : null;
+}
