@@ -46,9 +46,7 @@ export function readImageName(
 /** A well-formed reference pinned to `digest`: the name as it was written, byte by byte. */
 export function pinTo(text: string, digest: string): PinnedReference {
   const [named = ''] = text.split('@', 1);
-  const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
-  const name = colon === -1 ? named : named.slice(0, colon);
-  return { tagAndDigest: `${named}@${digest}`, digest: `${name}@${digest}` };
+  return { tagAndDigest: `${named}@${digest}`, digest };
 }
 
 /** Whether a well-formed reference names a digest as it was written. */

@@ -26,8 +26,9 @@ export interface ReachQuestion {
 
 /** A reference with the digest that was decided about, as it may take the place of the one asked for. */
 export interface PinnedReference {
-  /** `NAME:TAG@DIGEST`; without a tag as the second. NAME is as it was written. */
+  /** `NAME:TAG@DIGEST`, without a tag `NAME@DIGEST`. NAME is as it was written. */
   readonly tagAndDigest: string;
+  /** The digest alone. */
   readonly digest: string;
 }
 
