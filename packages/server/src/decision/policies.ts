@@ -19,6 +19,8 @@ export interface LoadedSet {
   readonly set: PolicySet;
   readonly files: ReadonlyMap<string, string>;
   readonly warnings: readonly string[];
+  /** Why a part is not in force as it stands, while the rest is; absent or null when all is. */
+  readonly problem?: TrustFault | null;
 }
 
 /** How the policies come to be in force. */
@@ -83,7 +85,8 @@ export async function openPolicies(options: PoliciesOptions): Promise<PoliciesIn
 
 async function readOnce(options: PoliciesOptions, before: InForce): Promise<InForce> {
   try {
-    return { ...(await options.load()), loadedAt: options.clock(), problem: null };
+    const { problem = null, ...loaded } = await options.load();
+    return { ...loaded, loadedAt: options.clock(), problem };
   } catch (error) {
     const problem = asFault(error);
     if (problem.code === 'internal.defect') throw problem;

@@ -5,11 +5,18 @@ import { asFault } from '@bulla/trust/fault/fault';
 import { loadPolicies } from '@bulla/trust/policy/files/load';
 import { findPolicyFiles, readRegularFile } from '@bulla/trust/policy/files/read';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
+import { policySet } from '@bulla/trust/policy/ready';
 import { parseTrustedRoot, type TrustedRoot } from '@bulla/trust/trust-root/trusted-root';
 import { every } from '../bounds/every.ts';
 import type { ServerConfig } from '../config/config.ts';
-import { type InForce, openPolicies, type PoliciesInForce } from '../decision/policies.ts';
+import {
+  type InForce,
+  type LoadedSet,
+  openPolicies,
+  type PoliciesInForce,
+} from '../decision/policies.ts';
 import type { Log } from '../http/log.ts';
+import type { ClusterRead } from '../kubernetes/policies/cluster-policies.ts';
 import type { PolicyText } from '../overview/service.ts';
 
 /** The policies of the configured files, watched until disposal. */
@@ -17,6 +24,17 @@ export interface WatchedPolicies extends AsyncDisposable {
   readonly inForce: PoliciesInForce;
   /** The files as they were read last. */
   texts(): readonly PolicyText[];
+}
+
+/** Policies that a cluster holds, beside those of files. */
+export interface ClusterPolicySource {
+  /** Changes with them. */
+  fingerprint(): string;
+  /** Throws `policy.unreadable` until they were listed once; then nothing is in force. */
+  read(
+    trustRoots: ReadonlyMap<string, TrustedRoot>,
+    files: ReadonlyMap<string, string>,
+  ): Promise<ClusterRead>;
 }
 
 const CHECK_EVERY_MS = 2000;
@@ -29,6 +47,7 @@ export async function watchPolicies(
   config: Pick<ServerConfig, 'policies' | 'trustRoots'>,
   log: Log,
   clock: () => Date,
+  cluster: ClusterPolicySource | null = null,
 ): Promise<WatchedPolicies> {
   let texts: readonly PolicyText[] = [];
   let set: PolicySet | null = null;
@@ -38,11 +57,15 @@ export async function watchPolicies(
       const trustRoots = await readTrustRoots(config.trustRoots);
       const loaded = await loadPolicies(config.policies, { trustRoots });
       set = loaded.set;
-      return { ...loaded, warnings: loaded.warnings.map(problemLine) };
+      const warnings = loaded.warnings.map(problemLine);
+      return cluster === null
+        ? { ...loaded, warnings }
+        : joined({ ...loaded, warnings }, await cluster.read(trustRoots, loaded.files));
     },
     async fingerprint() {
       const files = await policyFiles(config.policies);
-      return fingerprintOf([...files, ...namedFiles(files, set), ...trustRootFiles(config)]);
+      const named = [...files, ...namedFiles(files, set), ...trustRootFiles(config)];
+      return `${cluster?.fingerprint() ?? ''} ${await fingerprintOf(named)}`;
     },
     clock,
     changed(now) {
@@ -66,6 +89,16 @@ export async function watchPolicies(
     inForce,
     texts: () => texts,
     [Symbol.asyncDispose]: () => watching[Symbol.asyncDispose](),
+  };
+}
+
+/** The policies of files and of the cluster as one set. */
+function joined(files: LoadedSet, cluster: ClusterRead): LoadedSet {
+  return {
+    set: policySet([...files.set.policies, ...cluster.policies]),
+    files: new Map([...files.files, ...cluster.files]),
+    warnings: [...files.warnings, ...cluster.warnings],
+    problem: cluster.problem,
   };
 }
 

@@ -10,12 +10,6 @@ import {
 import { encodePem } from '@bulla/trust/bytes/pem';
 import { addressBytes } from '../address.ts';
 
-/** A key pair of P-256, as `generateKeyPairSync` makes it. */
-export interface KeyPair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
-
 /** A certificate to be written (RFC 5280 §4.1). */
 export interface CertificateFields {
   /** The common name. */
@@ -24,21 +18,24 @@ export interface CertificateFields {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly publicKey: KeyObject;
-  /** ECDSA P-256. */
+  /** ECDSA P-256, or RSA. */
   readonly issuerKey: KeyObject;
   readonly extensions: readonly Uint8Array[];
 }
 
 const ECDSA_SHA256 = writeSequence(writeOid('1.2.840.10045.4.3.2'));
+// RFC 4055 §5: the parameters are NULL.
+const RSA_SHA256 = writeSequence(writeOid('1.2.840.113549.1.1.11'), writeDer(0x05));
 const FIRST_YEAR_OF_GENERALIZED_TIME = 2050;
 
 /** The certificate in PEM, with a random serial number, signed with SHA-256. */
 export function writeCertificatePem(fields: CertificateFields): string {
+  const algorithm = fields.issuerKey.asymmetricKeyType === 'rsa' ? RSA_SHA256 : ECDSA_SHA256;
   const tbs = writeSequence(
     writeDer(0xa0, writeInteger(2)),
     // Positive, and 120 bits of chance (CA/Browser Forum BR §7.1 wants 64).
     writeInteger(BigInt(`0x01${randomBytes(15).toString('hex')}`)),
-    ECDSA_SHA256,
+    algorithm,
     commonName(fields.issuer),
     writeSequence(writeTime(fields.notBefore), writeTime(fields.notAfter)),
     commonName(fields.subject),
@@ -46,7 +43,7 @@ export function writeCertificatePem(fields: CertificateFields): string {
     writeDer(0xa3, writeSequence(...fields.extensions)),
   );
   const signature = sign('sha256', tbs, fields.issuerKey);
-  const certificate = writeSequence(tbs, ECDSA_SHA256, writeDer(0x03, Uint8Array.of(0), signature));
+  const certificate = writeSequence(tbs, algorithm, writeDer(0x03, Uint8Array.of(0), signature));
   return encodePem('CERTIFICATE', certificate);
 }
 

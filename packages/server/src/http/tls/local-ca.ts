@@ -1,23 +1,17 @@
-import {
-  createPrivateKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  X509Certificate,
-} from 'node:crypto';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { equalBytes } from '@bulla/trust/bytes/byte-string';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { type KeyFileText, writeKeyFiles } from '@bulla/trust/keys/file/write';
-import { parseCertificate } from '@bulla/trust/x509/certificate';
 import { addressBytes } from '../address.ts';
 import {
-  authorityExtensions,
-  nameConstraints,
-  serverExtensions,
-  writeCertificatePem,
-} from './certificate-writer.ts';
+  daysLeft,
+  isIssuedFor,
+  issueAuthority,
+  issueServer,
+  type Pair,
+  vouchesFor,
+} from './issue.ts';
 
 /** What the certificates are for. */
 export interface LocalCaOptions {
@@ -43,12 +37,9 @@ export interface LocalCa {
   readonly made: 'authority' | 'certificate' | 'nothing';
 }
 
-const DAY_MS = 24 * 3600_000;
 const CA_DAYS = 3650;
 const LEAF_DAYS = 90;
 const RENEW_DAYS = 30;
-// Clocks of clients run behind.
-const BACKDATE_MS = 5 * 60_000;
 const ALWAYS = ['localhost', '127.0.0.1', '::1'] as const;
 const DNS_NAME =
   /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
@@ -102,11 +93,6 @@ function checkedName(name: string): string {
   );
 }
 
-interface Pair {
-  readonly certificate: X509Certificate;
-  readonly key: KeyObject;
-}
-
 /** Null when either file is missing or cannot be read as what it should be. */
 async function readPair(certificateFile: string, keyFile: string): Promise<Pair | null> {
   try {
@@ -118,26 +104,12 @@ async function readPair(certificateFile: string, keyFile: string): Promise<Pair 
   }
 }
 
-function daysLeft({ certificate }: Pair, at: Date): number {
-  if (at < certificate.validFromDate) return 0;
-  return (certificate.validToDate.getTime() - at.getTime()) / DAY_MS;
-}
-
 function isUsableCa(ca: Pair, names: readonly string[], at: Date): boolean {
-  const { extensions, isCa } = parseCertificate(ca.certificate.raw, 'the local CA');
-  const constraint = extensions.get('2.5.29.30')?.value;
-  const fits = constraint !== undefined && equalBytes(constraint, nameConstraints(names));
-  return isCa && fits && daysLeft(ca, at) > LEAF_DAYS;
+  return vouchesFor(ca, names) && daysLeft(ca, at) > LEAF_DAYS;
 }
 
 function isUsableLeaf(leaf: Pair, ca: Pair, names: readonly string[], at: Date): boolean {
-  const { certificate } = leaf;
-  const issued = certificate.checkIssued(ca.certificate);
-  if (!issued || !certificate.verify(ca.certificate.publicKey)) return false;
-  const covered = names.every((name) =>
-    addressBytes(name) === null ? certificate.checkHost(name) : certificate.checkIP(name),
-  );
-  return covered && daysLeft(leaf, at) >= RENEW_DAYS;
+  return isIssuedFor(leaf, ca, names) && daysLeft(leaf, at) >= RENEW_DAYS;
 }
 
 async function makeCa(
@@ -146,22 +118,14 @@ async function makeCa(
   names: readonly string[],
   at: Date,
 ): Promise<Pair> {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  // Two CAs of one name would be taken for one another where both are trusted.
-  const name = `Bulla local CA ${randomBytes(4).toString('hex')}`;
-  const text = writeCertificatePem({
-    subject: name,
-    issuer: name,
-    ...periodOf(at, CA_DAYS),
-    publicKey,
-    issuerKey: privateKey,
-    extensions: authorityExtensions(publicKey, names),
-  });
+  const subject = 'Bulla local CA';
+  const ca = issueAuthority({ subject, names, at, days: CA_DAYS, keyType: 'ecdsa' });
+  const text = ca.certificate.toString();
   await writeKeyFiles(
-    [keyFileText(join(folder, 'ca-key.pem'), privateKey), { path: caFile, text, secret: false }],
+    [keyFileText(join(folder, 'ca-key.pem'), ca.key), { path: caFile, text, secret: false }],
     { overwrite: true },
   );
-  return { certificate: new X509Certificate(text), key: privateKey };
+  return ca;
 }
 
 async function makeLeaf(
@@ -170,33 +134,17 @@ async function makeLeaf(
   names: readonly string[],
   at: Date,
 ): Promise<Pair> {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const text = writeCertificatePem({
-    subject: 'Bulla server',
-    issuer: parseCommonName(ca.certificate),
-    ...periodOf(at, LEAF_DAYS),
-    publicKey,
-    issuerKey: ca.key,
-    extensions: serverExtensions(publicKey, ca.certificate.publicKey, names),
-  });
-  const chain = `${text}${ca.certificate.toString()}`;
+  const subject = 'Bulla server';
+  const leaf = issueServer(ca, { subject, names, at, days: LEAF_DAYS, keyType: 'ecdsa' });
+  const chain = `${leaf.certificate.toString()}${ca.certificate.toString()}`;
   await writeKeyFiles(
     [
-      keyFileText(files.keyFile, privateKey),
+      keyFileText(files.keyFile, leaf.key),
       { path: files.certificateFile, text: chain, secret: false },
     ],
     { overwrite: true },
   );
-  return { certificate: new X509Certificate(text), key: privateKey };
-}
-
-function parseCommonName({ subject }: X509Certificate): string {
-  return subject.replace(/^CN=/, '');
-}
-
-function periodOf(at: Date, days: number): { readonly notBefore: Date; readonly notAfter: Date } {
-  const from = at.getTime();
-  return { notBefore: new Date(from - BACKDATE_MS), notAfter: new Date(from + days * DAY_MS) };
+  return leaf;
 }
 
 function keyFileText(path: string, key: KeyObject): KeyFileText {

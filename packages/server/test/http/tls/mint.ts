@@ -1,15 +1,15 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeDer, writeOid, writeSequence } from '@bulla/trust/bytes/der-writer';
 import { caExtensions, writeExtension } from '../../../../trust/test/x509/synthetic-certificate.ts';
-import { type KeyPair, writeCertificatePem } from '../../../src/http/tls/certificate-writer.ts';
+import { writeCertificatePem } from '../../../src/http/tls/certificate-writer.ts';
 
 /** A certificate with its key, as objects and in PEM. */
 export interface Minted {
   readonly name: string;
-  readonly pair: KeyPair;
+  readonly pair: KeyPairKeyObjectResult;
   readonly certificate: string;
   readonly key: string;
 }
