@@ -74,7 +74,7 @@ export function startPump(parts: PumpParts): Pump {
 
   const ticking = every({ everyMs: pace.everyMs, atOnce: true }, turn, (error) => {
     if (stopping.signal.aborted) return;
-    run.forget();
+    run.broke();
     metrics.broken(config.name);
     log.warn('a stream of the record was interrupted', {
       stream: config.name,
@@ -99,6 +99,8 @@ interface Run {
   step(lease: AbortSignal): Promise<Step>;
   /** Nothing that is in memory counts any more: somebody else may have sent. */
   forget(): void;
+  /** A turn failed: the next comes after a wait, and begins with what is stored. */
+  broke(): void;
   lag(): number;
 }
 
@@ -199,6 +201,11 @@ function createRun(parts: PumpParts, stopping: AbortSignal): Run {
     return pause(outcome.askedMs);
   }
 
+  function forget(): void {
+    stored = null;
+    scanned = null;
+  }
+
   return {
     isDue: () => now() >= dueAt,
     look,
@@ -245,9 +252,10 @@ function createRun(parts: PumpParts, stopping: AbortSignal): Run {
         }
       }
     },
-    forget() {
-      stored = null;
-      scanned = null;
+    forget,
+    broke() {
+      forget();
+      pause(null);
     },
     lag: () => Math.max(0, known.end - known.done),
   };

@@ -1,4 +1,4 @@
-import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { asFault, hasCode, quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { Asker } from '../decision/made.ts';
 import type { Log } from '../http/log.ts';
 import type { Metrics } from '../http/metrics.ts';
@@ -80,7 +80,8 @@ export interface StreamService extends AsyncDisposable {
 }
 
 /**
- * Starts every stream. A stream that is new begins at the end of the record as it is now. Throws
+ * Starts every stream. A stream that is new begins at the end of the record as it is now. One whose
+ * cell is corrupt does not stop the server: an alert that fails must not refuse images. Throws
  * `stream.template-invalid`, `policy.pattern-invalid`, `storage.*`; then nothing was started.
  */
 export async function openStreams(parts: StreamParts): Promise<StreamService> {
@@ -100,9 +101,9 @@ export async function openStreams(parts: StreamParts): Promise<StreamService> {
     }),
   );
   for (const { config } of ready) {
-    if ((await readState(registers, config.name)) !== null) continue;
-    // Where two replicas start at once, the first has said where it begins.
-    await writeState(registers, config.name, null, await firstState({ config, source }));
+    const begin = await firstState({ config, source });
+    // A swap that finds a cell writes nothing: the stream, or another replica, has begun already.
+    await writeState(registers, config.name, null, begin);
   }
   for (const one of ready) {
     pumps.push(startPump({ ...parts, ...one, leases, metrics, log, pace }));
@@ -156,12 +157,21 @@ function asking(parts: StreamParts): Omit<StreamService, typeof Symbol.asyncDisp
     },
   };
 
+  async function knownState(name: string) {
+    try {
+      return { state: (await readState(registers, name))?.state ?? null, fault: null };
+    } catch (error) {
+      if (!hasCode(error, 'stream.state-corrupt')) throw error;
+      return { state: null, fault: asFault(error) };
+    }
+  }
+
   async function statusOf(
     { name, format, url, signingKeys }: StreamConfig,
     { tables: rows }: StreamParts,
     end: number,
   ): Promise<StreamStatus> {
-    const state = (await readState(registers, name))?.state ?? null;
+    const { state, fault } = await knownState(name);
     const seq = state?.seq ?? 0;
     return {
       name,
@@ -172,7 +182,7 @@ function asking(parts: StreamParts): Omit<StreamService, typeof Symbol.asyncDisp
       lag: Math.max(0, end - seq),
       deadLetters: await countLetters(rows, name),
       failingSince: state?.failingSince ?? null,
-      reason: state?.reason ?? null,
+      reason: fault?.message ?? state?.reason ?? null,
     };
   }
 }

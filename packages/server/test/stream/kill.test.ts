@@ -47,7 +47,7 @@ test('kill -9 at any moment loses nothing; what is sent twice has the same id an
   }
   await using at = await openStreamRoom(path);
   const stream = streamTo(receiver.url, { from: 'beginning', batch: 7 });
-  // The lease of whoever was killed is over when its time has passed.
+  // A data folder has one process: opening it ends the lease of whoever was killed.
   const streams = await at.start([stream]);
   await until('the rest was sent', async () => (await streams.list())[0]?.lag === 0);
   const end = await at.room.tables.db
