@@ -3,11 +3,12 @@ import type { CliContext } from '../context.ts';
 import { configureCheck } from './policy/check.ts';
 import { configureExplain } from './policy/explain.ts';
 import { configureFmt } from './policy/fmt.ts';
+import { configureImpact } from './policy/impact.ts';
 import { configureInit } from './policy/init.ts';
 import { configureSimulate } from './policy/simulate.ts';
 import { configureTest } from './policy/test.ts';
 
-/** `bulla policy init|check|fmt|explain|test|simulate`. */
+/** `bulla policy init|check|fmt|explain|test|simulate|impact`. */
 export function configure(command: Command, context: CliContext): void {
   configureInit(command, context);
   configureCheck(command, context);
@@ -15,4 +16,5 @@ export function configure(command: Command, context: CliContext): void {
   configureExplain(command, context);
   configureTest(command, context);
   configureSimulate(command, context);
+  configureImpact(command, context);
 }

@@ -28,6 +28,9 @@ export interface DecidingFlags extends PolicyFlags, RegistryFlags {
 export interface ImageToDecide {
   readonly reference: string;
   readonly where: string | null;
+  /** Where it is asked for; absent: as the flags say. */
+  readonly surface?: Surface;
+  readonly namespace?: string | null;
 }
 
 /** A decision and its evidence, with where its image was named. */
@@ -51,7 +54,7 @@ export function openDecider(
   const registry = registryOptions(flags, context);
   const expressions = sharedExpressions();
   return {
-    async decideImage({ reference: text, where }) {
+    async decideImage({ reference: text, where, surface, namespace }) {
       const reference = parseReference(text);
       const named = tagOrDigest(reference);
       const at = context.clock();
@@ -60,8 +63,8 @@ export function openDecider(
         reference: text,
         scope: {
           repository: canonical(reference),
-          surface: flags.surface ?? 'gate',
-          namespace: flags.namespace ?? null,
+          surface: surface ?? flags.surface ?? 'gate',
+          namespace: namespace ?? flags.namespace ?? null,
           environment: flags.environment ?? null,
         },
         tag: reference.digest === undefined ? named : null,
@@ -132,10 +135,10 @@ function withoutRepeats(images: readonly ImageToDecide[]): readonly ImageToDecid
  * Does something with each image, some at a time; an image of which that throws is reported, and is
  * undefined in the answer.
  */
-export async function mapReported<T>(
-  images: readonly ImageToDecide[],
+export async function mapReported<T, I extends ImageToDecide = ImageToDecide>(
+  images: readonly I[],
   context: CliContext,
-  act: (image: ImageToDecide) => Promise<T>,
+  act: (image: I) => Promise<T>,
 ): Promise<readonly (T | undefined)[]> {
   return mapBounded(images, PARALLEL, async (image) => {
     try {

@@ -24,10 +24,9 @@ export interface AskedDossier {
  */
 export async function storedDossier(
   { path, digest, repository }: AskedDossier,
-  { signal }: CliContext,
+  context: CliContext,
 ): Promise<Dossier> {
-  const bytes = await readFileBounded(path, DOSSIER_LIMIT, signal);
-  const dossiers = linesOf(bytes).map(readDossier);
+  const dossiers = await storedDossiers(path, context);
   const ofDigest = dossiers.filter(({ root }) => digest === null || root === digest);
   const ofSource = ofDigest.filter(({ source }) => source === repository);
   const found = ofDigest.length === 1 ? ofDigest : ofSource;
@@ -39,6 +38,14 @@ export async function storedDossier(
     `expected the evidence of one image${about} in ${quote(path)}, found ${ofDigest.length} of ${dossiers.length}`,
     'Name the digest of the image whose evidence is meant.',
   );
+}
+
+/** All stored evidence of a file. Throws `usage.file`, `dossier.malformed`. */
+export async function storedDossiers(
+  path: string,
+  { signal }: CliContext,
+): Promise<readonly Dossier[]> {
+  return linesOf(await readFileBounded(path, DOSSIER_LIMIT, signal)).map(readDossier);
 }
 
 const NEWLINE = 0x0a;

@@ -9,6 +9,7 @@ export interface SimulatedImage {
   readonly repository: string;
   readonly digest: string | null;
   readonly surface: string;
+  readonly namespace: string | null;
   readonly before: 'admit' | 'deny';
   /** Null where it cannot be said. */
   readonly after: 'admit' | 'deny' | null;
@@ -42,7 +43,7 @@ export function merged(images: readonly SimulatedImage[]): readonly SimulatedIma
   const found = new Map<string, SimulatedImage>();
   for (const image of images) {
     const key = JSON.stringify([
-      [image.reference, image.repository, image.digest, image.surface],
+      [image.reference, image.repository, image.digest, image.surface, image.namespace],
       [image.before, image.after, image.change, groupOf(image)],
     ]);
     const known = found.get(key);
@@ -131,9 +132,12 @@ function groupLines(group: readonly SimulatedImage[]): readonly string[] {
   ];
 }
 
-function imageText({ reference, digest, decisions, uses, lastDecision }: SimulatedImage): string {
-  const at = digest === null || reference.includes('@') ? '' : `@${digest}`;
-  if (lastDecision === null) return `${reference}${at}`;
+function imageText(image: SimulatedImage): string {
+  const { reference, digest, namespace, decisions, uses, lastDecision } = image;
+  const where = namespace === null ? '' : `   namespace ${namespace}`;
+  const at = `${digest === null || reference.includes('@') ? '' : `@${digest}`}${where}`;
+  if (lastDecision === null)
+    return decisions === 1 ? `${reference}${at}` : `${reference}${at}   ${decisions} times`;
   const times = `${decisions} ${decisions === 1 ? 'decision' : 'decisions'}, ${uses} ${uses === 1 ? 'use' : 'uses'}`;
   return `${reference}${at}   ${times}, last ${lastDecision}`;
 }
@@ -145,6 +149,26 @@ function documentOf(simulation: Simulation): object {
     policySetHash,
     against,
     counts: countsOf(simulation),
+    groups: groupsOf(images),
     changes: images.filter(({ change }) => change !== null),
   };
+}
+
+/** How much changes in each namespace for each clause of each policy, the most first. */
+function groupsOf(images: readonly SimulatedImage[]): readonly object[] {
+  const groups = new Map<string, { readonly of: object; images: number; decisions: number }>();
+  for (const { change, namespace, because, decisions } of images) {
+    if (change === null) continue;
+    for (const { policy, clause, code } of because) {
+      const of = { change, policy, namespace, clause, code };
+      const key = JSON.stringify(of);
+      const group = groups.get(key) ?? { of, images: 0, decisions: 0 };
+      group.images += 1;
+      group.decisions += decisions;
+      groups.set(key, group);
+    }
+  }
+  return [...groups.values()]
+    .toSorted((a, b) => b.decisions - a.decisions)
+    .map((group) => ({ ...group.of, images: group.images, decisions: group.decisions }));
 }

@@ -39,7 +39,7 @@ export async function simulateDecisions(
   at: 'decision' | 'now',
   comparing: Comparing,
 ): Promise<readonly SimulatedImage[]> {
-  const query = rangeOf(range, comparing.context);
+  const query = decisionRange(range, comparing.context);
   const replay: Replay = { api, at, comparing, known: new Map() };
   let images: readonly SimulatedImage[] = [];
   let before: number | null = null;
@@ -54,8 +54,11 @@ export async function simulateDecisions(
   return images;
 }
 
-/** `FROM..TO`; without TO until now. */
-function rangeOf(range: string, { clock }: CliContext): Readonly<Record<string, string>> {
+/** The query of `FROM..TO`, without TO until now, at `--decisions`. Throws `usage.invalid`. */
+export function decisionRange(
+  range: string,
+  { clock }: CliContext,
+): Readonly<Record<string, string>> {
   const now = clock();
   const [from = '', to = '', ...rest] = range.split('..');
   if (from === '' || !range.includes('..') || rest.length > 0) {
@@ -81,9 +84,9 @@ async function simulateOne(id: string, uses: number, replay: Replay): Promise<Si
   const { covers: _, ...own } =
     decision === null || decision.digest === shown.digest ? compared : ofLeaf(shown, compared);
   const { reference, digest, scope } = shown;
-  const { repository, surface } = scope;
+  const { repository, surface, namespace } = scope;
   const counts = { decisions: 1, uses, lastDecision: id };
-  return { reference, repository, digest, surface, ...own, ...counts };
+  return { reference, repository, digest, surface, namespace, ...own, ...counts };
 }
 
 /** A leaf that was admitted with its index still is when the index is, and its evidence counts. */

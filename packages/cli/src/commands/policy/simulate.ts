@@ -3,6 +3,11 @@ import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
 import { type DecidingFlags, sharedExpressions } from '../../options/decisions.ts';
+import {
+  addImageSourceOptions,
+  hasImageSource,
+  type ImageSourceFlags,
+} from '../../options/image-sources.ts';
 import { outputOption } from '../../options/output.ts';
 import {
   addPolicyOptions,
@@ -16,9 +21,8 @@ import type { Comparing } from '../../options/simulation.ts';
 import { type Baseline, printSimulation } from '../../output/simulation.ts';
 import { addPlaceOptions, type PlaceFlags } from '../../server/place.ts';
 
-interface SimulateFlags extends DecidingFlags, PlaceFlags {
+interface SimulateFlags extends DecidingFlags, PlaceFlags, ImageSourceFlags {
   readonly against: readonly string[];
-  readonly images?: string;
   readonly decisions?: string;
   readonly at: 'decision' | 'now';
   readonly output: 'text' | 'json';
@@ -27,7 +31,7 @@ interface SimulateFlags extends DecidingFlags, PlaceFlags {
 /** `bulla policy simulate`: what other policies would change, touching nothing. */
 export function configureSimulate(policy: Command, context: CliContext): void {
   const command = policy.command('simulate');
-  addPolicyOptions(command)
+  addImageSourceOptions(addPolicyOptions(command))
     .description('show what policies would newly refuse or admit, of images or of past decisions')
     .addOption(
       command
@@ -35,7 +39,6 @@ export function configureSimulate(policy: Command, context: CliContext): void {
         .argParser(collect)
         .default([], 'the record; for images none'),
     )
-    .option('--images <file>', 'images, one a line; - reads them')
     .option('--decisions <from..to>', 'decisions of the record, as 7d.. or 2026-11-01..2026-11-08')
     .addOption(
       command
@@ -46,12 +49,12 @@ export function configureSimulate(policy: Command, context: CliContext): void {
     .option('--platform <os/arch>', 'the one platform of multi-arch images that matters')
     .addOption(outputOption(command));
   addRegistryOptions(addPlaceOptions(command)).action(async (flags: SimulateFlags) => {
-    const { images, decisions, at } = flags;
-    if ((images === undefined) === (decisions === undefined)) {
+    const { decisions, at } = flags;
+    if (hasImageSource(flags) === (decisions !== undefined)) {
       throw new TrustFault(
         'usage.invalid',
         'a simulation is about images or about past decisions',
-        'Give --images FILE, or --decisions FROM..TO.',
+        'Give --images, --registry or --cluster; or --decisions FROM..TO.',
       );
     }
     const { set: policies } = await namedPolicies(flags, context);
@@ -60,7 +63,7 @@ export function configureSimulate(policy: Command, context: CliContext): void {
     const comparing = { policies, against, expressions: expressions.runner, context };
     const simulated =
       decisions === undefined
-        ? await ofImages(images ?? '', flags, comparing)
+        ? await ofImages(flags, comparing)
         : await ofDecisions(decisions, at, flags, comparing);
     const baseline = baselineOf(against, decisions);
     const simulation = { policySetHash: policies.hash, against: baseline, images: simulated };
@@ -79,9 +82,9 @@ function baselineOf(against: PolicySet | null, decisions: string | undefined): B
   return { kind: decisions === undefined ? 'nothing' : 'record' };
 }
 
-async function ofImages(file: string, flags: SimulateFlags, comparing: Comparing) {
+async function ofImages(flags: SimulateFlags, comparing: Comparing) {
   const { simulateImages } = await import('./simulate-images.ts');
-  return simulateImages(file, flags, comparing);
+  return simulateImages(flags, comparing);
 }
 
 async function ofDecisions(

@@ -42,6 +42,8 @@ export interface ImageImpact {
   /** The worst under any policy; `refused` where none covers the image. */
   readonly impact: Impact;
   readonly policies: readonly PolicyImpact[];
+  /** Leaves that go on being covered beside the digest; none where it is refused. */
+  readonly covers: readonly string[];
 }
 
 /**
@@ -58,7 +60,7 @@ export async function judgeImpact(
     policies.push(await judgePolicy(was, before, after, changed, decide));
   }
   const impact = IMPACTS.find((one) => policies.some((policy) => policy.impact === one));
-  return { impact: impact ?? 'refused', policies };
+  return { impact: impact ?? 'refused', policies, covers: after.covers };
 }
 
 async function judgePolicy(

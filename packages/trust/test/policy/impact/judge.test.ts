@@ -286,6 +286,7 @@ test('an image that no policy covers has nothing to lose', async () => {
   assert.deepEqual(await impactOf(policies, [retire('release')], [A]), {
     impact: 'refused',
     policies: [],
+    covers: [],
   });
 });
 
