@@ -1,7 +1,7 @@
 import { optional, readFields, required } from '../bytes/yaml/fields.ts';
-import type { YamlNode } from '../bytes/yaml/node.ts';
+import { nodeOf, type YamlNode } from '../bytes/yaml/node.ts';
 import { parseYamlDocuments } from '../bytes/yaml/parse.ts';
-import { hasErrors, type Problem, problemAt } from '../bytes/yaml/problem.ts';
+import { hasErrors, type Problem, problemAt, warningAt } from '../bytes/yaml/problem.ts';
 import {
   oneOf,
   readDocument,
@@ -12,6 +12,9 @@ import {
 } from '../bytes/yaml/read.ts';
 import { quote } from '../fault/fault.ts';
 import type { TrustPolicy } from './document.ts';
+import { importClusterImagePolicy } from './import/cluster-image-policy/import.ts';
+import { noteText } from './import/cluster-image-policy/note.ts';
+import { isClusterImagePolicy } from './import/cluster-image-policy/parse.ts';
 import type { PolicyExpression } from './parse/names.ts';
 import { readSpec } from './parse/spec.ts';
 
@@ -24,6 +27,8 @@ export interface PolicySource {
   readonly policy: TrustPolicy;
   readonly node: YamlNode;
   readonly expressions: readonly PolicyExpression[];
+  /** Whether it was imported from a document of another kind, which `node` is then. */
+  readonly imported: boolean;
 }
 
 /** The policies of a file, and every mistake and remark in the order of the text. */
@@ -35,7 +40,8 @@ export interface ParsedPolicies {
 }
 
 /**
- * Reads the `TrustPolicy` documents of YAML or JSON text (docs/policy.md), each checked in itself:
+ * Reads the `TrustPolicy` documents of YAML or JSON text (docs/policy.md), and those that a
+ * `ClusterImagePolicy` of sigstore comes to (docs/policy-import.md), each checked in itself:
  * nothing of other files is looked at, and of CEL only the length. A policy with an error is left
  * out, so that whoever uses `policies` must first see that `problems` hold no error. A file without
  * any policy is an error: half of a file is never a smaller set. Never throws.
@@ -45,10 +51,9 @@ export function parsePolicies(bytes: Uint8Array, file: string): ParsedPolicies {
   const all: Problem[] = [...problems];
   const sources: PolicySource[] = [];
   for (const node of documents) {
-    const expressions: PolicyExpression[] = [];
-    const read = readDocument(node, 'policy.malformed', (at) => readPolicy(at, expressions));
+    const read = isClusterImagePolicy(node) ? readImported(node) : readOwn(node, false);
     all.push(...read.problems);
-    if (read.value !== null) sources.push({ policy: read.value, node, expressions });
+    sources.push(...read.sources);
   }
   if (documents.length === 0 && !hasErrors(all)) {
     const start = { file, line: 1, column: 1, path: '' };
@@ -56,6 +61,31 @@ export function parsePolicies(bytes: Uint8Array, file: string): ParsedPolicies {
   }
   all.push(...repeatedNames(sources));
   return { policies: sources.map(({ policy }) => policy), sources, problems: all };
+}
+
+type ReadPolicies = Pick<ParsedPolicies, 'sources' | 'problems'>;
+
+function readOwn(node: YamlNode, imported: boolean): ReadPolicies {
+  const expressions: PolicyExpression[] = [];
+  const read = readDocument(node, 'policy.malformed', (at) => readPolicy(at, expressions));
+  const { value: policy, problems } = read;
+  return { sources: policy === null ? [] : [{ policy, node, expressions, imported }], problems };
+}
+
+/** What cannot be expressed is a remark at its place; the policy itself refuses there. */
+function readImported(node: YamlNode): ReadPolicies {
+  const { policies, notes, problems } = importClusterImagePolicy(node);
+  const read = policies.map((policy) => readOwn(nodeOf(policy, node.place), true));
+  const remarks = notes
+    .filter(({ effect }) => effect !== 'same')
+    .map((note) => {
+      const message = `${noteText(note)} at ${note.place.path}`;
+      return warningAt(note.place, 'policy.not-expressible', message);
+    });
+  return {
+    sources: read.flatMap(({ sources }) => sources.map((source) => ({ ...source, node }))),
+    problems: [...problems, ...read.flatMap((one) => one.problems), ...remarks],
+  };
 }
 
 /** DNS-1123 subdomain: what Kubernetes takes as an object's name. */

@@ -51,6 +51,23 @@ export function plainValue(node: YamlNode): unknown {
   }
 }
 
+/** A node of plain JSON, of which all stands at one place; what is undefined is left out. */
+export function nodeOf(value: unknown, place: Place): YamlNode {
+  if (Array.isArray(value)) {
+    return { kind: 'list', items: value.map((item: unknown) => nodeOf(item, place)), place };
+  }
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+    return {
+      kind: 'map',
+      entries: entries.map(([key, member]) => ({ key, place, value: nodeOf(member, place) })),
+      place,
+    };
+  }
+  const isScalar = typeof value === 'string' || typeof value === 'number';
+  return { kind: 'scalar', value: isScalar || typeof value === 'boolean' ? value : null, place };
+}
+
 /** The node at the end of a path of keys, or the deepest that is there on the way. */
 export function childOf(node: YamlNode, keys: readonly string[]): YamlNode {
   let found = node;

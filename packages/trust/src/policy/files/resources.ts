@@ -64,7 +64,24 @@ export async function openResources(
     const { place } = childOf(source.node, path);
     problems.push((severity === 'error' ? problemAt : warningAt)(place, code, message));
   }
+  if (source.imported) problems.push(...rootsWithoutLog(source, trustRoots));
   return { resources: { keys, trustRoots }, problems };
+}
+
+/**
+ * A key of an imported policy asks for a log entry, and a trust root without a log would ask for none
+ * (PC-10): there that is an error.
+ */
+function rootsWithoutLog(
+  { policy, node }: PolicySource,
+  trustRoots: PolicyResources['trustRoots'],
+): readonly Problem[] {
+  return Object.values(policy.authorities).flatMap((spec) => {
+    const root = spec.kind === 'key' && spec.proof.log ? (spec.trustRoot ?? '') : '';
+    if (trustRoots.get(root)?.tlogs.length !== 0) return [];
+    const message = `the trust root ${quote(root)} of ctlog names no log`;
+    return [problemAt(node.place, 'policy.trust-root-missing', message)];
+  });
 }
 
 async function openKey(spec: KeyAuthoritySpec, folder: string): Promise<PublicKey> {
