@@ -9,7 +9,7 @@ import { indexOf } from '../../src/record/rows.ts';
 import { digestNumber, made, openRoom, refused } from './room.ts';
 
 const USED = {
-  id: digestNumber(9),
+  id: `sha256:${'9'.repeat(64)}`,
   name: 'late-scan',
   kind: 'exception',
   requester: 'dev@acme.example',

@@ -8,7 +8,8 @@ import type { Finding } from '../../finding/finding.ts';
 export const NEVER_LIFTED: ReadonlySet<Code> = new Set<Code>([
   'registry.digest-mismatch',
   'storage.digest-mismatch',
-  'storage.corrupt',
+  'upstream.malformed',
+  'node.digest-mismatch',
   'signature.digest-mismatch',
   'statement.subject-mismatch',
   'tree.not-listed',
