@@ -1,3 +1,4 @@
+import { gatherAhead } from './decide/ahead.ts';
 import type { Dossier } from './decide/dossier.ts';
 import {
   dossierMaterial,
@@ -59,8 +60,11 @@ export interface Decided {
 export async function decide(options: DecideOptions): Promise<Decided> {
   const started = options.now();
   const call = options.signal === undefined ? {} : { signal: options.signal };
-  const material = recordedMaterial(sourceMaterial(options.source, call));
+  const asked = sourceMaterial(options.source, call);
+  const material = recordedMaterial(asked);
+  const ahead = lookAhead(options, asked);
   const subject = await subjectOf(options, material, call);
+  await ahead;
   const decision = await takeDecision(options, subject, material, started);
   const { root, digest, parents } = subject;
   const dossier: Dossier = {
@@ -71,6 +75,13 @@ export async function decide(options: DecideOptions): Promise<Decided> {
     nodes: material.nodes(),
   };
   return { decision, dossier };
+}
+
+/** By its digest an image and what is about it are asked for at the same time. */
+function lookAhead({ digest, platform, policies, scope }: DecideOptions, asked: Material) {
+  if (digest === null || platform !== null) return Promise.resolve();
+  const covering = policies.policies.filter((policy) => policy.covers(scope));
+  return gatherAhead(asked, digest, covering);
 }
 
 /** A question that stored evidence is to answer. */

@@ -39,18 +39,20 @@ function wantedOf(gathering: Gathering): Wanted {
  */
 export function sourceMaterial(source: ArtifactSource, options: CallOptions): Material {
   const asked = withMemory(source);
+  const gathered = new Map<string, Promise<FoundEvidence>>();
   return {
     node: (digest) => fetchManifest(asked, digest, options),
-    async evidence(digest, gathering) {
-      const wanted = wantedOf(gathering);
-      const found = await Promise.all(
-        FORMATS.map((format) => format.find(asked, digest, { ...options, wanted })),
-      );
-      return {
-        evidence: found.flatMap((part) => part.evidence),
-        problems: found.flatMap((part) => part.problems),
-      };
-    },
+    evidence: (digest, gathering) =>
+      remembered(gathered, `${digest} ${gatheringKey(gathering)}`, async () => {
+        const wanted = wantedOf(gathering);
+        const found = await Promise.all(
+          FORMATS.map((format) => format.find(asked, digest, { ...options, wanted })),
+        );
+        return {
+          evidence: found.flatMap((part) => part.evidence),
+          problems: found.flatMap((part) => part.problems),
+        };
+      }),
   };
 }
 

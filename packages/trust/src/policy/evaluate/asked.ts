@@ -8,6 +8,8 @@ import { namedAuthorities } from './named-authorities.ts';
 export interface Asked {
   readonly wanted: Wanted;
   readonly authorities: readonly ReadyAuthority[];
+  /** Whether it is asked of every node that is judged; else only where another statement wants it. */
+  readonly isSure: boolean;
 }
 
 /** What a `signed` clause wants. */
@@ -46,6 +48,7 @@ function askedIn(requirement: Requirement, policy: ReadyPolicy): readonly Asked[
         {
           wanted: signatureWanted(requirement),
           authorities: namedAuthorities(policy, requirement.of),
+          isSure: true,
         },
       ];
     case 'attested': {
@@ -53,10 +56,14 @@ function askedIn(requirement: Requirement, policy: ReadyPolicy): readonly Asked[
       const own = {
         wanted: attestationWanted(requirement),
         authorities: namedAuthorities(policy, by),
+        isSure: true,
       };
       return vexBy.length === 0
         ? [own]
-        : [own, { wanted: VEX_WANTED, authorities: namedAuthorities(policy, vexBy) }];
+        : [
+            own,
+            { wanted: VEX_WANTED, authorities: namedAuthorities(policy, vexBy), isSure: false },
+          ];
     }
     default:
       return requirement.parts.flatMap((part) => askedIn(part, policy));
