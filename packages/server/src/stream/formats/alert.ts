@@ -182,7 +182,7 @@ export function plain(text: string, longest: number): string {
     .replaceAll('][', '] [')
     .replaceAll('{{', '{ {')
     .replaceAll('`', "'")
-    .replaceAll('://', '[://]')
+    .replaceAll('://', '[:]//')
     .replace(/\b(mailto|javascript|data):/giu, '$1[:]')
     .replace(/@(here|channel|everyone|all|team)(?![a-z0-9])/giu, '(at)$1');
   return clean.length <= longest ? clean : `${clean.slice(0, longest - 1)}…`.toWellFormed();
