@@ -96,6 +96,9 @@ export const PACKAGES = {
       record: 1,
       // What follows the record's entries: it reads their bodies.
       stream: 1.2,
+      // What would have been refused, and what other policies would have decided.
+      rollout: 1.2,
+      impact: 1.2,
       access: 1,
       console: 1,
       overview: 1,

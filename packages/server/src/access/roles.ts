@@ -10,6 +10,7 @@ export const PERMISSIONS = [
   'repositories.read',
   'policies.read',
   'policies.simulate',
+  'policies.manage',
   'exceptions.read',
   'exceptions.request',
   'exceptions.manage',

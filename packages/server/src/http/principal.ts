@@ -23,6 +23,8 @@ export type Permission =
   | 'repositories.read'
   | 'policies.read'
   | 'policies.simulate'
+  /** To take a policy from warning to refusing, and back. */
+  | 'policies.manage'
   | 'exceptions.read'
   /** To hand in requests, approvals and break-glass documents; whose keys count is the policies' to say. */
   | 'exceptions.request'
