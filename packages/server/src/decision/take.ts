@@ -68,7 +68,9 @@ export function createTaker(parts: TakerParts): Take {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(late), parts.deadlineMs);
     try {
-      return await turnsOf(ask.repository)(async () => {
+      // What could not be resolved asks no registry for anything, and must not wait for one that hangs.
+      const turn = 'problem' in ask.resolved ? alone : turnsOf(ask.repository);
+      return await turn(async () => {
         using weighed = weigh(ask.source, heavy);
         const { source } = weighed;
         return await takeOne(parts, { ...ask, source }, set, revocationEpoch, abort.signal);
@@ -78,6 +80,8 @@ export function createTaker(parts: TakerParts): Take {
     }
   };
 }
+
+const alone: Turns = (task) => task();
 
 async function takeOne(
   parts: TakerParts,

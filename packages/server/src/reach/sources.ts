@@ -1,4 +1,5 @@
 import { hasCode, TrustFault } from '@bulla/trust/fault/fault';
+import { isDigest } from '@bulla/trust/oci/digest';
 import type { RegistryReference } from '@bulla/trust/oci/reference';
 import type { RegistryOptions } from '@bulla/trust/oci/registry/options';
 import { openRegistryStore } from '@bulla/trust/oci/registry/registry-store';
@@ -50,7 +51,17 @@ export function sourceOpener(): OpenWhere {
     const key = keyOfParts([registry, repository, one?.username ?? null, one?.password ?? null]);
     const known = stores.get(key);
     if (known !== undefined) return known;
-    const store = openRegistryStore(where.asked, optionsOf(where, one));
+    const opened = openRegistryStore(where.asked, optionsOf(where, one));
+    const store: ArtifactSource = {
+      ...opened,
+      async manifest(tagOrDigest, options) {
+        const found = await opened.manifest(tagOrDigest, options);
+        // What a store learned of the referrers API beside an image that is not there may be that of
+        // a repository that is not there: whoever asks after the push has to ask anew.
+        if (found === null && isDigest(tagOrDigest)) stores.delete(key);
+        return found;
+      },
+    };
     stores.set(key, store);
     return store;
   };
