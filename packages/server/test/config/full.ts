@@ -50,6 +50,31 @@ hooks:
     - { kind: distribution, registry: other.example, tokenEnv: HARBOR_HOOK }
   namespaces: [prod]
 record: { headEvery: 5m, retention: forever, group: 5ms }
+streams:
+  - name: siem
+    url: https://siem.example/in
+    format: ecs
+    headersEnv: { Authorization: SIEM_TOKEN }
+    signingEnv: [NEW_SIGNING, OLD_SIGNING]
+    batch: 500
+    timeout: 30s
+    retryFor: 12h
+    ca: siem-ca.pem
+    from: beginning
+  - name: on-call
+    urlEnv: SLACK_URL
+    format: slack
+    headers: { X-Team: security }
+    priority: 2
+    filter:
+      effects: [deny]
+      policies: [prod]
+      repositories: ["registry.example/prod/**"]
+      namespaces: [shop]
+      surfaces: [pull, admission]
+      acts: ["exception.*", "break-glass.*"]
+  - { name: local, url: "http://collector:8080/", plainHttp: true, privateAddresses: true }
+  - { name: own, url: "https://own.example/", format: template, template: alert.json }
 access: { session: 1h, sessionIdle: 30m, tokenMax: 90d }
 limits:
   requestsPerSecond: 50
@@ -111,6 +136,12 @@ export const ENVIRONMENT = {
   HUB_PASSWORD: 'hunter2-hunter2',
   HARBOR_HOOK: 'another-token-that-is-long',
   SCRAPE_TOKEN: 'a-token-that-is-long-enough',
+  SIEM_TOKEN: 'Bearer hunter2-for-the-siem',
+  NEW_SIGNING: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+  OLD_SIGNING: 'raw text of 24 bytes, and more',
+  SLACK_URL: 'https://hooks.slack.example/services/T0/B0/hunter2',
+  TWO_LINES: 'a\nb',
+  SHORT_SIGNING: 'whsec_c2hvcnQ=',
   EMPTY: '',
   SHORT: 'short',
   NOT_PG: 'https://db.example/',

@@ -49,8 +49,9 @@ test('every member is read, paths from the folder of the file', () => {
   const { config, problems } = parse(FULL);
   assert.deepEqual(problems, []);
   assert.ok(config !== null);
-  const { storage, gateway, registries, hooks, metrics, ...rest } = config;
+  const { storage, gateway, registries, hooks, metrics, streams, ...rest } = config;
   assert.equal(registries.length + hooks.senders.length, 5);
+  assert.equal(streams.length, 4);
   assert.deepEqual(asJson(rest), {
     data: '/var/lib/bulla',
     listen: [
