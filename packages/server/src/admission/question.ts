@@ -21,6 +21,8 @@ export type PullSecretsOf = (pod: {
   readonly namespace: string;
   readonly imagePullSecrets: readonly string[];
   readonly serviceAccountName: string | null;
+  /** Canonical hosts of the images, for secrets that are for many. */
+  readonly registries: readonly string[];
 }) => Promise<readonly RegistryCredential[]>;
 
 /** What became of the question about one reference. */
@@ -41,6 +43,8 @@ export interface AskParts {
   readonly ask: AskAboutImage;
   /** Null: nothing is read from the cluster. */
   readonly pullSecretsOf: PullSecretsOf | null;
+  /** Null for a reference that names nothing. */
+  readonly canonicalName: (reference: string) => string | null;
   readonly cluster: string | null;
   readonly parallel: number;
 }
@@ -100,7 +104,7 @@ async function askEach(
   signal: AbortSignal,
   telling: Telling,
 ): Promise<void> {
-  const credentials = await credentialsFor(parts, review, pods, telling);
+  const credentials = await credentialsFor(parts, review, references, pods, telling);
   const { namespace, dryRun } = review;
   const common = {
     surface: 'admission',
@@ -130,12 +134,15 @@ async function askEach(
 
 /** Those of every Pod that the object describes, each once; an image that needs none is asked about all the same. */
 async function credentialsFor(
-  { pullSecretsOf }: AskParts,
+  { pullSecretsOf, canonicalName }: AskParts,
   { namespace }: Review,
+  references: readonly string[],
   pods: readonly PodPull[],
   telling: Telling,
 ): Promise<readonly RegistryCredential[]> {
   if (pullSecretsOf === null || namespace === null) return [];
+  const hosts = references.map((reference) => canonicalName(reference)?.split('/', 1)[0]);
+  const registries = [...new Set(hosts.filter((host) => host !== undefined))];
   try {
     const lists = await Promise.all(
       pods.map(({ pullSecrets, serviceAccount }) =>
@@ -143,6 +150,7 @@ async function credentialsFor(
           namespace,
           imagePullSecrets: pullSecrets,
           serviceAccountName: serviceAccount,
+          registries,
         }),
       ),
     );
