@@ -4,11 +4,12 @@ import { configureCheck } from './policy/check.ts';
 import { configureExplain } from './policy/explain.ts';
 import { configureFmt } from './policy/fmt.ts';
 import { configureImpact } from './policy/impact.ts';
+import { configureImport } from './policy/import.ts';
 import { configureInit } from './policy/init.ts';
 import { configureSimulate } from './policy/simulate.ts';
 import { configureTest } from './policy/test.ts';
 
-/** `bulla policy init|check|fmt|explain|test|simulate|impact`. */
+/** `bulla policy init|check|fmt|explain|test|simulate|impact|import`. */
 export function configure(command: Command, context: CliContext): void {
   configureInit(command, context);
   configureCheck(command, context);
@@ -17,4 +18,5 @@ export function configure(command: Command, context: CliContext): void {
   configureTest(command, context);
   configureSimulate(command, context);
   configureImpact(command, context);
+  configureImport(command, context);
 }
