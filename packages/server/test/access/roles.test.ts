@@ -22,6 +22,7 @@ const TABLE: Readonly<Record<Permission, string>> = {
   'repositories.read': 'oamv',
   'policies.read': 'oamvu',
   'policies.simulate': 'oam',
+  'policies.manage': 'oa',
   'exceptions.read': 'oamvu',
   'exceptions.request': 'oam',
   'exceptions.manage': 'oa',
