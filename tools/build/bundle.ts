@@ -37,6 +37,8 @@ async function run(root: string, out: string, options: BuildOptions): Promise<Bu
 }
 
 const START = 'packages/cli/src/start.ts';
+/** What containerd runs: `bulla node install-verifier` writes it with an interpreter before it. */
+const VERIFIER = 'packages/cli/src/containerd-verifier.ts';
 
 /** The form of the CLI's files: CommonJS, whose compiled code can be kept beside it. */
 const PROGRAM = {
@@ -83,6 +85,7 @@ export async function bundleCommands(root: string, out: string): Promise<string>
   const workersOptions = { ...PROGRAM, entryPoints: [...workers(root)], entryNames: '[name]' };
   loaded.push(await run(root, out, workersOptions));
   loaded.push(await run(root, out, { format: 'cjs', entryPoints: [START], entryNames: 'main' }));
+  loaded.push(await run(root, out, { entryPoints: [VERIFIER], entryNames: '[name]' }));
   return finish(root, out, loaded, [
     { path: 'package.json', bytes: Buffer.from('{ "type": "commonjs" }\n') },
     ...consoleFiles(root),

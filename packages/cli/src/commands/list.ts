@@ -94,6 +94,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./serve.ts'),
   },
   {
+    name: 'node',
+    summary: 'have containerd ask about each image of a node',
+    load: () => import('./node.ts'),
+  },
+  {
     name: 'config',
     summary: 'begin and check the configuration of a server',
     load: () => import('./config.ts'),

@@ -15,6 +15,10 @@ export interface ApiClientOptions {
   readonly token: string;
   /** Authorities in PEM that count instead of the system's; null: the system's. */
   readonly ca: Uint8Array | null;
+  /** A certificate of one's own with its key, in PEM, for a listener that wants one. */
+  readonly client?: { readonly certificate: Uint8Array; readonly key: Uint8Array } | null;
+  /** What asks, as the server's record has it. Default `bulla`. */
+  readonly agent?: string;
   readonly signal: AbortSignal;
 }
 
@@ -164,7 +168,7 @@ function waitMs({ headers }: IncomingMessage, attempt: number): number {
 async function send(
   origin: URL,
   { method, path, query = {}, body }: ApiCall,
-  { token, ca }: ApiClientOptions,
+  { token, ca, client = null, agent = 'bulla' }: ApiClientOptions,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const url = new URL(`${PREFIX}/${path.map(encodeURIComponent).join('/')}`, origin);
@@ -175,7 +179,7 @@ async function send(
     headers: {
       Authorization: `Bearer ${token}`,
       Accept: 'application/json',
-      'User-Agent': 'bulla',
+      'User-Agent': agent,
       ...(bytes === null
         ? {}
         : { 'Content-Type': 'application/json', 'Content-Length': bytes.length }),
@@ -183,6 +187,9 @@ async function send(
     signal,
     agent: false as const,
     ...(ca === null ? {} : { ca: Buffer.from(ca) }),
+    ...(client === null
+      ? {}
+      : { cert: Buffer.from(client.certificate), key: Buffer.from(client.key) }),
   };
   const { request } =
     origin.protocol === 'http:' ? await import('node:http') : await import('node:https');
