@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { FirstStart } from './access/first-start.ts';
 import { SERVICES, type ServerConfig } from './config/config.ts';
+import { openEpochs } from './decision/epochs.ts';
 import type { InForce, PoliciesInForce } from './decision/policies.ts';
 import { API_PREFIX } from './http/api/door.ts';
 import type { Door } from './http/exchange.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import { type Log, logRequests } from './http/log.ts';
-import { createMetrics, measureRequests } from './http/metrics.ts';
+import { createMetrics, type Metrics, measureRequests } from './http/metrics.ts';
 import type { ReadyCheck } from './http/probes.ts';
 import { type HttpServer, listen } from './http/server.ts';
 import { startTelemetry } from './http/telemetry.ts';
@@ -15,15 +16,19 @@ import type { OverviewParts } from './overview/service.ts';
 import type { ServerStore } from './storage/store.ts';
 import { openStore } from './store.ts';
 import { wireAccess } from './wiring/access.ts';
+import { keepWebhookCertificates, watchCertificates } from './wiring/certificates.ts';
 import { type Clocks, SYSTEM_CLOCKS } from './wiring/clocks.ts';
 import { dayCounts } from './wiring/day-counts.ts';
 import { wireDecisions } from './wiring/decisions.ts';
 import { wireDoors } from './wiring/doors.ts';
+import { wireExceptions } from './wiring/exceptions.ts';
 import { wireGateway } from './wiring/gateway.ts';
+import { type WiredCluster, wireKubernetes } from './wiring/kubernetes.ts';
 import { wireListeners } from './wiring/listeners.ts';
 import { watchPolicies } from './wiring/policies.ts';
 import { wireReach } from './wiring/reach.ts';
 import { wireRecord } from './wiring/record.ts';
+import { wireCutOvers, wireRollouts } from './wiring/rollouts.ts';
 import { storeConfig } from './wiring/store-config.ts';
 import { wireStreams } from './wiring/streams.ts';
 import { startUpkeep } from './wiring/upkeep.ts';
@@ -83,6 +88,7 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
     storage: rooms.storage,
     inForce: () => inForce.current(),
     texts: () => rooms.policyTexts(),
+    fileModes: rooms.fileModes,
     starterPolicy: options.starterPolicy,
     checks: rooms.checks,
     counts: rooms.counts,
@@ -90,6 +96,7 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
   };
   const doors = await wireDoors({ ...rooms, config, options, overview });
   http = opened.use(await listenFor(config, options, rooms, doors, opened));
+  opened.use(watchCertificates(http, rooms.metrics, rooms.clock, options.log));
   const firstStart = await access.firstStart();
   const life = opened.move();
   const close = () => life.disposeAsync();
@@ -114,19 +121,27 @@ async function openRooms(
   opened: AsyncDisposableStack,
 ) {
   const startedAt = clocks.clock();
+  const metrics = createMetrics();
+  const cluster = await wireCluster(config, metrics, clocks, log, opened);
   const listeners = await wireListeners(config, startedAt);
   const { registry } = listeners;
   const wiredStore = storeConfig(config);
   const store = opened.use(await openStore(wiredStore.config, clocks));
-  const metrics = createMetrics();
   const keyFolder = wiredStore.sharedFolder ?? config.data;
   const record = await wireRecord(config, keyFolder, registry, store, metrics, clocks);
   opened.defer(() => record.close());
   const about = { version, log };
   const streams = opened.use(await wireStreams(config, store, record, about, metrics, clocks));
-  const watched = opened.use(await watchPolicies(config, log, clocks.clock));
+  const cutOvers = wireCutOvers(store.registers, record);
+  const watched = opened.use(
+    await watchPolicies(config, log, clocks.clock, cluster?.policies ?? null, cutOvers),
+  );
   const { inForce } = watched;
-  const wired = wireDecisions(config, store.registers, inForce, record.keep, clocks, log);
+  const epochs = openEpochs(store.registers, clocks.now);
+  const ground = { tables: store.tables, record, epochs, inForce, metrics, log, clocks };
+  const { exceptions } = opened.use(wireExceptions(ground));
+  const given = { epochs, exceptions: exceptions.given };
+  const wired = wireDecisions(config, store.registers, inForce, record.keep, given, clocks, log);
   const { decisions } = opened.use(wired);
   const access = wireAccess(config, store, clocks);
   const gateway = config.only.includes('gateway')
@@ -142,18 +157,40 @@ async function openRooms(
     registry,
     metrics,
     record,
+    exceptions,
     streams,
     inForce,
     access,
     gateway,
     askAboutImage,
+    rollouts: wireRollouts(cutOvers, record, inForce, clocks.clock),
+    fileModes: cutOvers.fileModes,
     storage: wiredStore.says,
     policyTexts: () => watched.texts(),
-    checks: readyChecks(store, inForce),
+    cluster,
+    checks: [...readyChecks(store, inForce), ...(cluster?.checks ?? [])],
     counts: () => dayCounts(store.tables, clocks.clock()),
     clock: clocks.clock,
     now: clocks.now,
   };
+}
+
+/** The cluster, if one is configured, and the webhook's certificates before anything serves them. */
+async function wireCluster(
+  config: ServerConfig,
+  metrics: Metrics,
+  clocks: Clocks,
+  log: Log,
+  opened: AsyncDisposableStack,
+): Promise<WiredCluster | null> {
+  const cluster = await wireKubernetes(config, { importing: [], clocks, log });
+  if (cluster === null) return null;
+  opened.use(cluster);
+  const section = config.kubernetes?.certificates ?? null;
+  if (section === null) return cluster;
+  const { api } = cluster;
+  opened.use(await keepWebhookCertificates({ api, section, metrics, clocks, log }));
+  return cluster;
 }
 
 async function listenFor(

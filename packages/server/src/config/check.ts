@@ -1,4 +1,5 @@
 import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { hasErrors, type Problem } from '@bulla/trust/bytes/yaml/problem';
 import { quote } from '@bulla/trust/fault/fault';
 import type { ServerConfig } from './config.ts';
@@ -82,7 +83,11 @@ function filesOf(config: ServerConfig): readonly MissingFile[] {
       }));
     }),
   ];
-  return found.filter((one) => one !== null);
+  // The server writes these itself before anything serves them.
+  const own = config.kubernetes?.certificates?.folder ?? null;
+  return found
+    .filter((one) => one !== null)
+    .filter(({ path }) => own === null || dirname(path) !== own);
 }
 
 async function isReadable(path: string): Promise<boolean> {

@@ -122,6 +122,8 @@ export interface KubernetesCertificates {
   readonly folder: string;
   /** The Service in `kubernetes.namespace` by which the API server calls. */
   readonly service: string;
+  /** Further names and addresses, for configurations that call by a URL. */
+  readonly names: readonly string[];
   /** The Secret, in the same namespace, that the replicas share. */
   readonly secret: string;
   readonly keyType: 'ecdsa' | 'rsa';

@@ -17,6 +17,10 @@ const readNamespace = textOf(
   /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
   'the name of a namespace or a service, as Kubernetes has them',
 );
+const readHost = textOf(
+  /^(?=.{1,253}$)[a-z0-9:]([a-z0-9.:-]*[a-z0-9])?$/,
+  'a host name or an address, in small letters',
+);
 const readContext = textOf(/^\S.{0,252}$/, 'the name of a context');
 
 /** Which cluster the server reads from, and what it does there. */
@@ -53,6 +57,7 @@ function certificatesOf(readPath: Read<string>): Read<KubernetesCertificates> {
       {
         folder: required(readPath),
         service: required(readNamespace),
+        names: optional(listOf(readHost), []),
         secret: required(readObjectName),
         keyType: optional(readKeyType, KEY_TYPE),
         mutating: optional(listOf(readObjectName), []),

@@ -47,6 +47,8 @@ export interface HttpServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   readonly addresses: readonly ServerAddress[];
+  /** When the certificate of each TLS listener ends. */
+  certificates(): readonly { readonly listener: string; readonly notAfter: Date }[];
   /** Reads all certificates again; answers what changed, and what could not be used. */
   reload(): Promise<readonly TlsReport[]>;
   /** Takes no new connection, lets requests under way end within the drain time, and stops. */
@@ -136,6 +138,10 @@ function running(
     host,
     port,
     addresses,
+    certificates: () =>
+      listeners.flatMap(({ url, tls }) =>
+        tls === null ? [] : [{ listener: url, notAfter: tls.notAfter() }],
+      ),
     reload: () => reload(false),
     close,
     [Symbol.asyncDispose]: close,

@@ -3,12 +3,12 @@ import { newDecisionId } from '@bulla/trust/decide/decision-id';
 import { asFault } from '@bulla/trust/fault/fault';
 import { type CelRunner, openExpressionRunner } from '@bulla/trust/policy/cel/runner';
 import type { ServerConfig } from '../config/config.ts';
-import { openEpochs } from '../decision/epochs.ts';
+import type { Epochs } from '../decision/epochs.ts';
 import type { KeepDecision } from '../decision/made.ts';
 import { openPasses } from '../decision/passes.ts';
 import type { PoliciesInForce } from '../decision/policies.ts';
 import { createDecisions, DECISION_LIMITS, type DecisionService } from '../decision/service.ts';
-import { createTaker } from '../decision/take.ts';
+import { createTaker, type FindExceptions } from '../decision/take.ts';
 import type { Log } from '../http/log.ts';
 import type { Registers } from '../storage/registers.ts';
 import type { Clocks } from './clocks.ts';
@@ -16,6 +16,12 @@ import type { Clocks } from './clocks.ts';
 /** Decisions, and the worker that expressions run in, which disposal ends. */
 export interface WiredDecisions extends AsyncDisposable {
   readonly decisions: DecisionService;
+}
+
+/** What decisions share with who changes what they come to. */
+export interface DecisionGround {
+  readonly epochs: Epochs;
+  readonly exceptions: FindExceptions;
 }
 
 const PARALLEL = 32;
@@ -29,6 +35,7 @@ export function wireDecisions(
   registers: Registers,
   policies: PoliciesInForce,
   keep: KeepDecision,
+  { epochs, exceptions }: DecisionGround,
   { clock, now }: Clocks,
   log: Log,
 ): WiredDecisions {
@@ -39,7 +46,7 @@ export function wireDecisions(
       return runner;
     },
     passes: openPasses(registers),
-    exceptions: async () => [],
+    exceptions,
     environment: config.environment,
     parallel: PARALLEL,
     deadlineMs: DEADLINE_MS,
@@ -49,7 +56,7 @@ export function wireDecisions(
   });
   const decisions = createDecisions({
     policies,
-    epochs: openEpochs(registers, now),
+    epochs,
     keep,
     take,
     limits: { ...DECISION_LIMITS, passMs: config.gateway.cacheMaxAgeMs },

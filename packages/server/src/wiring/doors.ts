@@ -5,6 +5,8 @@ import { tokenDoor } from '../access/token-door.ts';
 import type { ServerConfig } from '../config/config.ts';
 import { consoleDoors } from '../console/routes.ts';
 import { openConsole } from '../console/service.ts';
+import { exceptionRoutes } from '../exceptions/routes.ts';
+import type { ExceptionService } from '../exceptions/service.ts';
 import { gatewayApiRoutes } from '../gateway/api-routes.ts';
 import { gatewayDoor } from '../gateway/routes.ts';
 import type { Gateway } from '../gateway/service.ts';
@@ -19,6 +21,8 @@ import { overviewRoutes } from '../overview/routes.ts';
 import type { OverviewParts } from '../overview/service.ts';
 import { recordRoutes } from '../record/routes.ts';
 import type { RecordService } from '../record/service.ts';
+import { rolloutRoutes } from '../rollout/routes.ts';
+import type { RolloutService } from '../rollout/service.ts';
 import { streamRoutes } from '../stream/routes.ts';
 import type { StreamService } from '../stream/service.ts';
 import { dossierGuard } from './dossier-guard.ts';
@@ -36,7 +40,9 @@ export interface DoorParts {
   /** Null when it is switched off. */
   readonly gateway: Gateway | null;
   readonly record: RecordService;
+  readonly exceptions: ExceptionService;
   readonly streams: StreamService;
+  readonly rollouts: RolloutService;
   /** The canonical host of the local store. */
   readonly registry: string;
   readonly metrics: Metrics;
@@ -74,13 +80,23 @@ export async function wireDoors(parts: DoorParts): Promise<readonly Door[]> {
 export function apiRoutes(
   parts: Pick<
     DoorParts,
-    'access' | 'gateway' | 'record' | 'streams' | 'overview' | 'clock' | 'registry'
+    | 'access'
+    | 'gateway'
+    | 'record'
+    | 'exceptions'
+    | 'streams'
+    | 'rollouts'
+    | 'overview'
+    | 'clock'
+    | 'registry'
   >,
 ): readonly ApiRoute[] {
   return [
     ...overviewRoutes(parts.overview),
     ...recordRoutes(parts.record, dossierGuard(parts)),
+    ...exceptionRoutes(parts.exceptions, (ids) => parts.record.usesOfExceptions(ids), parts.clock),
     ...streamRoutes(parts.streams),
+    ...rolloutRoutes(parts.rollouts),
     ...(parts.gateway === null
       ? []
       : gatewayApiRoutes(parts.gateway, lastDecisionOf(parts.record))),

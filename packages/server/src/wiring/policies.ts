@@ -18,6 +18,7 @@ import {
 import type { Log } from '../http/log.ts';
 import type { ClusterRead } from '../kubernetes/policies/cluster-policies.ts';
 import type { PolicyText } from '../overview/service.ts';
+import type { PolicyCutOvers } from './rollouts.ts';
 
 /** The policies of the configured files, watched until disposal. */
 export interface WatchedPolicies extends AsyncDisposable {
@@ -42,12 +43,16 @@ const MAX_TRUST_ROOT_BYTES = 4 << 20;
 /** What the console shows of one file. */
 const MAX_TEXT = 256 << 10;
 
-/** Loads the policies and looks every two seconds whether their files, keys or trust roots changed. */
+/**
+ * Loads the policies and looks every two seconds whether their files, keys or trust roots changed, or
+ * the cut-overs that make some of them refuse.
+ */
 export async function watchPolicies(
   config: Pick<ServerConfig, 'policies' | 'trustRoots'>,
   log: Log,
   clock: () => Date,
   cluster: ClusterPolicySource | null = null,
+  cutOvers: PolicyCutOvers | null = null,
 ): Promise<WatchedPolicies> {
   let texts: readonly PolicyText[] = [];
   let set: PolicySet | null = null;
@@ -57,15 +62,16 @@ export async function watchPolicies(
       const trustRoots = await readTrustRoots(config.trustRoots);
       const loaded = await loadPolicies(config.policies, { trustRoots });
       set = loaded.set;
-      const warnings = loaded.warnings.map(problemLine);
-      return cluster === null
-        ? { ...loaded, warnings }
-        : joined({ ...loaded, warnings }, await cluster.read(trustRoots, loaded.files));
+      const files = { ...loaded, warnings: loaded.warnings.map(problemLine) };
+      const all =
+        cluster === null ? files : joined(files, await cluster.read(trustRoots, files.files));
+      return cutOvers === null ? all : await cutOvers.apply(all);
     },
     async fingerprint() {
       const files = await policyFiles(config.policies);
       const named = [...files, ...namedFiles(files, set), ...trustRootFiles(config)];
-      return `${cluster?.fingerprint() ?? ''} ${await fingerprintOf(named)}`;
+      const others = `${cluster?.fingerprint() ?? ''} ${(await cutOvers?.fingerprint()) ?? ''}`;
+      return `${others} ${await fingerprintOf(named)}`;
     },
     clock,
     changed(now) {
@@ -81,6 +87,7 @@ export async function watchPolicies(
   const check = async () => {
     await inForce.check();
     await readTexts();
+    await cutOvers?.settle();
   };
   const watching = every({ everyMs: CHECK_EVERY_MS }, check, (error) => {
     log.error('the policies cannot be looked at', { fault: asFault(error) });

@@ -92,6 +92,7 @@ kubernetes:
   certificates:
     folder: tls/webhook
     service: bulla
+    names: [hooks.example, 10.0.0.1]
     secret: bulla-webhook-tls
     keyType: rsa
     mutating: [bulla]

@@ -93,6 +93,7 @@ test('every member is read, paths from the folder of the file', () => {
       certificates: {
         folder: '/etc/bulla/tls/webhook',
         service: 'bulla',
+        names: ['hooks.example', '10.0.0.1'],
         secret: 'bulla-webhook-tls',
         keyType: 'rsa',
         mutating: ['bulla'],

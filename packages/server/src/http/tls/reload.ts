@@ -20,6 +20,8 @@ export interface TlsKeeper {
    * reported as unusable. Connections that are open stay as they are.
    */
   reload(quiet?: boolean): Promise<TlsReport | null>;
+  /** When the certificate that is served ends. */
+  notAfter(): Date;
 }
 
 /** What a keeper keeps. */
@@ -68,5 +70,6 @@ export function keepTls({ url, files, clock, served: first, replace }: KeptListe
       last = next;
       return next;
     },
+    notAfter: () => served.notAfter,
   };
 }
