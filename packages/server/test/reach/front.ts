@@ -15,6 +15,8 @@ export interface Front extends AsyncDisposable {
    * waits for an answer to send what belongs to the same round never gets one. Null: none are held.
    */
   rounds: number[] | null;
+  /** Nothing is passed on before this; null: at once. */
+  until: Promise<void> | null;
   /** Answers instead of the registry when it returns true. */
   misleads: ((request: IncomingMessage, response: ServerResponse) => boolean) | null;
 }
@@ -43,7 +45,7 @@ export async function startFront(target: string): Promise<Front> {
       return;
     }
     if (front.rounds === null) {
-      pass(incoming, response);
+      void (front.until ?? Promise.resolve()).then(() => pass(incoming, response));
       return;
     }
     held.push(() => pass(incoming, response));
@@ -66,6 +68,7 @@ export async function startFront(target: string): Promise<Front> {
     authorizations: [],
     wants: null,
     rounds: null,
+    until: null,
     misleads: null,
     async [Symbol.asyncDispose]() {
       agent.destroy();
