@@ -37,6 +37,7 @@ const POLICIES = Type.Object({
     Type.Object({
       name: Type.String(),
       mode: Type.String(),
+      fileMode: Type.String(),
       hash: Type.String(),
       file: NULLABLE,
       description: NULLABLE,

@@ -29,6 +29,8 @@ export interface OverviewParts {
   readonly storage: { readonly tables: string; readonly objects: string };
   readonly inForce: () => InForce;
   readonly texts: () => readonly PolicyText[];
+  /** What files say of policies that a cut-over enforces, by name; absent: there are none. */
+  readonly fileModes?: () => ReadonlyMap<string, string>;
   /** The name of the policy that the first start wrote; it is there until somebody replaces it. */
   readonly starterPolicy: string | null;
   readonly checks: readonly ReadyCheck[];
@@ -71,6 +73,8 @@ export interface PoliciesView {
 export interface PolicyView {
   readonly name: string;
   readonly mode: string;
+  /** What its file says; another than `mode` where a cut-over enforces it. */
+  readonly fileMode: string;
   readonly hash: string;
   /** The file that it was read from, as in `files`; null where that is not known. */
   readonly file: string | null;
@@ -115,7 +119,9 @@ export async function overviewOf(parts: OverviewParts): Promise<Overview> {
 }
 
 /** The policies in force, and the files that they, or would-be successors, stand in. */
-export function policiesOf(parts: Pick<OverviewParts, 'inForce' | 'texts'>): PoliciesView {
+export function policiesOf(
+  parts: Pick<OverviewParts, 'inForce' | 'texts' | 'fileModes'>,
+): PoliciesView {
   const { set, files, loadedAt, problem, warnings } = parts.inForce();
   const pattern = (one: object) =>
     Object.entries(one)
@@ -127,6 +133,7 @@ export function policiesOf(parts: Pick<OverviewParts, 'inForce' | 'texts'>): Pol
     policies: (set?.policies ?? []).map(({ document, hash, authorities }) => ({
       name: document.name,
       mode: document.mode,
+      fileMode: parts.fileModes?.().get(document.name) ?? document.mode,
       hash,
       file: files.get(document.name) ?? null,
       description: document.description,

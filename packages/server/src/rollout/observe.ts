@@ -1,0 +1,153 @@
+import type { FindingJson } from '@bulla/trust/finding/render-json';
+import type { DecisionBody } from '../record/body.ts';
+import type { DecisionsPage, RecordedDecision, RecordService } from '../record/service.ts';
+
+/** What of the record is looked at. */
+export type ObservedRecord = Pick<RecordService, 'search'>;
+
+/** What a policy would have denied, or denies, of one image in one place for one reason. */
+export interface WouldDeny {
+  readonly repository: string;
+  /** Null where a tag could not be resolved. */
+  readonly digest: string | null;
+  readonly namespace: string | null;
+  readonly surfaces: readonly string[];
+  /** As it was asked for last. */
+  readonly reference: string;
+  readonly code: string | null;
+  readonly says: string;
+  /** How often it was asked for. */
+  readonly count: number;
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  readonly lastDecision: string;
+  /** When the policy passed it since; null when it has not. */
+  readonly mendedAt: string | null;
+}
+
+/** What was observed of a policy since an instant. */
+export interface Observed {
+  readonly wouldDeny: readonly WouldDeny[];
+  /** False when there was more in the record than is looked at. */
+  readonly complete: boolean;
+}
+
+/** So many decisions of a policy that were no pass are looked at, and so many groups are told apart. */
+const DECISIONS_MOST = 20_000;
+const GROUPS_MOST = 1000;
+const PAGE = 500;
+/** A decision of any effect may be one that this policy would have denied. */
+const EFFECTS = ['warn', 'audit', 'deny'] as const;
+
+/** All that the policy did not pass since then, the newest first. Throws what the record throws. */
+export async function observe(
+  record: ObservedRecord,
+  policy: string,
+  from: Date,
+): Promise<Observed> {
+  const groups = new Map<string, WouldDeny>();
+  let looked = 0;
+  let complete = true;
+  for (const effect of EFFECTS) {
+    let before: number | null = null;
+    do {
+      const page: DecisionsPage = await record.search(
+        { policy, effect, from },
+        { limit: PAGE, ...(before === null ? {} : { before }) },
+      );
+      for (const found of page.decisions) add(groups, found, policy);
+      looked += page.decisions.length;
+      before = page.next;
+      if (looked > DECISIONS_MOST || groups.size > GROUPS_MOST) {
+        complete = false;
+        before = null;
+      }
+    } while (before !== null);
+  }
+  const found = [...groups.values()]
+    .toSorted((a, b) => (a.lastSeen < b.lastSeen ? 1 : -1))
+    .slice(0, GROUPS_MOST);
+  const wouldDeny: WouldDeny[] = [];
+  for (const one of found) {
+    wouldDeny.push({ ...one, mendedAt: await mendedAt(record, policy, one) });
+  }
+  return { wouldDeny, complete };
+}
+
+function add(
+  groups: Map<string, WouldDeny>,
+  { decision, uses }: RecordedDecision,
+  policy: string,
+): void {
+  const effect = effectOf(decision, policy);
+  if (effect === null || effect === 'pass') return;
+  const { repository, digest, namespace, reference, surface } = decision;
+  const { code, says } = reasonOf(decision, policy);
+  const key = JSON.stringify([repository, digest, namespace, code]);
+  const known = groups.get(key);
+  const last = uses.last ?? decision.at;
+  const isNewest = known === undefined || last > known.lastSeen;
+  const newest = isNewest ? { reference, says, lastDecision: decision.id, lastSeen: last } : known;
+  const { reference: name, says: why, lastDecision, lastSeen } = newest;
+  groups.set(key, {
+    ...{ repository, digest, namespace, code, reference: name, says: why, lastDecision, lastSeen },
+    surfaces: [...new Set([...(known?.surfaces ?? []), surface])].toSorted(),
+    count: (known?.count ?? 0) + uses.count,
+    firstSeen: known !== undefined && known.firstSeen < decision.at ? known.firstSeen : decision.at,
+    mendedAt: null,
+  });
+}
+
+function effectOf({ policies }: DecisionBody, policy: string): string | null {
+  return policies.find(({ name }) => name === policy)?.effect ?? null;
+}
+
+/** The first leaf of the policy's tree that is no pass; of a cached answer only one policy's is kept. */
+function reasonOf(
+  { finding, code }: DecisionBody,
+  policy: string,
+): { readonly code: string | null; readonly says: string } {
+  const tree = policyTree(finding, `policy.${policy}`);
+  if (tree === null) return { code, says: finding.says };
+  const leaf = deepest(tree);
+  return { code: leaf.code ?? code, says: leaf.says };
+}
+
+function policyTree(finding: FindingJson, check: string): FindingJson | null {
+  if (finding.check === check) return finding;
+  for (const child of finding.because ?? []) {
+    const found = policyTree(child, check);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function deepest(finding: FindingJson): FindingJson {
+  const children = finding.because ?? [];
+  const next =
+    children.find(({ outcome }) => outcome === 'fail') ??
+    children.find(({ outcome }) => outcome === 'inconclusive');
+  return next === undefined ? finding : deepest(next);
+}
+
+/** When the same image passed the policy in the same place, after it last did not. */
+async function mendedAt(
+  record: ObservedRecord,
+  policy: string,
+  { repository, digest, namespace, lastSeen }: WouldDeny,
+): Promise<string | null> {
+  if (digest === null) return null;
+  const page = await record.search(
+    { policy, repository, digest, from: new Date(lastSeen) },
+    { limit: PAGE },
+  );
+  const after = page.decisions.find(
+    ({ decision }) =>
+      decision.repository === repository &&
+      decision.digest === digest &&
+      decision.namespace === namespace &&
+      decision.at > lastSeen &&
+      effectOf(decision, policy) === 'pass',
+  );
+  return after?.decision.at ?? null;
+}

@@ -1,0 +1,314 @@
+import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import type { PolicyMode } from '@bulla/trust/policy/document';
+import type { PolicySet } from '@bulla/trust/policy/policy-set';
+import type { Asker } from '../decision/made.ts';
+import type { RecordService } from '../record/service.ts';
+import { type Observed, observe, type WouldDeny } from './observe.ts';
+import type { CutOver, Rollout, RolloutCell } from './state.ts';
+import { demandsOf, policyNamed } from './tighten.ts';
+
+/** What rollouts stand on. */
+export interface RolloutParts {
+  readonly cell: RolloutCell;
+  readonly record: Pick<RecordService, 'note' | 'search'>;
+  /** The policies in force, cut-overs applied; null when none are. */
+  readonly policies: () => PolicySet | null;
+  /** What files say of policies that a cut-over enforces. */
+  readonly fileModes: () => ReadonlyMap<string, PolicyMode>;
+  /** Has this process read the policies again, so that its own answers follow at once. */
+  readonly reload: () => Promise<unknown>;
+  readonly clock: () => Date;
+}
+
+/** How a window is opened. */
+export interface StartAsk {
+  readonly policy: string;
+  /** Who answers for the policy's rollout. */
+  readonly owner: string;
+  readonly windowMs: number;
+}
+
+/** How a policy is made to refuse. */
+export interface CutOverAsk {
+  /** `REPOSITORY` or `REPOSITORY@DIGEST` of what may be denied; `nothing-observed`. */
+  readonly accept: readonly string[];
+  /** Why; needed where something is accepted. */
+  readonly reason: string | null;
+  /** What would have been denied within so long before now stands in the way. */
+  readonly quietMs: number;
+}
+
+/** Where a policy stands, and what was observed since its window was opened. */
+export interface RolloutStatus extends Rollout, Observed {
+  /** `gone`: no policy of the name is in force. */
+  readonly state: 'observing' | 'enforced' | 'gone';
+  /** What the policy's file says; null where the policy is gone. */
+  readonly fileMode: PolicyMode | null;
+  /** Whether the policy asks for the same as when the window was opened. */
+  readonly unchanged: boolean;
+  /** Whether anything at all was decided by it in the window. */
+  readonly asked: boolean;
+}
+
+/** Policies on their way from warning to refusing, for all replicas of one storage. */
+export interface RolloutService {
+  /** All of them, by name, without what was observed. Throws `storage.*`. */
+  list(): Promise<readonly Omit<RolloutStatus, keyof Observed | 'asked'>[]>;
+  /** Throws `rollout.policy-unknown`, `record.*`. */
+  status(policy: string): Promise<RolloutStatus>;
+  /**
+   * Opens an observation window, also anew for a policy that is observed already. Throws
+   * `rollout.policy-unknown`, and `rollout.state` for one that enforces or was cut over.
+   */
+  start(by: Asker, ask: StartAsk): Promise<Rollout>;
+  /**
+   * Has every replica enforce the policy, whatever its file says. Throws `rollout.window-open`,
+   * `rollout.policy-changed`, `rollout.denials-remain`, `rollout.accept-unknown`, and
+   * `record.unavailable`, after which nothing has changed.
+   */
+  cutOver(by: Asker, policy: string, ask: CutOverAsk): Promise<Rollout>;
+  /** Ends the rollout: the file's mode holds again. Recorded before it takes effect. */
+  back(by: Asker, policy: string, reason: string): Promise<void>;
+}
+
+/** Accepted instead of an image where the policy was never asked in the window. */
+const NOTHING_OBSERVED = 'nothing-observed';
+
+/** Rollouts on a cell that all replicas share. */
+export function createRollouts(parts: RolloutParts): RolloutService {
+  const { cell, record, clock } = parts;
+
+  async function known(policy: string): Promise<Rollout> {
+    const rollout = (await cell.read()).rollouts.get(policy);
+    if (rollout !== undefined) return rollout;
+    throw new TrustFault(
+      'rollout.policy-unknown',
+      `no window was opened for the policy ${quote(policy)}`,
+      'Open one with `bulla policy rollout start`.',
+    );
+  }
+
+  async function status(policy: string): Promise<RolloutStatus> {
+    const rollout = await known(policy);
+    const from = new Date(rollout.openedAt);
+    const observed = await observe(record, policy, from);
+    const any = await record.search({ policy, from }, { limit: 1 });
+    return { ...placed(rollout, parts), ...observed, asked: any.decisions.length > 0 };
+  }
+
+  return {
+    async list() {
+      const { rollouts } = await cell.read();
+      return [...rollouts.values()]
+        .toSorted((a, b) => (a.policy < b.policy ? -1 : 1))
+        .map((rollout) => placed(rollout, parts));
+    },
+    status,
+    async start(by, ask) {
+      const rollout = opened(by, ask, parts);
+      const act = openedAct(by, rollout);
+      // Recorded first: an observation that nobody can date is none.
+      await record.note(act);
+      await cell.change(ask.policy, (now) => {
+        if (now === null || now.cutOver === null) return rollout;
+        throw alreadyCutOver(now, now.cutOver);
+      });
+      return rollout;
+    },
+    async cutOver(by, policy, ask) {
+      const standing = await status(policy);
+      const cutOver = readyToCutOver(by, standing, ask, clock());
+      const before = { openedAt: standing.openedAt, demands: standing.demands };
+      // In force first: should this process end before it is recorded, more is refused, not less.
+      const next = await cell.change(policy, (now) => {
+        if (now?.openedAt === before.openedAt && now.cutOver === null) return { ...now, cutOver };
+        const says = `the rollout of ${quote(policy)} was changed by somebody else meanwhile`;
+        throw new TrustFault('rollout.state', says);
+      });
+      if (next === null) throw new TrustFault('internal.defect', 'a cut-over left no rollout');
+      await recordOrUndo(parts, next, cutOver, cutOverAct(by, standing, cutOver));
+      await parts.reload();
+      return next;
+    },
+    async back(by, policy, reason) {
+      const rollout = await known(policy);
+      // Less is refused from then on: not before that is durable.
+      await record.note(backAct(by, rollout, reason));
+      await cell.change(policy, (now) => {
+        if (now === null || isSame(now, rollout)) return null;
+        const says = `the rollout of ${quote(policy)} was changed by somebody else meanwhile`;
+        throw new TrustFault('rollout.state', says);
+      });
+      await parts.reload();
+    },
+  };
+}
+
+function isSame(one: Rollout, other: Rollout): boolean {
+  return one.openedAt === other.openedAt && one.cutOver?.at === other.cutOver?.at;
+}
+
+/** What nobody can prove did not happen: then the policy is as it was. */
+async function recordOrUndo(
+  { cell, record }: RolloutParts,
+  next: Rollout,
+  cutOver: CutOver,
+  act: Parameters<RecordService['note']>[0],
+): Promise<void> {
+  const isOurs = (now: Rollout | null): now is Rollout =>
+    now?.openedAt === next.openedAt && now.cutOver?.at === cutOver.at;
+  let id: string;
+  try {
+    id = await record.note(act);
+  } catch (error) {
+    await cell.change(next.policy, (now) => (isOurs(now) ? { ...now, cutOver: null } : now));
+    throw error;
+  }
+  await cell.change(next.policy, (now) =>
+    isOurs(now) ? { ...now, cutOver: { ...cutOver, act: id } } : now,
+  );
+}
+
+function placed(
+  rollout: Rollout,
+  { policies, fileModes }: RolloutParts,
+): Rollout & Pick<RolloutStatus, 'state' | 'fileMode' | 'unchanged'> {
+  const policy = policyNamed(policies(), rollout.policy);
+  if (policy === undefined) return { ...rollout, state: 'gone', fileMode: null, unchanged: false };
+  const { mode } = policy.document;
+  return {
+    ...rollout,
+    state: rollout.cutOver === null && mode !== 'enforce' ? 'observing' : 'enforced',
+    fileMode: fileModes().get(rollout.policy) ?? mode,
+    unchanged: demandsOf(policy) === rollout.demands,
+  };
+}
+
+function opened(
+  by: Asker,
+  { policy: name, owner, windowMs }: StartAsk,
+  parts: RolloutParts,
+): Rollout {
+  const policy = policyNamed(parts.policies(), name);
+  if (policy === undefined) {
+    throw new TrustFault('rollout.policy-unknown', `no policy ${quote(name)} is in force`);
+  }
+  if (policy.document.mode === 'enforce') {
+    throw new TrustFault('rollout.state', `the policy ${quote(name)} enforces already`);
+  }
+  const now = parts.clock();
+  return {
+    policy: name,
+    owner,
+    openedAt: now.toISOString(),
+    openedBy: by.name,
+    endsAt: new Date(now.getTime() + windowMs).toISOString(),
+    demands: demandsOf(policy),
+    cutOver: null,
+  };
+}
+
+function alreadyCutOver({ policy }: Rollout, { at, by }: CutOver): TrustFault {
+  const says = `the policy ${quote(policy)} was cut over at ${at} by ${quote(by)}`;
+  return new TrustFault('rollout.state', says);
+}
+
+/** The cut-over that all rules allow, or the fault of the first that does not. */
+function readyToCutOver(
+  by: Asker,
+  standing: RolloutStatus,
+  { accept, reason, quietMs }: CutOverAsk,
+  now: Date,
+): CutOver {
+  const { policy, cutOver, state, fileMode, endsAt, unchanged } = standing;
+  if (cutOver !== null) throw alreadyCutOver(standing, cutOver);
+  if (state === 'gone') {
+    throw new TrustFault('rollout.policy-unknown', `no policy ${quote(policy)} is in force`);
+  }
+  if (fileMode === 'enforce') {
+    throw new TrustFault('rollout.state', `the file of ${quote(policy)} enforces it already`);
+  }
+  if (!unchanged) {
+    const says = `the policy ${quote(policy)} asks for something else than when its window was opened at ${standing.openedAt}`;
+    throw new TrustFault('rollout.policy-changed', says);
+  }
+  if (now.toISOString() < endsAt) {
+    throw new TrustFault('rollout.window-open', `the window of ${quote(policy)} ends at ${endsAt}`);
+  }
+  if (accept.length > 0 && reason === null) {
+    const says = 'what is accepted needs a reason, and none was given';
+    throw new TrustFault('rollout.accept-unknown', says, 'Give --reason.');
+  }
+  requireSettled(standing, accept, new Date(now.getTime() - quietMs));
+  return { at: now.toISOString(), by: by.name, accepted: [...accept], reason, act: null };
+}
+
+function requireSettled(
+  { policy, wouldDeny, complete, asked }: RolloutStatus,
+  accept: readonly string[],
+  since: Date,
+): void {
+  const left = wouldDeny.filter(
+    ({ lastSeen, mendedAt }) => mendedAt === null && lastSeen >= since.toISOString(),
+  );
+  const names = [...left.flatMap(namesOf), ...(asked ? [] : [NOTHING_OBSERVED])];
+  const unknown = accept.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    const says = `${quote(unknown)} is none of what would be denied by ${quote(policy)}`;
+    throw new TrustFault('rollout.accept-unknown', says);
+  }
+  if (!complete) {
+    const says = `more would be denied by ${quote(policy)} than can be looked at: ${wouldDeny.length} are shown`;
+    throw new TrustFault('rollout.denials-remain', says);
+  }
+  if (!asked && !accept.includes(NOTHING_OBSERVED)) {
+    const says = `nothing was decided by ${quote(policy)} in its window, so nothing was observed`;
+    const remedy = `Wait until it was; or accept ${NOTHING_OBSERVED} with a reason.`;
+    throw new TrustFault('rollout.denials-remain', says, remedy);
+  }
+  const refused = left.filter((one) => !namesOf(one).some((name) => accept.includes(name)));
+  const [first] = refused;
+  if (first === undefined) return;
+  const says = `${refused.length} would be denied by ${quote(policy)} since ${since.toISOString()}, the newest ${quote(namesOf(first).at(-1))}`;
+  throw new TrustFault('rollout.denials-remain', says);
+}
+
+function namesOf({ repository, digest }: WouldDeny): readonly string[] {
+  return digest === null ? [repository] : [repository, `${repository}@${digest}`];
+}
+
+function openedAct(by: Asker, { policy, owner, openedAt, endsAt, demands }: Rollout) {
+  return {
+    actor: by,
+    act: 'rollout.opened',
+    subject: policy,
+    says: `${by.name} opened a window of observation for policy ${policy} until ${endsAt}`,
+    detail: { owner, openedAt, endsAt, demands },
+  };
+}
+
+function cutOverAct(by: Asker, standing: RolloutStatus, { at, accepted, reason }: CutOver) {
+  const { policy, owner, openedAt, endsAt, demands, wouldDeny, fileMode } = standing;
+  const mended = wouldDeny.filter(({ mendedAt }) => mendedAt !== null).length;
+  return {
+    actor: by,
+    act: 'rollout.cut-over',
+    subject: policy,
+    says: `${by.name} made policy ${policy} refuse, which its file lets ${fileMode}`,
+    detail: {
+      ...{ owner, openedAt, endsAt, at, demands, from: fileMode, to: 'enforce' },
+      ...{ wouldDeny: wouldDeny.length, mended, accepted, reason },
+    },
+  };
+}
+
+function backAct(by: Asker, { policy, owner, openedAt, cutOver }: Rollout, reason: string) {
+  const what = cutOver === null ? 'ended the observation of' : 'took back the cut-over of';
+  return {
+    actor: by,
+    act: 'rollout.back',
+    subject: policy,
+    says: `${by.name} ${what} policy ${policy}: ${reason}`,
+    detail: { owner, openedAt, cutOverAt: cutOver?.at ?? null, reason },
+  };
+}
