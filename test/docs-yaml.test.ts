@@ -61,7 +61,14 @@ const CHECKS: Readonly<Record<string, (t: TestContext, example: Example) => Prom
     assert.deepEqual(problems.map(problemLine), []);
   },
   async config(_, { text }) {
-    const environment = { GHCR_USER: 'a user', GHCR_TOKEN: 'a token' };
+    const environment = {
+      GHCR_USER: 'a user',
+      GHCR_TOKEN: 'a token',
+      SIEM_TOKEN: 'Bearer a token',
+      SIEM_SIGNING: 'a secret of 24 bytes, or more',
+      OPSGENIE_KEY: 'GenieKey a key',
+      SLACK_WEBHOOK: 'https://hooks.slack.example/services/a-secret',
+    };
     const { config, problems } = parseConfig(Buffer.from(text), '/etc/bulla.yaml', environment);
     assert.deepEqual(problems.map(problemLine), []);
     assert.ok(config !== null);
