@@ -27,3 +27,22 @@ export async function usesOf(
     rows.map(({ decision_id, count, last }) => [decision_id, { count: 1 + Number(count), last }]),
   );
 }
+
+/**
+ * How many decisions stood on each of these exceptions, by its id; absent: none. Each use is an entry
+ * of its own (semantics 18), so entries are counted. At most some hundred ids.
+ */
+export async function exceptionUses(
+  db: Kysely<Database>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('record_terms')
+    .select(['value', (row) => row.fn.countAll<number | string>().as('count')])
+    .where('kind', '=', 'exception')
+    .where('value', 'in', ids.map(column))
+    .groupBy('value')
+    .execute();
+  return new Map(rows.map(({ value, count }) => [value, Number(count)]));
+}

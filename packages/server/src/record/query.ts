@@ -13,7 +13,17 @@ import type { VerifyAsk } from './verify.ts';
 /** A query as the API hands it in: each name once, its value as text. */
 type Query = Readonly<Record<string, string>>;
 
-const TEXTS = ['repository', 'tag', 'digest', 'policy', 'actor', 'code', 'id', 'surface'] as const;
+const TEXTS = [
+  'repository',
+  'tag',
+  'digest',
+  'policy',
+  'actor',
+  'code',
+  'exception',
+  'id',
+  'surface',
+] as const;
 
 const OUTCOMES = ['admit', 'deny'] as const;
 const EFFECTS = ['pass', 'warn', 'audit', 'deny'] as const;

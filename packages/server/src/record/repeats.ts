@@ -202,11 +202,13 @@ export function isRepeatable({ cache, decision }: MadeDecision): boolean {
   return cache === 'hit' && isPlainPass(decision);
 }
 
-/** Admitted because every policy was satisfied, with nothing to warn of. */
-export function isPlainPass({ outcome, warnings, policies }: MadeDecision['decision']): boolean {
+/** Admitted because every policy was satisfied, by no exception and with nothing to warn of. */
+export function isPlainPass(decision: MadeDecision['decision']): boolean {
+  const { outcome, warnings, policies, exceptions } = decision;
   return (
     outcome === 'admit' &&
     warnings.length === 0 &&
+    exceptions.length === 0 &&
     policies.every(({ effect }) => effect === 'pass')
   );
 }

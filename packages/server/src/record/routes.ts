@@ -33,6 +33,7 @@ const FILTER = {
   policy: Type.Optional(TEXT),
   actor: Type.Optional(TEXT),
   code: Type.Optional(TEXT),
+  exception: Type.Optional(TEXT),
   id: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z]{1,26}$' })),
   from: Type.Optional(INSTANT),
   to: Type.Optional(INSTANT),

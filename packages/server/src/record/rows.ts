@@ -57,6 +57,7 @@ function termsOf(body: DecisionBody): Indexed['terms'] {
     digest: [body.digest, ...body.covers],
     policy: body.policies.map(({ name }) => name),
     code: [body.code, ...codes],
+    exception: body.exceptions.map(({ id }) => id),
   };
   return Object.entries(byKind).flatMap(([kind, values]) => {
     const present = values.filter((value) => value !== null).map(column);
@@ -78,7 +79,15 @@ function actTerms({ actor, act, subject }: ActBody): Indexed['terms'] {
 }
 
 /** What an entry has several values of. */
-export type TermKind = 'actor' | 'repository' | 'digest' | 'policy' | 'code' | 'act' | 'subject';
+export type TermKind =
+  | 'actor'
+  | 'repository'
+  | 'digest'
+  | 'policy'
+  | 'code'
+  | 'exception'
+  | 'act'
+  | 'subject';
 
 /** `a/b/c` as `a`, `a/b` and `a/b/c`: a folder of repositories is found by one equality. */
 export function pathsAbove(repository: string): readonly string[] {

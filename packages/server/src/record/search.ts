@@ -25,6 +25,8 @@ export interface RecordFilter {
   readonly actor?: string;
   /** A code of a check that did not pass. */
   readonly code?: string;
+  /** The id of an exception that the decision stood on. */
+  readonly exception?: string;
   /** A part of the decision's id. */
   readonly id?: string;
   /** At or after, and before. */
@@ -237,7 +239,7 @@ function effectsOf({ outcome, effect }: RecordFilter): readonly Effect[] | null 
 }
 
 function termsOf(filter: RecordFilter): readonly (readonly [TermKind, string])[] {
-  const { repository, digest, policy, actor, code } = filter;
+  const { repository, digest, policy, actor, code, exception } = filter;
   const path = repository === undefined ? '' : literalPath(repository);
   const terms: readonly (readonly [TermKind, string | undefined])[] = [
     ['repository', path === '' ? undefined : path],
@@ -245,6 +247,7 @@ function termsOf(filter: RecordFilter): readonly (readonly [TermKind, string])[]
     ['policy', policy],
     ['actor', actor],
     ['code', code],
+    ['exception', exception],
   ];
   return terms.flatMap(([kind, value]) => (value === undefined ? [] : [[kind, value] as const]));
 }

@@ -10,7 +10,7 @@ import { type Act, type ActsFilter, type ActsPage, actBody, searchActs } from '.
 import { draftOf } from './append.ts';
 import type { DecisionBody } from './body.ts';
 import type { RecordConfig } from './config.ts';
-import { type Uses, usesOf } from './counts.ts';
+import { exceptionUses, type Uses, usesOf } from './counts.ts';
 import { decisionBody } from './entry.ts';
 import { openEvidence } from './evidence.ts';
 import { explainDecision } from './explain.ts';
@@ -75,6 +75,8 @@ export interface RecordService {
    * and then whoever did it must take it to be undone.
    */
   note(act: Act): Promise<string>;
+  /** How many decisions stood on each of these exceptions, by its id; absent: none. */
+  usesOfExceptions(ids: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** What was done, newest first. */
   acts(filter: ActsFilter): Promise<ActsPage>;
   /** Throws `record.filter-invalid`. */
@@ -169,6 +171,7 @@ export function createRecord(parts: RecordParts): RecordService {
       }
       return body.id;
     },
+    usesOfExceptions: (ids) => exceptionUses(tables.db, ids),
     acts: (filter) => searchActs(tables.db, filter),
     ...reading(ground),
     head,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
+import { openEpochs } from '@bulla/server/decision/epochs';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Requirement } from '@bulla/trust/policy/document';
 import { attested, policyOf, ready, setOf, signed } from '../../../trust/test/policy-lab/policy.ts';
@@ -42,7 +43,8 @@ async function openDecisions(require: Requirement) {
   const config = defaultConfig('/nowhere');
   const log = createLog('silent');
   const keep = () => Promise.resolve();
-  const wired = wireDecisions(config, registers, policies, keep, SYSTEM_CLOCKS, log);
+  const ground = { epochs: openEpochs(registers, SYSTEM_CLOCKS.now), exceptions: async () => [] };
+  const wired = wireDecisions(config, registers, policies, keep, ground, SYSTEM_CLOCKS, log);
   const repository = openRepository();
   const decide = async (name: string, ok: boolean) => {
     const image = putImage(repository, name);
