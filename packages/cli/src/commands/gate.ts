@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { composeVariables } from '../options/compose-variables.ts';
 import { type DecidingFlags, decideImages, type ImageToDecide } from '../options/decisions.ts';
+import { addExceptionOption, type ExceptionFlags, namedExceptions } from '../options/exceptions.ts';
 import { readFileBounded } from '../options/files.ts';
 import { outputOption } from '../options/output.ts';
 import { addPolicyOptions, namedPolicies } from '../options/policy.ts';
@@ -11,7 +12,7 @@ import { addRegistryOptions } from '../options/registry.ts';
 import { collect, collectPairs } from '../options/repeatable.ts';
 import { printDecisions } from '../output/decision.ts';
 
-interface GateFlags extends DecidingFlags {
+interface GateFlags extends DecidingFlags, ExceptionFlags {
   readonly dockerfile: readonly string[];
   readonly manifest: readonly string[];
   readonly buildArg: Readonly<Record<string, string>>;
@@ -25,7 +26,9 @@ const MAX_FILE_BYTES = 16 << 20;
 export function configure(command: Command, context: CliContext): void {
   const repeatable = (flags: string, description: string) =>
     command.createOption(flags, description).argParser(collect).default([], 'none');
-  addPolicyOptions(command.argument('[image...]', 'REGISTRY/NAME[:TAG|@DIGEST]'))
+  addExceptionOption(
+    addPolicyOptions(command.argument('[image...]', 'REGISTRY/NAME[:TAG|@DIGEST]')),
+  )
     .addOption(
       repeatable('--dockerfile <file>', 'every image that a build pulls; - reads it (repeatable)'),
     )
@@ -47,7 +50,8 @@ export function configure(command: Command, context: CliContext): void {
   addRegistryOptions(command).action(async (named: readonly string[], flags: GateFlags) => {
     const { set } = await namedPolicies(flags, context);
     const images = await imagesOf(named, flags, context);
-    const decided = await decideImages(images, set, flags, context);
+    const exceptions = await namedExceptions(flags, context);
+    const decided = await decideImages(images, set, flags, context, exceptions);
     if (flags.saveEvidence !== undefined) {
       const { saveDossiers } = await import('../options/dossiers.ts');
       await saveDossiers(

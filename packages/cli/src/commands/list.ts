@@ -84,6 +84,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./gate.ts'),
   },
   {
+    name: 'exception',
+    summary: 'ask for, approve and check exceptions from what policies require',
+    load: () => import('./exception.ts'),
+  },
+  {
     name: 'up',
     summary: 'start everything: a registry that refuses what is not signed, and its console',
     load: () => import('./up.ts'),

@@ -8,6 +8,7 @@ import { openStore } from '@bulla/trust/oci/open';
 import { parseReference, tagOrDigest } from '@bulla/trust/oci/reference';
 import { type CelRunner, openExpressionRunner } from '@bulla/trust/policy/cel/runner';
 import type { Surface } from '@bulla/trust/policy/document';
+import type { GivenException } from '@bulla/trust/policy/exceptions/document';
 import type { ExpressionRunner } from '@bulla/trust/policy/expression';
 import { nameReader } from '@bulla/trust/policy/names';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
@@ -44,11 +45,12 @@ export type DecideImage = (image: ImageToDecide) => Promise<DecidedImage>;
 /** So many images are decided about at a time. */
 const PARALLEL = 8;
 
-/** A function that decides by the policies, with one worker for expressions, started when needed. */
+/** A function that decides by the policies and exceptions, with one worker for expressions, started when needed. */
 export function openDecider(
   policies: PolicySet,
   flags: DecidingFlags,
   context: CliContext,
+  exceptions: readonly GivenException[] = [],
 ): AsyncDisposable & { readonly decideImage: DecideImage } {
   const canonical = nameReader(namedAliases(flags));
   const registry = registryOptions(flags, context);
@@ -78,6 +80,7 @@ export function openDecider(
         // What passed before is the server's to remember.
         lastPass: async () => null,
         rollback: null,
+        exceptions: async () => exceptions,
         at,
         now: context.now,
         signal: workSignal(flags, context),
@@ -112,8 +115,9 @@ export async function decideImages(
   policies: PolicySet,
   flags: DecidingFlags,
   context: CliContext,
+  exceptions: readonly GivenException[] = [],
 ): Promise<readonly DecidedImage[]> {
-  await using decider = openDecider(policies, flags, context);
+  await using decider = openDecider(policies, flags, context, exceptions);
   const decided = await mapReported(withoutRepeats(images), context, decider.decideImage);
   return decided.filter((one) => one !== undefined);
 }

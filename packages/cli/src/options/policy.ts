@@ -87,7 +87,7 @@ export async function namedTrustRoots(
 }
 
 /** The aliases that the flags name (semantics 7). Throws `usage.invalid`. */
-export function namedAliases(flags: PolicyFlags): readonly NameAlias[] {
+export function namedAliases(flags: Pick<PolicyFlags, 'alias'>): readonly NameAlias[] {
   return flags.alias.map((text) => {
     const [from, to] = pair(text, '--alias', 'FROM=TO');
     return { from, to };

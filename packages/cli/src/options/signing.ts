@@ -44,7 +44,11 @@ export async function signingContext(
   };
 }
 
-async function openFlaggedSigner(flags: SigningFlags, context: CliContext): Promise<FileSigner> {
+/** The signer of `--key`. Throws `usage.invalid` without one, `key.*` and `usage.file`. */
+export async function openFlaggedSigner(
+  flags: Pick<SigningFlags, 'key' | 'passphraseFile'>,
+  context: CliContext,
+): Promise<FileSigner> {
   if (flags.key === undefined) {
     throw new TrustFault(
       'usage.invalid',

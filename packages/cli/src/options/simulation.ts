@@ -4,6 +4,7 @@ import { newDecisionId } from '@bulla/trust/decide/decision-id';
 import type { Dossier } from '@bulla/trust/decide/dossier';
 import type { Decision } from '@bulla/trust/policy/decision';
 import type { Rollback } from '@bulla/trust/policy/evaluate/rollback';
+import type { GivenException } from '@bulla/trust/policy/exceptions/document';
 import type { ExpressionRunner } from '@bulla/trust/policy/expression';
 import {
   type Before,
@@ -28,6 +29,8 @@ export interface StoredQuestion {
 /** What stored questions are answered with. */
 export interface Answering {
   readonly expressions: () => ExpressionRunner;
+  /** Exceptions that are laid beside each question; default: none. */
+  readonly exceptions?: readonly GivenException[];
   readonly context: CliContext;
 }
 
@@ -55,7 +58,7 @@ export async function compare(
 export function answerFrom(
   { reference, scope, tag, rollback, dossier, at }: StoredQuestion,
   policies: PolicySet,
-  { expressions, context }: Answering,
+  { expressions, exceptions = [], context }: Answering,
 ): Promise<Decision> {
   return decideFromDossier({
     id: newDecisionId(at, randomBytes(10)),
@@ -67,6 +70,7 @@ export function answerFrom(
     // Policies that have decided nothing yet have let nothing pass.
     lastPass: async () => null,
     rollback,
+    exceptions: async () => exceptions,
     at,
     now: context.now,
     dossier,

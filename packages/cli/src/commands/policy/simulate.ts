@@ -4,6 +4,11 @@ import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
 import { type DecidingFlags, sharedExpressions } from '../../options/decisions.ts';
 import {
+  addExceptionOption,
+  type ExceptionFlags,
+  namedExceptions,
+} from '../../options/exceptions.ts';
+import {
   addImageSourceOptions,
   hasImageSource,
   type ImageSourceFlags,
@@ -21,7 +26,7 @@ import type { Comparing } from '../../options/simulation.ts';
 import { type Baseline, printSimulation } from '../../output/simulation.ts';
 import { addPlaceOptions, type PlaceFlags } from '../../server/place.ts';
 
-interface SimulateFlags extends DecidingFlags, PlaceFlags, ImageSourceFlags {
+interface SimulateFlags extends DecidingFlags, ExceptionFlags, PlaceFlags, ImageSourceFlags {
   readonly against: readonly string[];
   readonly decisions?: string;
   readonly at: 'decision' | 'now';
@@ -31,7 +36,7 @@ interface SimulateFlags extends DecidingFlags, PlaceFlags, ImageSourceFlags {
 /** `bulla policy simulate`: what other policies would change, touching nothing. */
 export function configureSimulate(policy: Command, context: CliContext): void {
   const command = policy.command('simulate');
-  addImageSourceOptions(addPolicyOptions(command))
+  addExceptionOption(addImageSourceOptions(addPolicyOptions(command)))
     .description('show what policies would newly refuse or admit, of images or of past decisions')
     .addOption(
       command
@@ -60,7 +65,8 @@ export function configureSimulate(policy: Command, context: CliContext): void {
     const { set: policies } = await namedPolicies(flags, context);
     const against = await oldPolicies(flags, context);
     await using expressions = sharedExpressions();
-    const comparing = { policies, against, expressions: expressions.runner, context };
+    const exceptions = await namedExceptions(flags, context);
+    const comparing = { policies, against, expressions: expressions.runner, exceptions, context };
     const simulated =
       decisions === undefined
         ? await ofImages(flags, comparing)

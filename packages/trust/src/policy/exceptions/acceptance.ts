@@ -112,7 +112,7 @@ function timeRefusal(
 }
 
 function clauseRefusal({ clauses }: TrustException, policy: ReadyPolicy): ExceptionRefusal | null {
-  const known = [...clausePaths(policy.document.require), ...CLAUSES_BESIDE];
+  const known = [...clausePaths(policy.document.require), ...CLAUSES_BESIDE.values()];
   const unknown = clauses.find((clause) => !known.includes(clause));
   if (unknown === undefined) return null;
   const says = `it lifts ${unknown}, and policy ${policy.document.name} has no such clause`;

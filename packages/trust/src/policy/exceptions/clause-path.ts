@@ -1,13 +1,16 @@
 import type { Requirement } from '../document.ts';
 
-/** The clauses that stand beside `require`. */
-export const CLAUSES_BESIDE = ['tags', 'rollback'] as const;
+/** The clauses that stand beside `require`, by the checks of their findings. */
+export const CLAUSES_BESIDE: ReadonlyMap<string, string> = new Map([
+  ['policy.tags', 'tags'],
+  ['policy.rollback', 'rollback'],
+]);
 
 const PATH = /^require(?:\.(?:all|any|of)\[(?:0|[1-9][0-9]{0,2})\]){0,16}$/;
 
 /** Whether a text has the form of a clause's name; no policy need have such a clause. */
 export function isClausePath(text: string): boolean {
-  return PATH.test(text) || CLAUSES_BESIDE.some((name) => name === text);
+  return PATH.test(text) || [...CLAUSES_BESIDE.values()].includes(text);
 }
 
 /** The name of a requirement's part: `require.all[1]`; parts of `atLeast` stand in `of`. */

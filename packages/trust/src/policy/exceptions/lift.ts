@@ -3,7 +3,7 @@ import { type Finding, passed } from '../../finding/finding.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Requirement } from '../document.ts';
 import { combined, type RequirementJudged } from '../evaluate/requirement.ts';
-import { partPath } from './clause-path.ts';
+import { CLAUSES_BESIDE, partPath } from './clause-path.ts';
 import { remarkOn } from './consider.ts';
 import type { ExceptionDocument } from './document.ts';
 import { neverLifted } from './never-lifted.ts';
@@ -22,12 +22,6 @@ export interface LiftedClauses extends JudgedClauses {
   /** Clauses that an exception names and that none lifts. */
   readonly remarks: readonly Finding[];
 }
-
-/** Checks of the clauses beside `require`, and the names of these. */
-const BESIDE: ReadonlyMap<string, string> = new Map([
-  ['policy.tags', 'tags'],
-  ['policy.rollback', 'rollback'],
-]);
 
 /**
  * Lifts each clause that did not pass and that an exception names, and combines the rest as before.
@@ -72,7 +66,7 @@ export function liftClauses(
   return {
     required: walk(requirement, required, 'require'),
     around: around.map((finding) => {
-      const clause = BESIDE.get(finding.check);
+      const clause = CLAUSES_BESIDE.get(finding.check);
       const found = clause === undefined ? null : lift(finding, clause);
       return found === null || clause === undefined
         ? finding

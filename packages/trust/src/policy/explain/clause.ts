@@ -2,13 +2,14 @@ import type { Code } from '../../fault/codes.ts';
 import type { Finding } from '../../finding/finding.ts';
 import type { Decision } from '../decision.ts';
 import type { Requirement } from '../document.ts';
+import { CLAUSES_BESIDE, partPath } from '../exceptions/clause-path.ts';
 import type { PolicySet } from '../policy-set.ts';
 
 /** A clause of a policy that an image does not satisfy. */
 export interface FailingClause {
   /** Null where no policy covers the image. */
   readonly policy: string | null;
-  /** Where it stands in the policy, and what it asks for, such as `require.all[1]: attested vuln by scanner`. */
+  /** Where it stands in the policy, as exceptions name it, and what it asks for, such as `require.all[1]: attested vuln by scanner`. */
   readonly clause: string;
   readonly code: Code;
   readonly says: string;
@@ -32,7 +33,9 @@ export function failingClauses(
     const document = set.policies.find((one) => one.hash === hash)?.document;
     const parts = childrenOf(tree);
     const [required, ...around] = parts;
-    const found = around.filter(isFailing).map((one) => clauseOf(one.check, one));
+    const found = around
+      .filter(isFailing)
+      .map((one) => clauseOf(CLAUSES_BESIDE.get(one.check) ?? one.check, one));
     const clauses =
       document === undefined || required === undefined
         ? [clauseOf('require', tree)]
@@ -65,7 +68,7 @@ function clausesIn(requirement: Requirement, finding: Finding, path: string): re
   }
   return requirement.parts.flatMap((part, at) => {
     const child = finding.because?.[at];
-    return child === undefined ? [] : clausesIn(part, child, `${path}.all[${at}]`);
+    return child === undefined ? [] : clausesIn(part, child, partPath(path, 'all', at));
   });
 }
 

@@ -5,6 +5,7 @@ import type { Decision } from '../decision.ts';
 import type { PolicyMode } from '../document.ts';
 import type { PolicyScope, PolicySet } from '../policy-set.ts';
 import { type DecisionJson, decisionJson, renderDecision } from '../render.ts';
+import { type FailingClause, failingClauses } from './clause.ts';
 import { type Mend, mendsOf } from './mend.ts';
 
 /** Why one policy covers an image or does not. */
@@ -21,6 +22,8 @@ export interface Explanation {
   readonly decision: Decision;
   /** All policies of the door, in the order of their names. */
   readonly coverage: readonly PolicyCoverage[];
+  /** The clauses that are not satisfied, by the names by which exceptions lift them. */
+  readonly failing: readonly FailingClause[];
   /** The fewest acts after which a refused image would be admitted; none for an admitted one. */
   readonly mends: readonly Mend[];
 }
@@ -38,13 +41,14 @@ export function explain(decision: Decision, policies: PolicySet): Explanation {
   return {
     decision,
     coverage: coverage.toSorted((a, b) => (a.policy < b.policy ? -1 : a.policy > b.policy ? 1 : 0)),
+    failing: failingClauses(decision, policies),
     mends: mendsOf(decision, policies),
   };
 }
 
 /** An explanation as lines for people: the decision with its whole tree, the policies, the acts. */
 export function renderExplanation(
-  { decision, coverage, mends }: Explanation,
+  { decision, coverage, failing, mends }: Explanation,
   options: RenderOptions = {},
 ): readonly string[] {
   const lines = [
@@ -55,6 +59,10 @@ export function renderExplanation(
     lines.push(`  ${printable(policy)} (${mode}) ${covers ? 'covers it' : 'does not cover it'}`);
     const telling = parts.filter(({ holds }) => holds === covers);
     lines.push(...telling.map(({ says }) => `    ${printable(says)}`));
+  }
+  if (failing.length > 0) lines.push('', 'not satisfied:');
+  for (const { policy, clause } of failing) {
+    lines.push(printable(policy === null ? `  ${clause}` : `  ${policy}  ${clause}`));
   }
   if (mends.length === 0) return lines;
   lines.push('', mends.length === 1 ? 'to be admitted:' : 'to be admitted, all of:');
@@ -73,10 +81,22 @@ export interface ExplanationJson {
   readonly schema: string;
   readonly decision: DecisionJson;
   readonly coverage: readonly PolicyCoverage[];
+  readonly notSatisfied: readonly FailingClause[];
   readonly toAdmit: readonly Mend[];
 }
 
 /** An explanation as stable JSON. */
-export function explanationJson({ decision, coverage, mends }: Explanation): ExplanationJson {
-  return { schema: EXPLANATION_SCHEMA, decision: decisionJson(decision), coverage, toAdmit: mends };
+export function explanationJson({
+  decision,
+  coverage,
+  failing,
+  mends,
+}: Explanation): ExplanationJson {
+  return {
+    schema: EXPLANATION_SCHEMA,
+    decision: decisionJson(decision),
+    coverage,
+    notSatisfied: failing,
+    toAdmit: mends,
+  };
 }

@@ -229,10 +229,10 @@ test('the rules on tags and on rollbacks are lifted by their names', async () =>
   assert.deepEqual(both.validUntil, minutes(24 * 60));
   const set = setOf(policyOf({ ...TWO_CLAUSES, ...shape }));
   for (const [lifts, others] of [
-    [['tags'], ['policy.tags', 'policy.rollback']],
+    [['tags'], ['tags', 'rollback']],
     [
       ['rollback', 'require'],
-      ['policy.tags', 'policy.rollback'],
+      ['tags', 'rollback'],
     ],
   ] as const) {
     const decision = await lifting(...lifts);

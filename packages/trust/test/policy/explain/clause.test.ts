@@ -81,7 +81,7 @@ const CASES: readonly {
     require: signed(['a']),
     more: { tags: 'refuse', rollback: 'refuse' },
     asked: { rollback: { newer: `sha256:${'7'.repeat(64)}`, newerSince: minutes(-1) } },
-    expect: ['prod policy.tags policy.tag-refused', 'prod policy.rollback tag.rollback'],
+    expect: ['prod tags policy.tag-refused', 'prod rollback tag.rollback'],
   },
   {
     name: 'no policy covers it',

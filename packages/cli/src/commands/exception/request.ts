@@ -1,0 +1,114 @@
+import { printable, TrustFault } from '@bulla/trust/fault/fault';
+import { type Digest, isDigest } from '@bulla/trust/oci/digest';
+import { parseReference } from '@bulla/trust/oci/reference';
+import type { Surface } from '@bulla/trust/policy/document';
+import { nameReader } from '@bulla/trust/policy/names';
+import type { Command } from 'commander';
+import type { CliContext } from '../../context.ts';
+import { writeOutput } from '../../options/files.ts';
+import { instantOf } from '../../options/instant.ts';
+import { namedAliases } from '../../options/policy.ts';
+import { collect } from '../../options/repeatable.ts';
+import { openFlaggedSigner, type SigningFlags } from '../../options/signing.ts';
+
+interface RequestFlags extends Pick<SigningFlags, 'key' | 'passphraseFile'> {
+  readonly name: string;
+  readonly forPolicy: readonly string[];
+  readonly clause: readonly string[];
+  readonly surface: readonly Surface[];
+  readonly namespace: readonly string[];
+  readonly alias: readonly string[];
+  readonly wholeRepository?: true;
+  readonly identity: string;
+  readonly reason: string;
+  readonly control: string;
+  readonly until: string;
+  readonly write: string;
+}
+
+/** `bulla exception request IMAGE`: a request, signed by whoever asks. */
+export function configureRequest(exception: Command, context: CliContext): void {
+  const command = exception.command('request');
+  const repeatable = (flags: string, description: string) =>
+    command.createOption(flags, description).argParser(collect).default([], 'none');
+  command
+    .description('ask for an exception: write a request that an approver of the policy can sign')
+    .argument('<image>', 'REGISTRY/NAME@DIGEST; with --whole-repository REGISTRY/NAME')
+    .requiredOption('--name <name>', 'what people call the exception')
+    .addOption(repeatable('--for-policy <name>', 'a policy that it is for (repeatable)'))
+    .addOption(
+      repeatable(
+        '--clause <path>',
+        'what it lifts, such as require.all[1], tags or rollback (repeatable)',
+      ),
+    )
+    .addOption(repeatable('--surface <name>', 'only there (repeatable)'))
+    .addOption(repeatable('--namespace <name>', 'only there (repeatable)'))
+    .addOption(
+      repeatable('--alias <from=to>', 'a mirror and what it stands for (repeatable)').default(
+        [],
+        'none',
+      ),
+    )
+    .option('--whole-repository', 'for every image of the repository, where the policy allows that')
+    .requiredOption('--identity <text>', 'who asks, such as dev@acme.example')
+    .requiredOption('--reason <text>', 'why it is needed')
+    .requiredOption('--control <text>', 'what keeps the risk small meanwhile')
+    .requiredOption('--until <instant>', 'when it ends: an instant, or so long from now as 24h')
+    .option('--key <ref>', 'private key of who asks: a file, or env://VARIABLE')
+    .option('--passphrase-file <file>', 'file whose first line is the passphrase of the key')
+    .requiredOption('--write <file>', 'the file that the request is written to')
+    .action(async (image: string, flags: RequestFlags) => {
+      const { signException, writeException } = await import('@bulla/trust/policy/exceptions/sign');
+      const { exceptionLines } = await import('@bulla/trust/policy/exceptions/render');
+      const now = context.clock();
+      const { repository, digest } = subjectOf(image, flags);
+      const some = <T>(list: readonly T[]) => (list.length === 0 ? null : list);
+      await using signer = await openFlaggedSigner(flags, context);
+      const document = await signException(
+        {
+          name: flags.name,
+          kind: 'exception',
+          repository,
+          digest,
+          policies: flags.forPolicy,
+          clauses: flags.clause,
+          surfaces: some(flags.surface),
+          namespaces: some(flags.namespace),
+          identity: flags.identity,
+          reason: flags.reason,
+          compensatingControl: flags.control,
+          issuedAt: now,
+          expires: instantOf(flags.until, { option: '--until', now, toward: 'future' }),
+        },
+        signer,
+      );
+      await writeOutput(flags.write, writeException(document));
+      for (const line of exceptionLines(document)) context.out(line);
+      context.err(`${printable(flags.write)} is a request: an approver of the policy must sign it`);
+    });
+}
+
+/** A tag is nothing that could be approved: it leads elsewhere tomorrow. */
+function subjectOf(
+  image: string,
+  flags: RequestFlags,
+): { readonly repository: string; readonly digest: Digest | null } {
+  const reference = parseReference(image);
+  const repository = nameReader(namedAliases(flags))(reference);
+  const { digest, tag } = reference;
+  if (flags.wholeRepository === true) {
+    if (digest === undefined && tag === undefined) return { repository, digest: null };
+    throw new TrustFault(
+      'usage.invalid',
+      '--whole-repository is for a name without tag and digest',
+      'Name the repository alone, or leave the option out.',
+    );
+  }
+  if (digest !== undefined && isDigest(digest)) return { repository, digest };
+  throw new TrustFault(
+    'usage.invalid',
+    'an exception is for one digest',
+    'Name the image as REGISTRY/NAME@sha256:…; `bulla tree IMAGE` prints it.',
+  );
+}
