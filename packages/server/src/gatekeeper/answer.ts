@@ -99,10 +99,16 @@ function refusalOf(
     const { code = 'policy.no-match' } = reasonOf(blamed(decision).finding);
     return { code, message: messageOf(decision) };
   }
-  if (byDigest || enforcedTags === null || tagStays) return null;
-  const instead = found === null ? 'its digest' : found.tagAndDigest;
-  const message = `named by a tag, which the policy does not let stand: name it ${instead}`;
-  return { code: 'gatekeeper.tag-unpinned', message: `${message} (decision ${decision.id})` };
+  if (byDigest || enforcedTags === null) return null;
+  const end = `(decision ${decision.id})`;
+  if (enforcedTags !== 'leave') {
+    const instead = found === null ? 'its digest' : found.tagAndDigest;
+    const message = `named by a tag, which the policy does not let stand: name it ${instead} ${end}`;
+    return { code: 'admission.tag-unpinned', message };
+  }
+  if (tagStays) return null;
+  const message = `its tag is left as it is, and nodes pull it past the gateway ${end}`;
+  return { code: 'admission.tag-left', message };
 }
 
 /** `NAME@DIGEST` of `NAME:TAG@DIGEST`: a colon after the last slash begins a tag. */

@@ -60,14 +60,14 @@ const VERIFIED: readonly VerifyCase[] = [
     key: TAGGED,
     told: {},
     succeeded: false,
-    code: 'gatekeeper.tag-unpinned',
+    code: 'admission.tag-unpinned',
   },
   {
     name: 'by a tag that the policy would leave, past the gateway',
     key: TAGGED,
     told: { enforcedTags: 'leave' },
     succeeded: false,
-    code: 'gatekeeper.tag-unpinned',
+    code: 'admission.tag-left',
   },
   {
     name: 'by a tag that the policy leaves, through the gateway',
@@ -75,6 +75,13 @@ const VERIFIED: readonly VerifyCase[] = [
     told: { enforcedTags: 'leave' },
     succeeded: true,
     code: '',
+  },
+  {
+    name: 'by a tag that the policy pins, through the gateway all the same',
+    key: 'gateway.example/app:v1',
+    told: {},
+    succeeded: false,
+    code: 'admission.tag-unpinned',
   },
   {
     name: 'by a tag that only an auditing policy would pin',

@@ -24,10 +24,4 @@ export const GATEKEEPER_CODES = {
     means: 'Gatekeeper asked about more images at a time than are decided about.',
     remedy: 'Ask again in a moment.',
   },
-  'gatekeeper.tag-unpinned': {
-    status: 403,
-    exit: 1,
-    means: 'An object names an image by a tag, and an enforcing policy wants its digest there.',
-    remedy: 'Apply the mutators of deploy/gatekeeper, or name the image as NAME:TAG@DIGEST.',
-  },
 } as const;
