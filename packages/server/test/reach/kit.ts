@@ -20,7 +20,7 @@ import { testKey } from '../../../trust/test/tlog/synthetic-log.ts';
 import { openEpochs } from '../../src/decision/epochs.ts';
 import type { MadeDecision } from '../../src/decision/made.ts';
 import { openPasses } from '../../src/decision/passes.ts';
-import { openPolicies } from '../../src/decision/policies.ts';
+import { openPolicies, type PoliciesInForce } from '../../src/decision/policies.ts';
 import {
   createDecisions,
   DECISION_LIMITS,
@@ -35,6 +35,7 @@ import { REGISTRY_CONNECTION, type RegistryConnection } from '../../src/registri
 import { openMemory } from '../../src/storage/memory/open.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
+import type { Tables } from '../../src/storage/tables.ts';
 
 export const KEY = testKey('ecdsa-p256');
 export const OTHER_KEY = testKey('ecdsa-p256');
@@ -63,6 +64,8 @@ export interface ReachKit extends AsyncDisposable {
   readonly decisions: DecisionService;
   readonly kept: MadeDecision[];
   readonly memory: TagMemory;
+  readonly inForce: PoliciesInForce;
+  readonly tables: Tables;
 }
 
 /** A registry of a test: on loopback, without TLS, impatient. */
@@ -131,6 +134,8 @@ export async function openReach(shape: ReachShape = {}): Promise<ReachKit> {
     decisions,
     kept,
     memory,
+    inForce,
+    tables: rows.tables,
     [Symbol.asyncDispose]: () => rows[Symbol.asyncDispose](),
   };
 }
