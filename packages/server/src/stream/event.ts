@@ -85,7 +85,7 @@ export function writeEvent(event: StreamEvent): string {
 
 const EVENT_MOST_BYTES = 8 << 20;
 
-/** The event that `writeEvent` wrote. Throws `stream.state-corrupt`. */
+/** The event that `writeEvent` wrote. Throws `json.*` and `stream.state-corrupt`. */
 export function readEvent(written: string): StreamEvent {
   const where = 'a dead letter';
   const document = parseJson(utf8(written), where, { maxBytes: EVENT_MOST_BYTES });

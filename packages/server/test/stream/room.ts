@@ -110,9 +110,9 @@ export interface StreamRoom extends AsyncDisposable {
   start(streams: readonly StreamConfig[], changes?: Partial<StreamParts>): Promise<StreamService>;
 }
 
-/** A record on a new SQLite database. */
-export async function openStreamRoom(path = ':memory:'): Promise<StreamRoom> {
-  const rows = await openSqlite(path);
+/** A record on a new SQLite database, on the one at a path, or on an opened store of rows. */
+export async function openStreamRoom(place: string | RowStore = ':memory:'): Promise<StreamRoom> {
+  const rows = typeof place === 'string' ? await openSqlite(place) : place;
   const room = await openRoom({ rows });
   const metrics = createMetrics();
   const running: StreamService[] = [];
