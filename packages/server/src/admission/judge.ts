@@ -4,6 +4,7 @@ import type { Finding } from '@bulla/trust/finding/finding';
 import { reasonOf } from '@bulla/trust/finding/reason';
 import type { ObjectImage } from '@bulla/trust/images/object-images';
 import type { Decision } from '@bulla/trust/policy/decision';
+import { publicFault } from '../http/public-fault.ts';
 import type { Reached } from '../reach/question.ts';
 import type { Answer, Answers } from './question.ts';
 import { isNamed } from './scope.ts';
@@ -141,7 +142,9 @@ function clauseOf(policy: string | null, finding: Finding): Clause {
   return { policy, code, says, remedy: remedy ?? codeEntry(code).remedy };
 }
 
-function clauseOfFault({ code, message, remedy }: TrustFault): Clause {
+/** By the rule of all doors: a fault of the server itself says what its code means. */
+function clauseOfFault(fault: TrustFault): Clause {
+  const { code, message, remedy } = publicFault(fault);
   return { policy: null, code, says: message, remedy };
 }
 

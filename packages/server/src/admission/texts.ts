@@ -1,6 +1,7 @@
 import { printable, type TrustFault } from '@bulla/trust/fault/fault';
 import { writePath } from '@bulla/trust/images/field-path';
 import type { ObjectImage } from '@bulla/trust/images/object-images';
+import { publicFault } from '../http/public-fault.ts';
 import { compatLines } from './compat.ts';
 import type { AdmissionConfig } from './config.ts';
 import type { Clause, Offence, Remark } from './judge.ts';
@@ -28,7 +29,9 @@ export function denialText(
   const secrets =
     secretsFault === null
       ? []
-      : [`pull secrets could not be read (${secretsFault.code}): ${cut(secretsFault.message)}`];
+      : [
+          `pull secrets could not be read (${secretsFault.code}): ${cut(publicFault(secretsFault).message)}`,
+        ];
   const compat = config.denials === 'bulla' ? [] : offences.flatMap(compatLines);
   return [...compat, `${head}:`, ...lines, ...secrets].join('\n');
 }

@@ -10,6 +10,8 @@ export interface DirectServer extends AsyncDisposable {
   readonly url: string;
   readonly host: string;
   readonly port: number;
+  /** When the certificate ends; nothing without TLS. */
+  certificates(): readonly { readonly listener: string; readonly notAfter: Date }[];
   /** Reads the certificate again; null when nothing changed. */
   reload(): Promise<TlsReport | null>;
   /** Takes no new connection, lets requests under way end within the drain time, and stops. */
@@ -59,5 +61,13 @@ export async function listenDirect(
     closing ??= stop();
     return closing;
   };
-  return { url, host, port, reload: () => reload(false), close: end, [Symbol.asyncDispose]: end };
+  return {
+    url,
+    host,
+    port,
+    certificates: () => (tls === null ? [] : [{ listener: url, notAfter: tls.notAfter() }]),
+    reload: () => reload(false),
+    close: end,
+    [Symbol.asyncDispose]: end,
+  };
 }

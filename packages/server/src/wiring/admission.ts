@@ -11,9 +11,9 @@ import { admissionHandler } from '../admission/routes.ts';
 import { createAdmission } from '../admission/service.ts';
 import type { AdmissionSection, ServerConfig } from '../config/config.ts';
 import type { KeepDecision } from '../decision/made.ts';
-import { type DirectServer, listenDirect } from '../http/direct.ts';
+import { type DirectOptions, type DirectServer, listenDirect } from '../http/direct.ts';
 import { HTTP_LIMITS } from '../http/limits.ts';
-import { type Log, logTls } from '../http/log.ts';
+import type { Log } from '../http/log.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { healthDoor, type ReadyCheck, readyDoor } from '../http/probes.ts';
 import { clientCertificateOf } from '../http/tls/client-certificate.ts';
@@ -31,6 +31,8 @@ export interface AdmissionPlace extends Clocks {
   readonly limits: Pick<ServerConfig['limits'], 'connections' | 'drainMs'>;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Certificates are told of as those of the other listeners. */
+  readonly onTls: DirectOptions['onTls'];
 }
 
 /** The API server gives up after 30 s: no request takes longer to come. */
@@ -81,7 +83,7 @@ export function openAdmission(
   return listenDirect({ url: section.listen, tls }, handle, {
     limits: bounds,
     clock,
-    onTls: logTls(log),
+    onTls: place.onTls,
   });
 }
 

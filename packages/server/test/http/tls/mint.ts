@@ -20,19 +20,21 @@ export interface MintOptions {
   readonly purpose?: 'server' | 'client' | 'authority';
   /** From now; both may be negative. */
   readonly days?: readonly [number, number];
+  /** DNS names of a server beside localhost. */
+  readonly names?: readonly string[];
 }
 
 const PURPOSE = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const;
 const DAY_MS = 86_400_000;
 
-/** A certificate of P-256; a server's is for 127.0.0.1 and localhost. */
+/** A certificate of P-256; a server's is for 127.0.0.1, localhost, and `names`. */
 export function mint(
   name: string,
-  { by, purpose = 'authority', days = [-1, 1] }: MintOptions = {},
+  { by, purpose = 'authority', days = [-1, 1], names: more = [] }: MintOptions = {},
 ) {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const names = writeSequence(
-    writeDer(0x82, Buffer.from('localhost')),
+    ...['localhost', ...more].map((dns) => writeDer(0x82, Buffer.from(dns))),
     writeDer(0x87, Uint8Array.of(127, 0, 0, 1)),
   );
   const extensions =
