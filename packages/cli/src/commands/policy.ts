@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { configureCheck } from './policy/check.ts';
 import { configureExplain } from './policy/explain.ts';
+import { configureExport } from './policy/export.ts';
 import { configureFmt } from './policy/fmt.ts';
 import { configureImpact } from './policy/impact.ts';
 import { configureImport } from './policy/import.ts';
@@ -9,7 +10,7 @@ import { configureInit } from './policy/init.ts';
 import { configureSimulate } from './policy/simulate.ts';
 import { configureTest } from './policy/test.ts';
 
-/** `bulla policy init|check|fmt|explain|test|simulate|impact|import`. */
+/** `bulla policy init|check|fmt|explain|test|simulate|impact|import|export`. */
 export function configure(command: Command, context: CliContext): void {
   configureInit(command, context);
   configureCheck(command, context);
@@ -19,4 +20,5 @@ export function configure(command: Command, context: CliContext): void {
   configureSimulate(command, context);
   configureImpact(command, context);
   configureImport(command, context);
+  configureExport(command, context);
 }
