@@ -5,11 +5,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { renderConfiguration } from './generate/configuration.ts';
+import { renderTrustPolicyCrd } from './generate/crd.ts';
 import { renderErrors } from './generate/errors.ts';
 import { renderOpenApi } from './generate/openapi.ts';
 
 /** Path from the root → its text. One line for each generated document. */
 const DOCUMENTS: Readonly<Record<string, () => string | Promise<string>>> = {
+  'deploy/kubernetes/00-crd-trustpolicies.yaml': renderTrustPolicyCrd,
   'docs/configuration.md': renderConfiguration,
   'docs/errors.md': renderErrors,
   'docs/openapi.json': renderOpenApi,
