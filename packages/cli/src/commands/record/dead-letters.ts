@@ -6,12 +6,8 @@ import { jsonText } from '../../output/json.ts';
 import { tableLines } from '../../output/table.ts';
 import type { Api } from '../../server/api.ts';
 import { answer } from '../../server/parse.ts';
-import {
-  addServerCommand,
-  openServer,
-  readLetters,
-  type ServerFlags,
-} from '../../server/streams.ts';
+import { addServerCommand, openServer, type ServerFlags } from '../../server/running.ts';
+import { readLetters } from '../../server/streams.ts';
 
 interface ChosenFlags extends ServerFlags {
   readonly all?: true;

@@ -2,12 +2,8 @@ import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
 import { jsonText } from '../../output/json.ts';
 import { tableLines } from '../../output/table.ts';
-import {
-  addServerCommand,
-  openServer,
-  parseStreams,
-  type ServerFlags,
-} from '../../server/streams.ts';
+import { addServerCommand, openServer, type ServerFlags } from '../../server/running.ts';
+import { parseStreams } from '../../server/streams.ts';
 
 // Together with the gaps between them they fit 100 columns.
 const COLUMNS = [
