@@ -12,7 +12,6 @@ export const NEVER_LIFTED: ReadonlySet<Code> = new Set<Code>([
   'node.digest-mismatch',
   'signature.digest-mismatch',
   'statement.subject-mismatch',
-  'tree.not-listed',
 ]);
 
 /**

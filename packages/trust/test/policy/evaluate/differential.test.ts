@@ -1,18 +1,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { publicKeyPem } from '@bulla/trust/crypto/public-key';
+import { preAuthenticationEncoding } from '@bulla/trust/envelopes/dsse';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { type Finding, failed, inconclusive, passed } from '@bulla/trust/finding/finding';
 import type { Descriptor } from '@bulla/trust/oci/descriptor';
-import { computeDigest } from '@bulla/trust/oci/digest';
+import { computeDigest, type Digest } from '@bulla/trust/oci/digest';
 import type { OnInconclusive, Requirement, TreeMode } from '@bulla/trust/policy/document';
 import { evaluatePolicy } from '@bulla/trust/policy/evaluate/evaluate';
 import type { ProvenNode, ProvenTree } from '@bulla/trust/policy/evaluate/proven-tree';
+import {
+  EXCEPTION_PAYLOAD_TYPE,
+  type GivenException,
+} from '@bulla/trust/policy/exceptions/document';
+import { parseException } from '@bulla/trust/policy/exceptions/parse';
 import type { ReadyAuthority } from '@bulla/trust/policy/policy-set';
 import type { AuthorityAnswer, Wanted } from '@bulla/trust/proof/evidence';
 import { attested, policyOf, ready, signed } from '../../policy-lab/policy.ts';
 import { keyed } from '../../sigstore-lab/question.ts';
-import { testKey } from '../../tlog/synthetic-log.ts';
-import { effect, every, holds, type Node, type Piece, type Rule, type World } from './naive.ts';
+import { type TestKey, testKey } from '../../tlog/synthetic-log.ts';
+import {
+  effect,
+  every,
+  holds,
+  type Node,
+  namesOf,
+  type Piece,
+  type Rule,
+  type World,
+} from './naive.ts';
 
 // Policies and evidence drawn by chance, decided by the product and by an evaluator that was written
 // from the documentation. BULLA_SEED and BULLA_ROUNDS repeat or prolong a run.
@@ -209,14 +225,69 @@ function treeOf({ root, nodes, parents, unreachable }: World): ProvenTree {
   };
 }
 
+/** An exception by its own policy's approver; it differs in what it lifts and until when alone. */
+function exceptionFor(digest: Digest, clauses: readonly string[], isOver: boolean): GivenException {
+  const pem = KEYS_OF_PEOPLE.map(({ publicKey }) => publicKeyPem(publicKey));
+  const request = sealedBy(KEYS_OF_PEOPLE[0], {
+    apiVersion: 'bulla.dev/v1',
+    kind: 'TrustException',
+    metadata: { name: 'drawn' },
+    spec: {
+      kind: 'exception',
+      ...{ repository: 'registry.example/app', digest, policies: ['prod'], clauses },
+      requester: { identity: 'dev', key: pem[0] },
+      ...{ reason: 'r', compensatingControl: 'c' },
+      issuedAt: new Date(NOW.getTime() - 60 * MINUTE).toISOString(),
+      expires: new Date(NOW.getTime() + (isOver ? 0 : 1)).toISOString(),
+    },
+  });
+  const approval = sealedBy(KEYS_OF_PEOPLE[1], {
+    apiVersion: 'bulla.dev/v1',
+    kind: 'TrustExceptionApproval',
+    spec: {
+      approver: { identity: 'sec', key: pem[1] },
+      approvedAt: NOW.toISOString(),
+      request,
+    },
+  });
+  const bytes = Buffer.from(JSON.stringify(approval));
+  return { document: parseException(bytes, 'drawn'), recorded: false };
+}
+
+const KEYS_OF_PEOPLE = [testKey('ed25519'), testKey('ed25519')] as const;
+const approver = { ...ready(keyed(KEYS_OF_PEOPLE[1], 'security')) };
+const RULES = {
+  approvers: ['security'],
+  maxDurationMs: 24 * 60 * MINUTE,
+  maxScope: 'digest',
+  breakGlass: null,
+} as const;
+
+function sealedBy(by: TestKey, payload: object) {
+  const bytes = Buffer.from(JSON.stringify(payload));
+  const message = preAuthenticationEncoding(EXCEPTION_PAYLOAD_TYPE, bytes);
+  return {
+    payloadType: EXCEPTION_PAYLOAD_TYPE,
+    payload: bytes.toString('base64'),
+    signatures: [{ sig: Buffer.from(by.sign(message)).toString('base64') }],
+  };
+}
+
 /** Whether a child of the root, asked for by its own digest, is as good as the root was. */
-function isCovered(digest: string, rule: Rule, tree: TreeMode, world: World): boolean {
+function isCovered(
+  digest: string,
+  rule: Rule,
+  tree: TreeMode,
+  world: World,
+  lifted: readonly string[],
+): boolean {
   const { root, nodes } = world;
   const child = nodes.get(root)?.children?.find((name) => digestOf(name) === digest);
   // Of what lies further below, only the child in between can say.
   if (child === undefined || !nodes.has(child)) return true;
   const unreachable = new Set([...world.unreachable].filter((name) => name !== child));
-  return holds(rule, tree, { ...world, root: child, parents: [root], unreachable }) === 'yes';
+  const asked = { ...world, root: child, parents: [root], unreachable };
+  return holds(rule, tree, asked, lifted) === 'yes';
 }
 
 const ON_OUTAGE: readonly OnInconclusive[] = [
@@ -239,8 +310,15 @@ test(`drawn policies are decided as the documentation has it (seed ${SEED})`, as
     const tag = roll(2) === 0 ? 'v1' : null;
     const isBack = tag !== null && roll(4) === 0;
     const lastPassAge = roll(2) === 0 ? null : roll(4) * 10 * MINUTE;
+    const clauses = several(roll, [...namesOf(rule), 'tags', 'rollback']);
+    const given = pick(roll, ['none', 'none', 'for it', 'expired', 'for another'] as const);
+    const digest = digestOf(world.root);
+    const about = given === 'for another' ? digestOf('another') : digest;
+    const exceptions = given === 'none' ? [] : [exceptionFor(about, clauses, given === 'expired')];
+    const lifted = given === 'for it' ? clauses : [];
     const policy = policyOf({
-      authorities,
+      authorities: [...authorities, approver],
+      exceptions: RULES,
       require: requirementOf(rule),
       tree,
       mode,
@@ -250,6 +328,10 @@ test(`drawn policies are decided as the documentation has it (seed ${SEED})`, as
     });
     const found = await evaluatePolicy(policy, treeOf(world), {
       repository: 'registry.example/app',
+      exceptions: {
+        given: async () => exceptions,
+        ...{ digest, surface: 'pull', namespace: null },
+      },
       at: NOW,
       tag,
       rollback: isBack ? { newer: digestOf('newer'), newerSince: NOW } : null,
@@ -259,20 +341,29 @@ test(`drawn policies are decided as the documentation has it (seed ${SEED})`, as
         [Symbol.asyncDispose]: async () => undefined,
       }),
     });
-    const truth = every([
-      holds(rule, tree, world),
-      tags === 'refuse' && tag !== null ? 'no' : 'yes',
-      rollback === 'refuse' && isBack ? 'no' : 'yes',
-    ]);
-    const expected = effect(truth, mode, onInconclusive, lastPassAge);
+    const truthWith = (without: readonly string[]) =>
+      every([
+        holds(rule, tree, world, without),
+        tags === 'refuse' && tag !== null && !without.includes('tags') ? 'no' : 'yes',
+        rollback === 'refuse' && isBack && !without.includes('rollback') ? 'no' : 'yes',
+      ]);
+    const plain = effect(truthWith([]), mode, onInconclusive, lastPassAge);
+    // "An exception is used only where the policy would not pass without."
+    const expected =
+      plain === 'pass' ? plain : effect(truthWith(lifted), mode, onInconclusive, lastPassAge);
+    const isUsed = expected !== plain;
     const told = JSON.stringify({ tree, rule, root: world.root, nodes: [...world.nodes.values()] });
+    assert.equal(found.exceptions.length, isUsed ? 1 : 0, `BULLA_SEED=${SEED + round} ${told}`);
+    if (isUsed) seen.set('lifted', 1 + (seen.get('lifted') ?? 0));
     assert.equal(found.effect, expected, `BULLA_SEED=${SEED + round} BULLA_ROUNDS=1 ${told}`);
-    const outside = found.covers.filter((digest) => !isCovered(digest, rule, tree, world));
+    const outside = found.covers.filter(
+      (digest) => !isCovered(digest, rule, tree, world, isUsed ? lifted : []),
+    );
     assert.deepEqual(outside, [], `covers more than it may: BULLA_SEED=${SEED + round} ${told}`);
     seen.set(expected, 1 + (seen.get(expected) ?? 0));
   }
   // What never passes, or always does, compares nothing.
   if (ROUNDS >= 1000)
-    for (const word of ['pass', 'deny', 'warn', 'audit'])
+    for (const word of ['pass', 'deny', 'warn', 'audit', 'lifted'])
       assert.ok((seen.get(word) ?? 0) > ROUNDS / 50, word);
 });

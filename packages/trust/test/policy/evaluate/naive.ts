@@ -135,9 +135,27 @@ function onTree(clause: Clause, tree: TreeMode, world: World): Truth {
   return tree === 'index' && isLeaf ? through : some([own, through]);
 }
 
-export function holds(rule: Rule, tree: TreeMode, world: World): Truth {
+/** Names of the clauses of a rule, as docs/policy.md gives them: "Exceptions". */
+export function namesOf(rule: Rule, name = 'require'): readonly string[] {
+  if ('of' in rule) return [name];
+  const list = rule.rule === 'atLeast' ? 'of' : rule.rule;
+  return [name, ...rule.parts.flatMap((part, at) => namesOf(part, `${name}.${list}[${at}]`))];
+}
+
+/** `lifted`: the clauses that count as satisfied whatever was found. */
+export function holds(
+  rule: Rule,
+  tree: TreeMode,
+  world: World,
+  lifted: readonly string[] = [],
+  name = 'require',
+): Truth {
+  if (lifted.includes(name)) return 'yes';
   if ('of' in rule) return onTree(rule, tree, world);
-  const truths = rule.parts.map((part) => holds(part, tree, world));
+  const list = rule.rule === 'atLeast' ? 'of' : rule.rule;
+  const truths = rule.parts.map((part, at) =>
+    holds(part, tree, world, lifted, `${name}.${list}[${at}]`),
+  );
   if (rule.rule === 'atLeast') return atLeast(rule.n, truths);
   return rule.rule === 'all' ? every(truths) : some(truths);
 }
