@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { FirstStart } from './access/first-start.ts';
-import { SERVICES, type ServerConfig } from './config/config.ts';
+import { SERVICES, type ServerConfig, type Service } from './config/config.ts';
 import { openEpochs } from './decision/epochs.ts';
 import type { InForce, PoliciesInForce } from './decision/policies.ts';
 import { API_PREFIX } from './http/api/door.ts';
+import type { DirectServer } from './http/direct.ts';
 import type { Door } from './http/exchange.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import { type Log, logRequests } from './http/log.ts';
@@ -12,10 +13,12 @@ import { createMetrics, type Metrics, measureRequests } from './http/metrics.ts'
 import type { ReadyCheck } from './http/probes.ts';
 import { type HttpServer, listen } from './http/server.ts';
 import { startTelemetry } from './http/telemetry.ts';
+import type { TlsReport } from './http/tls/reload.ts';
 import type { OverviewParts } from './overview/service.ts';
 import type { ServerStore } from './storage/store.ts';
 import { openStore } from './store.ts';
 import { wireAccess } from './wiring/access.ts';
+import { openAdmission } from './wiring/admission.ts';
 import { keepWebhookCertificates, watchCertificates } from './wiring/certificates.ts';
 import { type Clocks, SYSTEM_CLOCKS } from './wiring/clocks.ts';
 import { dayCounts } from './wiring/day-counts.ts';
@@ -48,6 +51,8 @@ export interface ServerOptions {
 export interface Server extends AsyncDisposable {
   /** `http://127.0.0.1:5000`, … */
   readonly addresses: readonly string[];
+  /** Where API servers call; null where none do. */
+  readonly admission: string | null;
   /** What clients must trust; null where no certificate of a local authority is served. */
   readonly caFile: string | null;
   /** The canonical host of the local store. */
@@ -83,7 +88,7 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
     caCertificate: () => caCertificate,
     services: SERVICES.map((name) => ({
       name,
-      state: config.only.includes(name) ? 'running' : 'off',
+      state: isRunning(config, name) ? 'running' : 'off',
     })),
     storage: rooms.storage,
     inForce: () => inForce.current(),
@@ -96,23 +101,29 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
   };
   const doors = await wireDoors({ ...rooms, config, options, overview });
   http = opened.use(await listenFor(config, options, rooms, doors, opened));
-  opened.use(watchCertificates(http, rooms.metrics, rooms.clock, options.log));
+  const admission = await admissionFor(config, options, rooms);
+  if (admission !== null) opened.use(admission);
+  const certificates = () => [http, admission].flatMap((one) => one?.certificates() ?? []);
+  opened.use(watchCertificates({ certificates }, rooms.metrics, rooms.clock, options.log));
   const firstStart = await access.firstStart();
   const life = opened.move();
   const close = () => life.disposeAsync();
   return {
     addresses: addresses(),
+    admission: admission?.url ?? null,
     caFile,
     registry,
     firstStart,
     policies: () => inForce.current(),
     async reload() {
-      await Promise.all([inForce.reload(), http?.reload()]);
+      await Promise.all([inForce.reload(), http?.reload(), admission?.reload()]);
     },
     close,
     [Symbol.asyncDispose]: close,
   };
 }
+
+type Rooms = Awaited<ReturnType<typeof openRooms>>;
 
 /** Everything below HTTP, each put on `opened` when it is there: what is opened last is closed first. */
 async function openRooms(
@@ -196,7 +207,7 @@ async function wireCluster(
 async function listenFor(
   config: ServerConfig,
   { log, version }: ServerOptions,
-  rooms: Awaited<ReturnType<typeof openRooms>>,
+  rooms: Rooms,
   doors: readonly Door[],
   opened: AsyncDisposableStack,
 ): Promise<HttpServer> {
@@ -209,13 +220,48 @@ async function listenFor(
     callerOf: (request, prefix) => rooms.access.callerOf(request, prefix === API_PREFIX),
     observe: [logRequests(log), measureRequests(rooms.metrics)],
     ...(telemetry === null ? {} : { trace: telemetry.trace }),
-    onTls: ({ listener, fault }) => {
-      if (fault === null) log.info('certificate replaced', { listener });
-      else log.error('a certificate cannot be used; the one before stays', { listener, fault });
-    },
+    onTls: tellTls(log),
     clock: rooms.clock,
     nowMs: rooms.now,
   });
+}
+
+function tellTls(log: Log) {
+  return ({ listener, fault }: TlsReport): void => {
+    if (fault === null) log.info('certificate replaced', { listener });
+    else log.error('a certificate cannot be used; the one before stays', { listener, fault });
+  };
+}
+
+function isRunning({ only, admission }: ServerConfig, name: Service): boolean {
+  return only.includes(name) && (name !== 'admission' || admission !== null);
+}
+
+/** The port for API servers; null where the configuration has none, or runs other services alone. */
+async function admissionFor(
+  config: ServerConfig,
+  { log }: ServerOptions,
+  { askAboutImage, cluster, record, checks, metrics, clock, now }: Rooms,
+): Promise<DirectServer | null> {
+  const { admission, aliases, limits } = config;
+  if (admission === null || !isRunning(config, 'admission')) return null;
+  const pullSecretsOf = cluster?.pullSecretsOf ?? null;
+  const { connections, drainMs } = limits;
+  const server = await openAdmission(admission, {
+    ask: askAboutImage,
+    pullSecretsOf,
+    keep: record.keep,
+    aliases,
+    checks,
+    limits: { connections, drainMs },
+    metrics,
+    log,
+    onTls: tellTls(log),
+    clock,
+    now,
+  });
+  log.info('admission listens', { url: server.url });
+  return server;
 }
 
 function limitsOf({ limits }: ServerConfig): HttpLimits {
