@@ -47,13 +47,18 @@ export async function bury(
   return true;
 }
 
-/** How many dead letters a stream has. */
-export async function countLetters({ db }: Tables, stream: string): Promise<number> {
-  const row = await db
+/** How many dead letters a stream has, of those that are meant. */
+export async function countLetters(
+  { db }: Pick<Tables, 'db'>,
+  stream: string,
+  letters: Letters = 'all',
+): Promise<number> {
+  let query = db
     .selectFrom('stream_dead_letters')
     .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where('stream', '=', stream)
-    .executeTakeFirst();
+    .where('stream', '=', stream);
+  if (letters !== 'all') query = query.where('id', 'in', [...letters]);
+  const row = await query.executeTakeFirst();
   return Number(row?.count ?? 0);
 }
 

@@ -122,20 +122,23 @@ function asking(parts: StreamParts): Omit<StreamService, typeof Symbol.asyncDisp
     if (streams.some((config) => config.name === name)) return;
     throw new TrustFault('stream.unknown', `no stream ${quote(name)} is configured`);
   };
-  async function some(work: Promise<number>, letters: Letters): Promise<number> {
-    const count = await work;
-    if (count > 0 || letters === 'all') return count;
-    const says = `none of the dead letters ${quote(letters.join(', '))} is there`;
-    throw new TrustFault('stream.dead-letter-unknown', says);
-  }
-  const noteOf = (name: string, what: string, letters: Letters, actor: Asker) =>
-    parts.note({
+  /** Settles that some of the letters are there, and keeps what is about to be done with them. */
+  async function begin(name: string, what: 'retried' | 'dropped', letters: Letters, actor: Asker) {
+    known(name);
+    const isNone = letters !== 'all' && (await countLetters(tables, name, letters)) === 0;
+    if (isNone) {
+      const says = `none of the dead letters ${quote(letters.join(', '))} is there`;
+      throw new TrustFault('stream.dead-letter-unknown', says);
+    }
+    const which = letters === 'all' ? 'all' : letters.length;
+    await parts.note({
       actor,
       act: `stream.dead-letters-${what}`,
       subject: name,
-      says: `${actor.name} ${what === 'dropped' ? 'dropped' : 'asked to send again'} ${letters === 'all' ? 'all' : letters.length} dead letters of stream ${name}`,
+      says: `${actor.name} had ${which} dead letters of stream ${name} ${what}`,
       detail: { letters },
     });
+  }
   return {
     async list() {
       const end = await source.end();
@@ -146,14 +149,12 @@ function asking(parts: StreamParts): Omit<StreamService, typeof Symbol.asyncDisp
       return listLetters(tables, name, page);
     },
     async retry(name, letters, by) {
-      known(name);
-      await noteOf(name, 'retried', letters, by);
-      return some(markLetters(tables, name, letters, clock()), letters);
+      await begin(name, 'retried', letters, by);
+      return markLetters(tables, name, letters, clock());
     },
     async drop(name, letters, by) {
-      known(name);
-      await noteOf(name, 'dropped', letters, by);
-      return some(dropLetters(tables, name, letters), letters);
+      await begin(name, 'dropped', letters, by);
+      return dropLetters(tables, name, letters);
     },
   };
 
