@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import type { Ask } from '@bulla/server/decision/ask';
 import { openPasses, sweepPasses } from '@bulla/server/decision/passes';
-import { createTaker, type Take } from '@bulla/server/decision/take';
+import { createTaker, type FindExceptions, type Take } from '@bulla/server/decision/take';
 import { openMemory } from '@bulla/server/storage/memory/open';
 import type { Registers } from '@bulla/server/storage/registers';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { StoredManifest } from '@bulla/trust/oci/store';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
+import { approved, TWO_CLAUSES } from '../../../trust/test/policy/exceptions/exception-lab.ts';
 import { policyOf, ready, setOf, signed } from '../../../trust/test/policy-lab/policy.ts';
 import { openLab } from '../../../trust/test/sigstore-lab/lab.ts';
 import { bundleEvidence, mintBundle, statement } from '../../../trust/test/sigstore-lab/mint.ts';
@@ -65,11 +66,15 @@ function openWorld(): World {
 }
 
 /** A server's way to decisions, on its storage. */
-function openTaker(registers: Registers, clock: () => number): Take {
+function openTaker(
+  registers: Registers,
+  clock: () => number,
+  exceptions: FindExceptions = async () => [],
+): Take {
   return createTaker({
     expressions: () => assert.fail('no expression was to be run'),
     passes: openPasses(registers),
-    exceptions: async () => [],
+    exceptions,
     environment: null,
     parallel: 4,
     deadlineMs: 60_000,
@@ -162,6 +167,34 @@ describe('an earlier pass stands in for an outage (semantics 3)', () => {
     assert.equal((await take(ask, policies(), 0)).decision.outcome, 'deny');
     endAll(world);
     assert.equal((await take(ask, policies(), 0)).decision.outcome, 'deny');
+  });
+
+  test('what an exception let through is no pass: it would outlive the exception', async () => {
+    const { registers, other } = world;
+    const people = { ...TWO_CLAUSES, require: signed(['release']) };
+    const onInconclusive = { lastKnownGood: { maxAgeMs: MAX_AGE_MS } };
+    const set = setOf(policyOf({ ...people, onInconclusive }));
+    const asked: unknown[] = [];
+    const one = await approved(other.digest, { clauses: ['require'] });
+    let left = [one];
+    const take = openTaker(
+      registers,
+      () => START + world.elapsedMs,
+      async (...question) => {
+        asked.push(question);
+        return left;
+      },
+    );
+    const ask = askOf(world, { resolved: { digest: other.digest } });
+    const first = await take(ask, set, 0);
+    assert.deepEqual([first.decision.outcome, first.decision.exceptions.length], ['admit', 1]);
+    assert.deepEqual(asked, [['registry.example/app', [other.digest]]]);
+    // It is revoked, and then the registry is made to hang.
+    left = [];
+    endAll(world);
+    world.elapsedMs = 1;
+    const again = await take(ask, set, 0);
+    assert.deepEqual([again.decision.outcome, again.cache], ['deny', 'miss']);
   });
 
   test('another replica of the same storage knows of it', async () => {
