@@ -89,6 +89,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./exception.ts'),
   },
   {
+    name: 'break-glass',
+    summary: 'let an image in for a short time by the key that the policy keeps for that',
+    load: () => import('./break-glass.ts'),
+  },
+  {
     name: 'up',
     summary: 'start everything: a registry that refuses what is not signed, and its console',
     load: () => import('./up.ts'),

@@ -7,6 +7,7 @@ import { configureFmt } from './policy/fmt.ts';
 import { configureImpact } from './policy/impact.ts';
 import { configureImport } from './policy/import.ts';
 import { configureInit } from './policy/init.ts';
+import { configureRollout } from './policy/rollout.ts';
 import { configureSimulate } from './policy/simulate.ts';
 import { configureTest } from './policy/test.ts';
 
@@ -19,6 +20,7 @@ export function configure(command: Command, context: CliContext): void {
   configureTest(command, context);
   configureSimulate(command, context);
   configureImpact(command, context);
+  configureRollout(command, context);
   configureImport(command, context);
   configureExport(command, context);
 }

@@ -35,3 +35,11 @@ export function instantOf(
     );
   }
 }
+
+/** A length of time that a user wrote at `option`, such as `12h` or `7d`, in ms. Throws `usage.invalid`. */
+export function spanMs(text: string, option: string): number {
+  const [, digits, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  if (digits !== undefined) return Number(digits) * (UNITS[unit] ?? 0);
+  const says = `expected a time such as 12h or 7d at ${option}, found ${quote(text)}`;
+  throw new TrustFault('usage.invalid', says);
+}

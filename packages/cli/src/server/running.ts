@@ -10,16 +10,18 @@ export type ServerFlags = Pick<PlaceFlags, 'server' | 'tokenFile' | 'cacert'> & 
   readonly output: 'text' | 'json';
 };
 
-/** A command that only a running server can answer. */
-export function addServerCommand(command: Command, name: string, description: string): Command {
-  const output = outputOption(command);
+/** Declares which running server a command asks, and how its answer is printed. */
+export function serverOptions(command: Command): Command {
   return command
-    .command(name)
-    .description(description)
     .option('--server <url>', 'a running server (or BULLA_SERVER); its token is in BULLA_TOKEN')
     .option('--token-file <file>', 'file whose first line is the token')
     .option('--cacert <file>', 'PEM file of the authority of the server’s certificate')
-    .addOption(output);
+    .addOption(outputOption(command));
+}
+
+/** A command of this name below `command` that only a running server can answer. */
+export function addServerCommand(command: Command, name: string, description: string): Command {
+  return serverOptions(command.command(name).description(description));
 }
 
 /** The server that the flags name. Throws `usage.invalid` when they name none, `server.*`. */

@@ -1,9 +1,10 @@
-import { printable, TrustFault } from '@bulla/trust/fault/fault';
+import { printable } from '@bulla/trust/fault/fault';
 import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
 import { readException } from '../../options/exceptions.ts';
 import { writeOutput } from '../../options/files.ts';
 import { openFlaggedSigner, type SigningFlags } from '../../options/signing.ts';
+import { requireYes } from '../../options/yes.ts';
 
 interface ApproveFlags extends Pick<SigningFlags, 'key' | 'passphraseFile' | 'yes'> {
   readonly identity: string;
@@ -28,26 +29,16 @@ export function configureApprove(exception: Command, context: CliContext): void 
       ]);
       const request = await readException(file, context);
       for (const line of exceptionLines(request)) context.out(line);
-      await requireYes(flags, context);
+      await requireYes(flags, context, {
+        what: 'an approval',
+        question: 'approve this?',
+        declined: 'it was not approved',
+        remedy: 'Read what the request says with `bulla exception show FILE`, and add --yes.',
+      });
       await using signer = await openFlaggedSigner(flags, context);
       const approval = { identity: flags.identity, approvedAt: context.clock() };
       const approved = await approveException(request, approval, signer);
       await writeOutput(flags.write, writeException(approved));
       context.out(`approved by ${flags.identity}: ${printable(flags.write)}`);
     });
-}
-
-/** Whoever signs has seen what: on a terminal they are asked, elsewhere they say so beforehand. */
-async function requireYes({ yes }: ApproveFlags, { terminal }: CliContext): Promise<void> {
-  if (yes === true) return;
-  if (!terminal.in) {
-    throw new TrustFault(
-      'usage.invalid',
-      'an approval asks first, and there is no terminal to ask on',
-      'Read what the request says with `bulla exception show FILE`, and add --yes.',
-    );
-  }
-  const { askYes } = await import('../../output/prompt.ts');
-  if (await askYes('approve this?')) return;
-  throw new TrustFault('usage.interrupted', 'it was not approved');
 }

@@ -1,24 +1,19 @@
-import { printable, TrustFault } from '@bulla/trust/fault/fault';
-import { type Digest, isDigest } from '@bulla/trust/oci/digest';
-import { parseReference } from '@bulla/trust/oci/reference';
+import { printable } from '@bulla/trust/fault/fault';
 import type { Surface } from '@bulla/trust/policy/document';
-import { nameReader } from '@bulla/trust/policy/names';
 import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
+import { exceptionSubject, type SubjectFlags } from '../../options/exception-subject.ts';
 import { writeOutput } from '../../options/files.ts';
 import { instantOf } from '../../options/instant.ts';
-import { namedAliases } from '../../options/policy.ts';
 import { collect } from '../../options/repeatable.ts';
 import { openFlaggedSigner, type SigningFlags } from '../../options/signing.ts';
 
-interface RequestFlags extends Pick<SigningFlags, 'key' | 'passphraseFile'> {
+interface RequestFlags extends Pick<SigningFlags, 'key' | 'passphraseFile'>, SubjectFlags {
   readonly name: string;
   readonly forPolicy: readonly string[];
   readonly clause: readonly string[];
   readonly surface: readonly Surface[];
   readonly namespace: readonly string[];
-  readonly alias: readonly string[];
-  readonly wholeRepository?: true;
   readonly identity: string;
   readonly reason: string;
   readonly control: string;
@@ -62,7 +57,7 @@ export function configureRequest(exception: Command, context: CliContext): void 
       const { signException, writeException } = await import('@bulla/trust/policy/exceptions/sign');
       const { exceptionLines } = await import('@bulla/trust/policy/exceptions/render');
       const now = context.clock();
-      const { repository, digest } = subjectOf(image, flags);
+      const { repository, digest } = exceptionSubject(image, flags);
       const some = <T>(list: readonly T[]) => (list.length === 0 ? null : list);
       await using signer = await openFlaggedSigner(flags, context);
       const document = await signException(
@@ -87,28 +82,4 @@ export function configureRequest(exception: Command, context: CliContext): void 
       for (const line of exceptionLines(document)) context.out(line);
       context.err(`${printable(flags.write)} is a request: an approver of the policy must sign it`);
     });
-}
-
-/** A tag is nothing that could be approved: it leads elsewhere tomorrow. */
-function subjectOf(
-  image: string,
-  flags: RequestFlags,
-): { readonly repository: string; readonly digest: Digest | null } {
-  const reference = parseReference(image);
-  const repository = nameReader(namedAliases(flags))(reference);
-  const { digest, tag } = reference;
-  if (flags.wholeRepository === true) {
-    if (digest === undefined && tag === undefined) return { repository, digest: null };
-    throw new TrustFault(
-      'usage.invalid',
-      '--whole-repository is for a name without tag and digest',
-      'Name the repository alone, or leave the option out.',
-    );
-  }
-  if (digest !== undefined && isDigest(digest)) return { repository, digest };
-  throw new TrustFault(
-    'usage.invalid',
-    'an exception is for one digest',
-    'Name the image as REGISTRY/NAME@sha256:…; `bulla tree IMAGE` prints it.',
-  );
 }

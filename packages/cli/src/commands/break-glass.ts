@@ -1,0 +1,88 @@
+import { printable } from '@bulla/trust/fault/fault';
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { exceptionSubject, type SubjectFlags } from '../options/exception-subject.ts';
+import { instantOf } from '../options/instant.ts';
+import { collect } from '../options/repeatable.ts';
+import { openFlaggedSigner, type SigningFlags } from '../options/signing.ts';
+import { requireYes } from '../options/yes.ts';
+import { jsonText } from '../output/json.ts';
+import { handedIn, parseOne, stateLine } from '../server/exceptions.ts';
+import { openServer, type ServerFlags, serverOptions } from '../server/running.ts';
+
+interface GlassFlags
+  extends Pick<SigningFlags, 'key' | 'passphraseFile' | 'yes'>,
+    SubjectFlags,
+    ServerFlags {
+  readonly name: string;
+  readonly forPolicy: readonly string[];
+  readonly clause: readonly string[];
+  readonly identity: string;
+  readonly reason: string;
+  readonly until: string;
+}
+
+/** `bulla break-glass IMAGE`: lets an image in by the key that the policy keeps for it, and says so. */
+export function configure(command: Command, context: CliContext): void {
+  const repeatable = (flags: string, description: string) =>
+    command.createOption(flags, description).argParser(collect).default([], 'none');
+  serverOptions(command)
+    .argument('<image>', 'REGISTRY/NAME@DIGEST; with --whole-repository REGISTRY/NAME')
+    .addOption(repeatable('--for-policy <name>', 'a policy that it is for (repeatable)'))
+    .addOption(
+      repeatable('--clause <path>', 'what it lifts (repeatable; default: require, all of it)'),
+    )
+    .addOption(repeatable('--alias <from=to>', 'a mirror and what it stands for (repeatable)'))
+    .option('--whole-repository', 'for every image of the repository, where the policy allows that')
+    .option('--name <name>', 'what people call it', 'break-glass')
+    .requiredOption('--identity <text>', 'who breaks the glass, such as oncall@acme.example')
+    .requiredOption('--reason <text>', 'why; it is recorded, sent to receivers, and reviewed')
+    .option('--until <instant>', 'when it ends, at most 4h from now', '1h')
+    .option('--key <ref>', 'the break-glass key of the policy: a file, or env://VARIABLE')
+    .option('--passphrase-file <file>', 'file whose first line is the passphrase of the key')
+    .option('-y, --yes', 'break it without being asked')
+    .action((image: string, flags: GlassFlags) => breakGlass(image, flags, context));
+}
+
+async function breakGlass(image: string, flags: GlassFlags, context: CliContext): Promise<void> {
+  const [{ signException }, { exceptionLines }] = await Promise.all([
+    import('@bulla/trust/policy/exceptions/sign'),
+    import('@bulla/trust/policy/exceptions/render'),
+  ]);
+  const now = context.clock();
+  const { repository, digest } = exceptionSubject(image, flags);
+  await using api = await openServer(flags, context);
+  await using signer = await openFlaggedSigner(flags, context);
+  const document = await signException(
+    {
+      name: flags.name,
+      kind: 'break-glass',
+      repository,
+      digest,
+      policies: flags.forPolicy,
+      clauses: flags.clause.length === 0 ? ['require'] : flags.clause,
+      surfaces: null,
+      namespaces: null,
+      identity: flags.identity,
+      reason: flags.reason,
+      compensatingControl: null,
+      issuedAt: now,
+      expires: instantOf(flags.until, { option: '--until', now, toward: 'future' }),
+    },
+    signer,
+  );
+  for (const line of exceptionLines(document)) context.err(line);
+  await requireYes(flags, context, {
+    what: 'breaking the glass',
+    question: 'break the glass?',
+    declined: 'the glass was not broken',
+    remedy: 'Add --yes.',
+  });
+  const body = await handedIn(document);
+  const answered = await api.json({ method: 'POST', path: ['break-glass'], body });
+  if (flags.output === 'json') context.out(jsonText(answered));
+  else context.out(printable(stateLine(parseOne(answered))));
+  context.err('BREAK-GLASS is recorded; somebody else has to close its review when it has ended:');
+  const short = document.id.replace('sha256:', '').slice(0, 12);
+  context.err(`  bulla exception review ${short} --found TEXT`);
+}
