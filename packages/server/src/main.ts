@@ -25,9 +25,11 @@ import { dayCounts } from './wiring/day-counts.ts';
 import { wireDecisions } from './wiring/decisions.ts';
 import { wireDoors } from './wiring/doors.ts';
 import { wireExceptions } from './wiring/exceptions.ts';
+import { openGatekeeper } from './wiring/gatekeeper.ts';
 import { wireGateway } from './wiring/gateway.ts';
 import { type WiredCluster, wireKubernetes } from './wiring/kubernetes.ts';
 import { wireListeners } from './wiring/listeners.ts';
+import { wireNodes } from './wiring/nodes.ts';
 import { watchPolicies } from './wiring/policies.ts';
 import { wireReach } from './wiring/reach.ts';
 import { wireRecord } from './wiring/record.ts';
@@ -53,6 +55,8 @@ export interface Server extends AsyncDisposable {
   readonly addresses: readonly string[];
   /** Where API servers call; null where none do. */
   readonly admission: string | null;
+  /** Where Gatekeeper calls; null where it does not. */
+  readonly gatekeeper: string | null;
   /** What clients must trust; null where no certificate of a local authority is served. */
   readonly caFile: string | null;
   /** The canonical host of the local store. */
@@ -103,7 +107,10 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
   http = opened.use(await listenFor(config, options, rooms, doors, opened));
   const admission = await admissionFor(config, options, rooms);
   if (admission !== null) opened.use(admission);
-  const certificates = () => [http, admission].flatMap((one) => one?.certificates() ?? []);
+  const gatekeeper = await gatekeeperFor(config, options, rooms);
+  if (gatekeeper !== null) opened.use(gatekeeper);
+  const certificates = () =>
+    [http, admission, gatekeeper].flatMap((one) => one?.certificates() ?? []);
   opened.use(watchCertificates({ certificates }, rooms.metrics, rooms.clock, options.log));
   const firstStart = await access.firstStart();
   const life = opened.move();
@@ -111,12 +118,14 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
   return {
     addresses: addresses(),
     admission: admission?.url ?? null,
+    gatekeeper: gatekeeper?.addresses[0]?.url ?? null,
     caFile,
     registry,
     firstStart,
     policies: () => inForce.current(),
     async reload() {
-      await Promise.all([inForce.reload(), http?.reload(), admission?.reload()]);
+      const ports = [http, admission, gatekeeper];
+      await Promise.all([inForce.reload(), ...ports.map((port) => port?.reload())]);
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -174,6 +183,7 @@ async function openRooms(
     access,
     gateway,
     askAboutImage,
+    nodes: wireNodes({ ask: askAboutImage, epochs, inForce, record }),
     rollouts: wireRollouts(cutOvers, record, inForce, clocks.clock),
     fileModes: cutOvers.fileModes,
     storage: wiredStore.says,
@@ -261,6 +271,26 @@ async function admissionFor(
     now,
   });
   log.info('admission listens', { url: server.url });
+  return server;
+}
+
+/** The port for Gatekeeper; null where the configuration has none. */
+async function gatekeeperFor(
+  { gatekeeper, only, limits }: ServerConfig,
+  { log }: ServerOptions,
+  { askAboutImage, registry, metrics, clock, now }: Rooms,
+): Promise<HttpServer | null> {
+  if (gatekeeper === null) return null;
+  const server = await openGatekeeper(gatekeeper, {
+    ask: askAboutImage,
+    registry: only.includes('gateway') ? registry : null,
+    limits: { connections: limits.connections, drainMs: limits.drainMs },
+    log,
+    telling: { observe: [logRequests(log), measureRequests(metrics)], onTls: tellTls(log) },
+    clock,
+    now,
+  });
+  log.info('the provider for Gatekeeper listens', { url: server.addresses[0]?.url });
   return server;
 }
 

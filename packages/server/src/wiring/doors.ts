@@ -17,6 +17,8 @@ import type { Log } from '../http/log.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { metricsDoor } from '../http/metrics-door.ts';
 import { healthDoor, type ReadyCheck, readyDoor } from '../http/probes.ts';
+import { nodeRoutes } from '../node/routes.ts';
+import type { NodeService } from '../node/service.ts';
 import { overviewRoutes } from '../overview/routes.ts';
 import type { OverviewParts } from '../overview/service.ts';
 import { recordRoutes } from '../record/routes.ts';
@@ -47,6 +49,7 @@ export interface DoorParts {
   readonly registry: string;
   readonly metrics: Metrics;
   readonly checks: readonly ReadyCheck[];
+  readonly nodes: NodeService;
   readonly overview: OverviewParts;
   readonly clock: () => Date;
 }
@@ -86,6 +89,7 @@ export function apiRoutes(
     | 'exceptions'
     | 'streams'
     | 'rollouts'
+    | 'nodes'
     | 'overview'
     | 'clock'
     | 'registry'
@@ -97,6 +101,7 @@ export function apiRoutes(
     ...exceptionRoutes(parts.exceptions, (ids) => parts.record.usesOfExceptions(ids), parts.clock),
     ...streamRoutes(parts.streams),
     ...rolloutRoutes(parts.rollouts),
+    ...nodeRoutes(parts.nodes),
     ...(parts.gateway === null
       ? []
       : gatewayApiRoutes(parts.gateway, lastDecisionOf(parts.record))),

@@ -12,8 +12,8 @@ import type { Clocks } from './clocks.ts';
 /** What the provider of external data is put together from. */
 export interface GatekeeperPlace extends Clocks {
   readonly ask: AskAboutImage;
-  /** The canonical host of the gateway, through which nodes pull. */
-  readonly registry: string;
+  /** The canonical host of the gateway, through which nodes pull; null: it is switched off. */
+  readonly registry: string | null;
   readonly limits: Pick<ServerConfig['limits'], 'connections' | 'drainMs'>;
   readonly log: Log;
   /** Requests and certificates are told of as those of the other listeners. */
@@ -35,7 +35,7 @@ export function openGatekeeper(
   const gatekeeper = createGatekeeper({
     config: { ...GATEKEEPER_CONFIG, pin: reference, deadlineMs },
     ask,
-    throughGateway: (image) => registryOf(image) === registry,
+    throughGateway: (image) => registry !== null && registryOf(image) === registry,
     failed: (fault, image) => log.warn('an image of Gatekeeper was not decided', { image, fault }),
   });
   const tls = {
