@@ -1,5 +1,6 @@
 // Every YAML example of the documents is run: here it is loaded, and journeys/ plays what it is part of.
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -38,7 +39,11 @@ async function loaded(t: TestContext, { text }: Example): Promise<PolicySet> {
   };
   for (const { authorities, trustRoots } of parsePolicies(Buffer.from(text), 'docs').policies) {
     for (const spec of Object.values(authorities)) {
-      if (spec.kind === 'key' && spec.ref !== null) await named(spec.ref, 'keys/p256.pub');
+      if (spec.kind !== 'key' || spec.ref === null) continue;
+      // Each a key of its own: some roles must not share one.
+      const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      await mkdir(dirname(join(folder, spec.ref)), { recursive: true });
+      await writeFile(join(folder, spec.ref), publicKey.export({ format: 'pem', type: 'spki' }));
     }
     for (const { file } of Object.values(trustRoots)) {
       await named(file, 'trust/trusted_root.json');
