@@ -13,6 +13,8 @@ export interface RecordSource {
 export interface Gathered {
   readonly events: readonly StreamEvent[];
   readonly end: ChainEnd;
+  /** There may be more behind the place: looking was ended because it had taken long. */
+  readonly more?: true;
 }
 
 /** What is asked for. */
@@ -27,6 +29,8 @@ export interface GatherAsk {
 }
 
 const PAGE = 100;
+/** Whoever stops the server, or has lost the lease, must not wait for a look through a whole record. */
+const PAGES_MOST = 20;
 /** One entry may be larger; more than that in one request helps nobody. */
 const BATCH_MOST_BYTES = 1 << 20;
 
@@ -40,7 +44,7 @@ export async function gather(source: RecordSource, ask: GatherAsk): Promise<Gath
   const events: StreamEvent[] = [];
   let end = ask.after;
   let bytes = 0;
-  for (;;) {
+  for (let pages = 0; pages < PAGES_MOST; pages++) {
     const page = await source.entries(end.seq, PAGE);
     if (page.length === 0)
       return (await isRewritten(source, end)) ? anew(end, at) : { events, end };
@@ -59,6 +63,7 @@ export async function gather(source: RecordSource, ask: GatherAsk): Promise<Gath
     }
     if (through !== null && end.seq >= through) return { events, end };
   }
+  return { events, end, more: true };
 }
 
 function breakAt({ seq, previous }: Link, end: ChainEnd, at: Date): Gathered | null {

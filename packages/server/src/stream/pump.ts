@@ -38,7 +38,8 @@ export interface Pump extends AsyncDisposable {
   lag(): number;
 }
 
-const LETTERS_A_TURN = 100;
+const LETTERS_AT_ONCE = 100;
+const STEPS_BETWEEN_LETTERS = 100;
 
 /** Whether there may be more to do at once. */
 type Step = 'on' | 'wait';
@@ -61,8 +62,11 @@ export function startPump(parts: PumpParts): Pump {
     if (lease === null) return;
     const { signal } = lease;
     if (!run.isDue()) return run.look();
-    await run.retryLetters(signal);
-    while (!stopping.signal.aborted && !signal.aborted && (await run.step(signal)) === 'on');
+    for (let steps = 0; !stopping.signal.aborted && !signal.aborted; steps++) {
+      // A stream that never catches up must not keep dead letters waiting.
+      if (steps % STEPS_BETWEEN_LETTERS === 0) await run.retryLetters(signal);
+      if ((await run.step(signal)) === 'wait') return;
+    }
   }
 
   async function release(): Promise<void> {
@@ -157,6 +161,21 @@ function createRun(parts: PumpParts, stopping: AbortSignal): Run {
     );
   }
 
+  /** Nothing up to the place is wanted; that is stored now and then. */
+  async function passOver(state: StreamState, { end, more }: Gathered): Promise<Step> {
+    const { through } = state;
+    // What was under way is over; the entries behind it are still to be looked at.
+    const isOver = through !== null && end.seq >= through;
+    scanned = end;
+    known = { ...known, done: end.seq };
+    const isDue = isOver || now() - savedAt >= pace.saveEveryMs;
+    const { seq, hash } = end;
+    if (seq !== state.seq && isDue) {
+      await save(through === null || isOver ? stateAt(end) : { ...state, seq, hash });
+    }
+    return isOver || more === true ? 'on' : 'wait';
+  }
+
   async function giveUp(event: StreamEvent, gathered: Gathered, reason: string): Promise<Step> {
     const letter = { stream: name, event, reason };
     const isKept = await bury(tables, letter, { at: clock(), most: pace.deadLetters });
@@ -218,21 +237,16 @@ function createRun(parts: PumpParts, stopping: AbortSignal): Run {
       const gathered = await gather(source, ask);
       await look();
       const { events, end } = gathered;
-      if (events.length === 0) {
-        const isBehind = through !== null && end.seq >= through;
-        scanned = end;
-        known = { ...known, done: end.seq };
-        const isDue = now() - savedAt >= pace.saveEveryMs;
-        if (end.seq !== state.seq && (isDue || isBehind)) await save(stateAt(end));
-        // What was under way is over; the entries behind it are still to be looked at.
-        return isBehind ? 'on' : 'wait';
+      if (events.length === 0) return passOver(state, gathered);
+      // From the same place to the same entry it is the same batch again.
+      if (events.length > 1 && through !== end.seq) {
+        await save({ ...state, ...after, through: end.seq });
       }
-      if (events.length > 1 && through !== end.seq) await save({ ...state, through: end.seq });
       const signal = AbortSignal.any([stopping, lease]);
       return settle(await parts.send(events, signal), gathered);
     },
     async retryLetters(lease) {
-      const rows = await markedLetters(tables, name, LETTERS_A_TURN);
+      const rows = await markedLetters(tables, name, LETTERS_AT_ONCE);
       for (const row of rows) {
         if (stopping.aborted || lease.aborted) return;
         const signal = AbortSignal.any([stopping, lease]);

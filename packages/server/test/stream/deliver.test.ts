@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { entryHash } from '../../src/record/chain.ts';
+import { NO_FILTER } from '../../src/stream/filter.ts';
 import { made, refused } from '../record/room.ts';
+import { approved } from './notes.ts';
 import { openReceiver, openStreamRoom, streamTo, until } from './room.ts';
 
 test('entries are sent in the order of the chain, from its end, and prove the chain', async () => {
@@ -66,4 +68,19 @@ test('from: beginning sends what is there, in batches of one shape', async () =>
     [4, 5],
   ]);
   assert.equal(receiver.got[0]?.headers['content-type'], 'application/x-ndjson');
+});
+
+test('a filter that wants little of a long record finds it, and the place is kept', async () => {
+  await using at = await openStreamRoom();
+  const { record } = at.room;
+  const many = Array.from({ length: 2500 }, (_, n) => record.note(approved(`n${n}`, 'rollout.x')));
+  await Promise.all(many);
+  await record.note(approved('wanted'));
+  await Promise.all(Array.from({ length: 150 }, () => record.note(approved('n', 'rollout.x'))));
+  await using receiver = await openReceiver();
+  const filter = { ...NO_FILTER, acts: ['exception.*'] };
+  const streams = await at.start([streamTo(receiver.url, { filter, from: 'beginning', batch: 5 })]);
+  await until('the place is that of the end', async () => (await streams.list())[0]?.seq === 2651);
+  assert.equal(receiver.got.length, 1);
+  assert.equal(receiver.json()[0]?.seq, 2501);
 });
