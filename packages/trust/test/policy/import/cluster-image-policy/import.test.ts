@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { TrustFault } from '@bulla/trust/fault/fault';
 import { renderFinding } from '@bulla/trust/finding/render-text';
 import { loadPolicies } from '@bulla/trust/policy/files/load';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
@@ -207,4 +208,38 @@ test('a log entry that no log of the trust root could give is a mistake', async 
   const trustRoots = new Map([['acme', { ...lab.trustRoot, tlogs: [] }]]);
   await assert.rejects(loadPolicies([path], { trustRoots }), { code: 'policy.invalid' });
   await assert.rejects(loadPolicies([path], {}), { code: 'policy.invalid' });
+});
+
+test('what the other rows of 1.9 come to: an outage refuses, a tag is pinned, nothing limits where', async (t) => {
+  const [policy] = (await loaded(t, cip([keyOf(A)]))).policies;
+  const document = policy?.document;
+  assert.deepEqual(
+    [document?.onInconclusive, document?.tags, document?.tree, document?.rollback],
+    ['deny', 'pin', 'named', 'allow'],
+  );
+  assert.deepEqual(document?.surfaces, ['pull', 'admission', 'gate', 'node', 'watch']);
+  assert.deepEqual(
+    [document?.namespaces, document?.environments, document?.exclude, document?.exceptions],
+    [null, null, [], null],
+  );
+});
+
+test('a registry that does not answer refuses, and in mode warn admits with a warning', async (t) => {
+  for (const [mode, outcome] of [
+    ['enforce', 'deny'],
+    ['warn', 'admit'],
+  ]) {
+    const source = signedBy(A);
+    source.faults = {
+      referrers() {
+        throw new TrustFault('registry.unreachable', 'the registry does not answer');
+      },
+    };
+    const decision = await decided({
+      source,
+      policies: await loaded(t, cip([keyOf(A)], { mode })),
+    });
+    assert.equal(decision.outcome, outcome);
+    assert.equal(decision.finding.outcome, 'inconclusive');
+  }
 });
