@@ -11,7 +11,7 @@ import { configureRollout } from './policy/rollout.ts';
 import { configureSimulate } from './policy/simulate.ts';
 import { configureTest } from './policy/test.ts';
 
-/** `bulla policy init|check|fmt|explain|test|simulate|impact|import|export`. */
+/** `bulla policy init|check|fmt|explain|test|simulate|impact|rollout|import|export`. */
 export function configure(command: Command, context: CliContext): void {
   configureInit(command, context);
   configureCheck(command, context);

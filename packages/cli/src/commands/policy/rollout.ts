@@ -1,17 +1,12 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
 import { spanMs } from '../../options/instant.ts';
-import { outputOption } from '../../options/output.ts';
 import { collect } from '../../options/repeatable.ts';
 import { jsonText } from '../../output/json.ts';
 import { printRollout, printRollouts } from '../../output/rollout.ts';
 import type { Api } from '../../server/api.ts';
-import { addServerOptions, openServer, type PlaceFlags } from '../../server/place.ts';
 import { parseRollout, parseRolloutStatus, parseRollouts } from '../../server/rollouts.ts';
-
-interface ServerFlags extends Pick<PlaceFlags, 'server' | 'tokenFile' | 'cacert'> {
-  readonly output: 'text' | 'json';
-}
+import { addServerCommand, openServer, type ServerFlags } from '../../server/running.ts';
 
 /** `bulla policy rollout start|status|cut-over|back`: from warning to refusing, as recorded steps. */
 export function configureRollout(policy: Command, context: CliContext): void {
@@ -24,19 +19,13 @@ export function configureRollout(policy: Command, context: CliContext): void {
   configureBack(rollout, context);
 }
 
-/** A command about a running server's rollouts. */
-function serverCommand(rollout: Command, usage: string, description: string): Command {
-  const command = rollout.command(usage).description(description);
-  return addServerOptions(command).addOption(outputOption(command));
-}
-
 interface StartFlags extends ServerFlags {
   readonly owner: string;
   readonly window: string;
 }
 
 function configureStart(rollout: Command, context: CliContext): void {
-  serverCommand(rollout, 'start <policy>', 'open an observation window for a policy that warns')
+  addServerCommand(rollout, 'start <policy>', 'open an observation window for a policy that warns')
     .requiredOption('--owner <who>', 'who answers for the rollout')
     .option('--window <time>', 'how long it is observed', '7d')
     .action(async (policy: string, flags: StartFlags) => {
@@ -51,7 +40,11 @@ function configureStart(rollout: Command, context: CliContext): void {
 }
 
 function configureStatus(rollout: Command, context: CliContext): void {
-  serverCommand(rollout, 'status [policy]', 'show what a policy would have denied, or all rollouts')
+  addServerCommand(
+    rollout,
+    'status [policy]',
+    'show what a policy would have denied, or all rollouts',
+  )
     // A policy of many images that nobody signed takes a while to look through.
     .action(async (policy: string | undefined, flags: ServerFlags) => {
       await using api = await openServer(flags, context);
@@ -75,7 +68,7 @@ interface CutOverFlags extends ServerFlags {
 }
 
 function configureCutOver(rollout: Command, context: CliContext): void {
-  const command = serverCommand(
+  const command = addServerCommand(
     rollout,
     'cut-over <policy>',
     'have the policy refuse from now on, whatever its file says',
