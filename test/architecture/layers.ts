@@ -88,6 +88,7 @@ export const PACKAGES = {
       oidc: 1,
       gateway: 1,
       admission: 1,
+      exceptions: 1,
       gatekeeper: 1,
       node: 1,
       // The daemon that runs on nodes: it speaks to their door.
