@@ -84,10 +84,12 @@ export async function askAll(
     clearTimeout(timer);
     state.over = true;
   }
-  for (const reference of references) {
-    if (!byReference.has(reference)) byReference.set(reference, { fault: tooLate(call) });
-  }
-  return { byReference, secretsFault: state.secretsFault };
+  // In the object's own order, whichever was known first.
+  const all = references.map((reference): [string, Answer] => [
+    reference,
+    byReference.get(reference) ?? { fault: tooLate(call) },
+  ]);
+  return { byReference: new Map(all), secretsFault: state.secretsFault };
 }
 
 interface Telling {

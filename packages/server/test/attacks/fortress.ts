@@ -23,6 +23,8 @@ export interface FortressShape {
   /** The spec of the one policy, in YAML; `KEY` stands for the path of the public key. */
   readonly spec?: string;
   readonly gateway?: Partial<ServerConfig['gateway']>;
+  /** Further sections. */
+  readonly more?: Partial<ServerConfig>;
 }
 
 /** A whole server that enforces a policy, with its requests as an attacker would make them. */
@@ -64,7 +66,7 @@ const IMAGE_CONFIG = 'application/vnd.oci.image.config.v1+json';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
 /** Starts a server in a new folder; disposing it removes the folder. */
-export async function openFortress({ spec = SIGNED, gateway = {} }: FortressShape = {}) {
+export async function openFortress({ spec = SIGNED, gateway = {}, more = {} }: FortressShape = {}) {
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'bulla-fortress-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
@@ -83,6 +85,7 @@ export async function openFortress({ spec = SIGNED, gateway = {} }: FortressShap
         listen: [{ url: 'http://127.0.0.1:0', tls: null }],
         policies: [join(folder, 'policies')],
         gateway: { ...usual.gateway, name: HOST, ...gateway },
+        ...more,
       },
       { version: '0', log: createLog('silent'), consoleFolders: [], starterPolicy: null },
     ),

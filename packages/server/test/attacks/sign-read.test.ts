@@ -1,31 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Fortress, openFortress } from './fortress.ts';
+import { openFortress } from './fortress.ts';
+import { ownerOf } from './owner.ts';
 
 // Whoever has the scope `sign` reads what nobody has verified: never unseen, and nobody else does.
 
-/** The first owner, by the link that the terminal was shown; answers a request to the product API. */
-async function ownerOf({ origin, server }: Fortress) {
-  let cookie = '';
-  const ask = async (method: string, path: string, body?: object) => {
-    const answer = await fetch(`${origin}/api/bulla/v1${path}`, {
-      method,
-      headers: { origin, cookie, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    assert.ok(answer.ok, text);
-    cookie = answer.headers.get('set-cookie')?.split(';', 1)[0] ?? cookie;
-    return JSON.parse(text);
-  };
-  const link = server.firstStart?.link.secret;
-  await ask('POST', '/session/link', { link, name: 'ann', password: 'a seal of clay, dried' });
-  const makeToken = async (name: string, actions: readonly string[]) => {
-    const repositories = [{ repository: 'team/app', actions }];
-    const { secret } = await ask('POST', '/tokens', { name, repositories });
-    return { authorization: `Basic ${btoa(`token:${secret}`)}` };
-  };
-  return { ask, makeToken };
+function asToken(secret: string) {
+  return { authorization: `Basic ${btoa(`token:${secret}`)}` };
 }
 
 test('each read by the scope sign stands in the record, as no pass, before the answer', async () => {
@@ -33,8 +14,8 @@ test('each read by the scope sign stands in the record, as no pass, before the a
   const { ask, makeToken } = await ownerOf(fortress);
   const digest = await fortress.image('team/app', 'v1');
   await fortress.image('team/other', 'v1');
-  const signer = await makeToken('release', ['pull', 'push', 'sign']);
-  const pusher = await makeToken('ci', ['pull', 'push']);
+  const signer = asToken(await makeToken('release', 'team/app', ['pull', 'push', 'sign']));
+  const pusher = asToken(await makeToken('ci', 'team/app', ['pull', 'push']));
   const read = async (method: string, path: string, headers: Readonly<Record<string, string>>) =>
     (await fortress.send(method, `/v2/${path}`, { headers })).status;
   const reads = [
