@@ -168,7 +168,8 @@ async function openRooms(
     ? wireGateway({ config, registry, store, access, decisions, keep: record.keep, clocks })
     : null;
   if (gateway !== null) opened.defer(() => gateway.close());
-  const askAboutImage = wireReach({ config, store, gateway, decisions, inForce, clocks });
+  const reach = wireReach({ config, store, gateway, decisions, inForce, clocks });
+  const askAboutImage = reach.ask;
   const renew = () => listeners.renew(clocks.clock());
   opened.use(startUpkeep({ gateway, access, tables: store.tables, renew, log }));
   return {

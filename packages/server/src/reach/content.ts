@@ -1,3 +1,4 @@
+import { remembered } from '@bulla/trust/decide/material';
 import { isDigest } from '@bulla/trust/oci/digest';
 import type { ArtifactSource, StoredManifest } from '@bulla/trust/oci/store';
 import { keyOfParts } from '../bounds/key.ts';
@@ -48,4 +49,19 @@ export function keptContent(): KeepContent {
       return bytes;
     },
   });
+}
+
+/** The source at one moment: what it said of a manifest, a tag or referrers it is not asked again. */
+export function snapshot(source: ArtifactSource): ArtifactSource {
+  const manifests = new Map<string, ReturnType<ArtifactSource['manifest']>>();
+  const referrers = new Map<string, ReturnType<ArtifactSource['referrers']>>();
+  return {
+    ...source,
+    manifest: (tagOrDigest, options) =>
+      remembered(manifests, tagOrDigest, () => source.manifest(tagOrDigest, options)),
+    referrers: (subject, query) =>
+      remembered(referrers, JSON.stringify([subject, query?.artifactType ?? null]), () =>
+        source.referrers(subject, query),
+      ),
+  };
 }

@@ -1,45 +1,76 @@
 import { asFault, TrustFault } from '@bulla/trust/fault/fault';
 import type { ArtifactSource } from '@bulla/trust/oci/store';
-import { type NameAlias, nameReader } from '@bulla/trust/policy/names';
-import type { PolicySet, ReadyPolicy } from '@bulla/trust/policy/policy-set';
-import type { Answered, Ask, Decide, Refuse, Resolved } from '../decision/ask.ts';
-import type { InForce } from '../decision/policies.ts';
-import type { RegistryConnection } from '../registries/connection.ts';
+import { nameReader } from '@bulla/trust/policy/names';
+import { askAbout, canonicalOf, type ReachParts, type Room, refused } from './answer.ts';
+import { snapshot } from './content.ts';
 import { accessNamer } from './credentials.ts';
 import { namedHosts } from './hosts.ts';
-import { inTime } from './in-time.ts';
-import { type Located, type LocateParts, locate, ownPlace } from './locate.ts';
-import { type ImageName, namesDigest, pinTo, readImageName } from './name.ts';
-import type { FindOwn, OwnPlace, TagMemory } from './ports.ts';
+import { ownPlace } from './locate.ts';
+import { type ImageName, readImageName } from './name.ts';
+import { seenNamespaces, soonAsking } from './namespaces.ts';
 import type { AskAboutImage, Reached, ReachQuestion } from './question.ts';
-import { type ResolveParts, resolveOnce, rollbackOf } from './resolve.ts';
-import { closedSource, type OpenWhere, sourceOpener } from './sources.ts';
-import { strictest } from './tag-rules.ts';
-import { tagResolver } from './tags.ts';
+import { sourceOpener } from './sources.ts';
+import { type ResolveTag, tagResolver } from './tags.ts';
 
-/** What questions about images are answered with. */
-export interface ReachParts {
-  readonly decide: Decide;
-  readonly refuse: Refuse;
-  readonly inForce: () => InForce;
-  /** Which tier this server serves, for policies that name some. */
-  readonly environment: string | null;
-  readonly aliases: readonly NameAlias[];
-  readonly own: FindOwn;
-  /** How the registries of the configuration are reached, by their canonical hosts. */
-  readonly connections: ReadonlyMap<string, RegistryConnection>;
-  readonly memory: TagMemory;
-  /** How old an answer about a tag may be, and how long one is waited for, in milliseconds. */
-  readonly tagFreshMs: number;
-  readonly tagDeadlineMs: number;
-  readonly clock: () => Date;
+/** Questions about images, and what a push lets one do ahead of them. */
+export interface ReachService {
+  /** As `question.ts` has it. Nothing is sent before the first question. */
+  readonly ask: AskAboutImage;
+  /** The canonical `registry/repository` of a reference; null for what is none. */
+  canonicalOf(reference: string): string | null;
+  /**
+   * Asks the question for each namespace from which it may come soon, and the registry for all of them
+   * as for one: so the same question finds its answer in the cache, and evidence at hand where another
+   * namespace asks. Answers what came of it, by namespace.
+   */
+  prepare(
+    question: Omit<ReachQuestion, 'namespace'>,
+    namespaces: readonly string[],
+  ): Promise<readonly Prepared[]>;
 }
 
-/** Answers `AskAboutImage` as `question.ts` has it. Nothing is sent before the first question. */
-export function createReach(parts: ReachParts): AskAboutImage {
+/** What was decided ahead for one namespace; null: for a question that names none. */
+export interface Prepared {
+  readonly namespace: string | null;
+  readonly reached: Reached;
+}
+
+/** Puts together what the README of this folder lists. */
+export function createReach(parts: ReachParts): ReachService {
+  const room = roomOf(parts);
+  const ask: AskAboutImage = async (question) => {
+    const name = nameOrFault(room, question.reference);
+    if (name instanceof TrustFault) return refused(parts, question, name);
+    return askAbout(room, name, question);
+  };
+  return {
+    ask,
+    canonicalOf(reference) {
+      const name = nameOrFault(room, reference);
+      return name instanceof TrustFault ? null : canonicalOf(name, ownPlace(room.located, name));
+    },
+    async prepare(question, namespaces) {
+      const name = nameOrFault(room, question.reference);
+      if (name instanceof TrustFault) return [];
+      const canonical = canonicalOf(name, ownPlace(room.located, name));
+      const { set } = parts.inForce();
+      const all = soonAsking(room.seen.of(canonical), namespaces, set?.policies ?? []);
+      const once = askedOnce(room);
+      const prepared: Prepared[] = [];
+      for (const namespace of all) {
+        const reached = await askAbout(once, name, { ...question, namespace });
+        prepared.push({ namespace, reached });
+      }
+      return prepared;
+    },
+  };
+}
+
+function roomOf(parts: ReachParts): Room {
   const mirrors = parts.aliases.map(({ from }) => from.split('/', 1)[0] ?? from);
-  const room: Room = {
+  return {
     parts,
+    seen: seenNamespaces(),
     readName: nameReader(parts.aliases),
     located: {
       own: parts.own,
@@ -48,6 +79,7 @@ export function createReach(parts: ReachParts): AskAboutImage {
       nameAccess: accessNamer(),
     },
     open: sourceOpener(),
+    view: (source) => source,
     resolving: {
       memory: parts.memory,
       clock: parts.clock,
@@ -58,19 +90,30 @@ export function createReach(parts: ReachParts): AskAboutImage {
       }),
     },
   };
-  return async (question) => {
-    const name = nameOrFault(room, question.reference);
-    if (name instanceof TrustFault) return refused(parts, question, name);
-    return askAbout(room, name, question);
-  };
 }
 
-interface Room {
-  readonly parts: ReachParts;
-  readonly readName: ReturnType<typeof nameReader>;
-  readonly located: LocateParts;
-  readonly open: OpenWhere;
-  readonly resolving: ResolveParts;
+/** The room for questions about one image at one moment, which differ by their namespaces alone. */
+function askedOnce(room: Room): Room {
+  let view: ArtifactSource | null = null;
+  let led: ReturnType<ResolveTag> | null = null;
+  const { resolving } = room;
+  const noting = { note: () => undefined, of: room.seen.of };
+  return {
+    ...room,
+    // What is asked ahead is no sign that a namespace will ask.
+    seen: noting,
+    view(source) {
+      view ??= snapshot(source);
+      return view;
+    },
+    resolving: {
+      ...resolving,
+      resolveTag(question) {
+        led ??= resolving.resolveTag(question);
+        return led;
+      },
+    },
+  };
 }
 
 function nameOrFault({ readName }: Room, text: string): ImageName | TrustFault {
@@ -80,133 +123,5 @@ function nameOrFault({ readName }: Room, text: string): ImageName | TrustFault {
     const fault = asFault(error);
     if (fault.code !== 'reference.malformed') throw fault;
     return fault;
-  }
-}
-
-async function refused(
-  { refuse }: ReachParts,
-  question: ReachQuestion,
-  fault: TrustFault,
-): Promise<Reached> {
-  const { decision, cache } = await refuse(question, fault);
-  const byDigest = namesDigest(question.reference);
-  return { decision, cache, pinned: null, byDigest, tags: 'pin', enforcedTags: null };
-}
-
-async function askAbout(room: Room, name: ImageName, question: ReachQuestion): Promise<Reached> {
-  const { parts } = room;
-  const place = ownPlace(room.located, name);
-  const { registry, repository } = name.canonical;
-  const canonical = place?.canonical ?? `${registry}/${repository}`;
-  const { set } = parts.inForce();
-  const covering = set === null ? [] : coveringOf(set, parts, question, canonical);
-  const located = locatedOr(room, name, place, question, covering.length > 0 ? set : null);
-  const source = sourceOf(room, located, canonical);
-  const asked: Asked = { name, canonical, located, question, source };
-  const { decision, cache } = await answerInTime(room, asked);
-  const { digest } = decision;
-  const enforcing = covering.filter(({ document }) => document.mode === 'enforce');
-  return {
-    decision,
-    cache,
-    pinned: digest === null ? null : pinTo(question.reference, digest),
-    byDigest: name.digest !== null,
-    tags: strictest(covering) ?? 'pin',
-    enforcedTags: strictest(enforcing),
-  };
-}
-
-/** What no policy covers is asked for nowhere (semantics 19). */
-function locatedOr(
-  { located }: Room,
-  name: ImageName,
-  place: OwnPlace | null,
-  { credentials }: ReachQuestion,
-  set: PolicySet | null,
-): Located {
-  if (set !== null) return locate(located, name, place, credentials, set);
-  const says = 'no policy covers the image, so its registry was not asked';
-  return { kind: 'unnamed', fault: new TrustFault('policy.no-match', says) };
-}
-
-function coveringOf(
-  { policies }: PolicySet,
-  { environment }: ReachParts,
-  { surface, namespace }: ReachQuestion,
-  repository: string,
-): readonly ReadyPolicy[] {
-  return policies.filter((policy) =>
-    policy.covers({ repository, surface, namespace, environment }),
-  );
-}
-
-interface Asked {
-  readonly name: ImageName;
-  /** By which policies match. */
-  readonly canonical: string;
-  readonly located: Located;
-  readonly question: ReachQuestion;
-  readonly source: ArtifactSource;
-}
-
-/**
- * The answer, or by the end of the asker's time a refusal that says so. What was begun goes on: it is
- * recorded and cached as any, so that the one who asks again finds it.
- */
-function answerInTime(room: Room, asked: Asked): Promise<Answered> {
-  return inTime(decideOn(room, asked), asked.question.signal, () => {
-    const says = 'no decision in the time that the door had';
-    const problem = new TrustFault('decision.timeout', says);
-    return room.parts.decide(askOf(asked, { problem, remembered: asked.name.digest }));
-  });
-}
-
-async function decideOn(room: Room, asked: Asked): Promise<Answered> {
-  const { parts, resolving } = room;
-  const { located, name, question, canonical, source } = asked;
-  const { tag, digest } = name;
-  if (digest !== null) {
-    const parents = located.kind === 'own' ? await located.place.parents(digest) : [];
-    return parts.decide({ ...askOf(asked, { digest }), parents });
-  }
-  const tagName = { repository: canonical, tag };
-  const resolve = { located, name: tagName, source, dryRun: question.dryRun };
-  const resolved = await resolveOnce(resolving, resolve);
-  const ask = askOf(asked, resolved);
-  if (!('digest' in resolved)) return parts.decide(ask);
-  const rollback = await rollbackOf(resolving, resolve, resolved.digest);
-  return parts.decide({ ...ask, rollback });
-}
-
-function askOf({ name, canonical, located, question, source }: Asked, resolved: Resolved): Ask {
-  const { reference, surface, namespace, actor, request, dryRun, signal } = question;
-  return {
-    reference,
-    repository: canonical,
-    tag: name.tag,
-    resolved,
-    parents: [],
-    rollback: null,
-    source,
-    surface,
-    namespace,
-    actor,
-    request,
-    dryRun,
-    access: located.kind === 'registry' ? located.where.access : null,
-    ...(signal === undefined ? {} : { signal }),
-  };
-}
-
-function sourceOf({ open }: Room, located: Located, canonical: string): ArtifactSource {
-  switch (located.kind) {
-    case 'own':
-      return located.place.source;
-    case 'registry':
-      return { ...open(located.where), name: canonical };
-    case 'unnamed':
-      return closedSource(canonical, located.fault);
-    default:
-      return located satisfies never;
   }
 }

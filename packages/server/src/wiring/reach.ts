@@ -6,8 +6,7 @@ import type { Place } from '../gateway/place.ts';
 import type { Gateway } from '../gateway/service.ts';
 import { canonicalRegistry } from '../gateway/upstream/config.ts';
 import type { OwnPlace } from '../reach/ports.ts';
-import type { AskAboutImage } from '../reach/question.ts';
-import { createReach } from '../reach/service.ts';
+import { createReach, type ReachService } from '../reach/service.ts';
 import { REGISTRY_CONNECTION, type RegistryConnection } from '../registries/connection.ts';
 import type { ServerStore } from '../storage/store.ts';
 import type { Clocks } from './clocks.ts';
@@ -30,7 +29,7 @@ export interface ReachWiring {
 const TAG_DEADLINE_MS = 30_000;
 
 /** How admission, Gatekeeper, nodes and hooks ask about images, from the configuration. */
-export function wireReach(wiring: ReachWiring): AskAboutImage {
+export function wireReach(wiring: ReachWiring): ReachService {
   const { config, store, gateway, decisions, inForce, clocks } = wiring;
   return createReach({
     decide: decisions.decide,

@@ -30,7 +30,7 @@ import { createTaker } from '../../src/decision/take.ts';
 import { tableHistory } from '../../src/gateway/history.ts';
 import type { FindOwn, TagMemory } from '../../src/reach/ports.ts';
 import type { AskAboutImage, ReachQuestion } from '../../src/reach/question.ts';
-import { createReach } from '../../src/reach/service.ts';
+import { createReach, type ReachService } from '../../src/reach/service.ts';
 import { REGISTRY_CONNECTION, type RegistryConnection } from '../../src/registries/connection.ts';
 import { openMemory } from '../../src/storage/memory/open.ts';
 import { migrate } from '../../src/storage/migrate.ts';
@@ -61,6 +61,7 @@ export interface ReachShape {
 /** Questions over the library's decisions, the server's cache and real tables. */
 export interface ReachKit extends AsyncDisposable {
   readonly ask: AskAboutImage;
+  readonly reach: ReachService;
   readonly decisions: DecisionService;
   readonly kept: MadeDecision[];
   readonly memory: TagMemory;
@@ -113,7 +114,7 @@ export async function openReach(shape: ReachShape = {}): Promise<ReachKit> {
     unrecorded: () => undefined,
   });
   const memory = tableHistory(rows.tables);
-  const ask = createReach({
+  const reach = createReach({
     decide: decisions.decide,
     refuse: decisions.refuse,
     inForce: () =>
@@ -130,7 +131,8 @@ export async function openReach(shape: ReachShape = {}): Promise<ReachKit> {
     clock,
   });
   return {
-    ask,
+    ask: reach.ask,
+    reach,
     decisions,
     kept,
     memory,

@@ -78,8 +78,8 @@ async function openWorld(shape: Shape = () => ({})) {
     upstream,
     front,
     gateway,
-    ask: wireReach({ ...wiring, gateway }),
-    askWithout: wireReach({ ...wiring, gateway: null }),
+    ask: wireReach({ ...wiring, gateway }).ask,
+    askWithout: wireReach({ ...wiring, gateway: null }).ask,
     [Symbol.asyncDispose]: () => life.disposeAsync(),
   };
 }
