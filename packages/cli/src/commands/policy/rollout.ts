@@ -105,7 +105,7 @@ interface BackFlags extends ServerFlags {
 }
 
 function configureBack(rollout: Command, context: CliContext): void {
-  serverCommand(
+  addServerCommand(
     rollout,
     'back <policy>',
     'end a rollout: the mode of the policy’s file holds again',
