@@ -20,28 +20,12 @@ const DATA = './bulla-data';
 const TOKEN_MOST_BYTES = 1 << 16;
 const CA_MOST_BYTES = 4 << 20;
 
-/** Declares which running server is asked. */
-export function addServerOptions(command: Command): Command {
+/** Declares where a server is asked, or on which of its stores a command works offline. */
+export function addPlaceOptions(command: Command): Command {
   return command
     .option('--server <url>', 'a running server (or BULLA_SERVER); its token is in BULLA_TOKEN')
     .option('--token-file <file>', 'file whose first line is the token')
-    .option('--cacert <file>', 'PEM file of the authority of the server’s certificate');
-}
-
-/** Opens the running server that the flags or BULLA_SERVER name. Throws `usage.invalid`, `server.*`. */
-export async function openServer(
-  flags: Pick<PlaceFlags, 'server' | 'tokenFile' | 'cacert'>,
-  context: CliContext,
-): Promise<Api> {
-  const { BULLA_SERVER = '' } = context.env;
-  if (flags.server !== undefined || BULLA_SERVER !== '') return openPlace(flags, context);
-  const says = 'this is asked of a running server, and none was named';
-  throw new TrustFault('usage.invalid', says, 'Give --server URL, or set BULLA_SERVER.');
-}
-
-/** Declares where a server is asked, or on which of its stores a command works offline. */
-export function addPlaceOptions(command: Command): Command {
-  return addServerOptions(command)
+    .option('--cacert <file>', 'PEM file of the authority of the server’s certificate')
     .option('--data <folder>', `offline, on a data folder (default: ${DATA})`)
     .option('--config <file>', 'offline, on the store of this bulla.yaml');
 }
