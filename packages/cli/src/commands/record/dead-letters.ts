@@ -102,7 +102,7 @@ async function wholeIds(
   if (ids.every((id) => WHOLE.test(id))) return ids;
   const known = (await readLetters(api, stream)).map(({ shown }) => shown.id);
   return ids.map((id) => {
-    const beginning = id.replace(/…$/, '');
+    const beginning = id.replace(/\u2026$/, '');
     const found = known.filter((one) => one.startsWith(beginning) && beginning.includes('-'));
     return found.length === 1 ? (found[0] ?? id) : id;
   });
