@@ -32,7 +32,10 @@ process.exitCode = 1;
 
 function end(code: 0 | 1, reason: string): never {
   // containerd takes standard output as the reason; a control could not be told from its own lines.
-  const line = reason.replace(/[^\x20-\x7e]+/g, ' ').slice(0, REASON_LONGEST);
+  const line = reason
+    .trimEnd()
+    .replace(/[^\x20-\x7e]+/g, ' ')
+    .slice(0, REASON_LONGEST);
   try {
     writeSync(1, `${line}\n`);
   } catch {
