@@ -60,10 +60,10 @@ export function renderExplanation(
     const telling = parts.filter(({ holds }) => holds === covers);
     lines.push(...telling.map(({ says }) => `    ${printable(says)}`));
   }
-  if (failing.length > 0) lines.push('', 'not satisfied:');
-  for (const { policy, clause } of failing) {
-    lines.push(printable(policy === null ? `  ${clause}` : `  ${policy}  ${clause}`));
-  }
+  // That none covers the image is told above, and is no clause.
+  const clauses = failing.filter(({ policy }) => policy !== null);
+  if (clauses.length > 0) lines.push('', 'not satisfied:');
+  lines.push(...clauses.map(({ policy, clause }) => printable(`  ${policy}  ${clause}`)));
   if (mends.length === 0) return lines;
   lines.push('', mends.length === 1 ? 'to be admitted:' : 'to be admitted, all of:');
   for (const { says, command } of mends) {
