@@ -4,6 +4,7 @@ import { EXCEPTIONS } from './migrations/exceptions.ts';
 import { GATEWAY } from './migrations/gateway.ts';
 import { RECORD } from './migrations/record.ts';
 import { REGISTERS } from './migrations/registers.ts';
+import { SIMULATIONS } from './migrations/simulations.ts';
 import { STREAM } from './migrations/stream.ts';
 
 /** Every migration by its name; they run in the order of the names, and none ever changes. */
@@ -14,4 +15,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-gateway': GATEWAY,
   '0005-exceptions': EXCEPTIONS,
   '0006-stream': STREAM,
+  '0007-simulations': SIMULATIONS,
 };

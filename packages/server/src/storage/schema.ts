@@ -3,6 +3,7 @@ import type { ExceptionTables } from './schema/exceptions.ts';
 import type { GatewayTables } from './schema/gateway.ts';
 import type { RecordTables } from './schema/record.ts';
 import type { RegisterTables } from './schema/registers.ts';
+import type { SimulationTables } from './schema/simulations.ts';
 import type { StreamTables } from './schema/stream.ts';
 
 /** Every table of the server, one interface per area; `migrations/` makes them. */
@@ -12,4 +13,5 @@ export interface Database
     GatewayTables,
     RecordTables,
     RegisterTables,
+    SimulationTables,
     StreamTables {}
