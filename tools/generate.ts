@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { renderTemplate, renderValues } from './generate/chart.ts';
 import { renderConfiguration } from './generate/configuration.ts';
 import { renderTrustPolicyCrd } from './generate/crd.ts';
 import { renderErrors } from './generate/errors.ts';
@@ -11,6 +12,13 @@ import { renderOpenApi } from './generate/openapi.ts';
 
 /** Path from the root → its text. One line for each generated document. */
 const DOCUMENTS: Readonly<Record<string, () => string | Promise<string>>> = {
+  'deploy/helm/bulla/crds/trustpolicies.yaml': renderTrustPolicyCrd,
+  'deploy/helm/bulla/templates/config.yaml': renderTemplate('config'),
+  'deploy/helm/bulla/templates/deployment.yaml': renderTemplate('deployment'),
+  'deploy/helm/bulla/templates/rbac.yaml': renderTemplate('rbac'),
+  'deploy/helm/bulla/templates/webhook-guard.yaml': renderTemplate('webhook-guard'),
+  'deploy/helm/bulla/templates/webhook.yaml': renderTemplate('webhook'),
+  'deploy/helm/bulla/values.yaml': renderValues,
   'deploy/kubernetes/00-crd-trustpolicies.yaml': renderTrustPolicyCrd,
   'docs/configuration.md': renderConfiguration,
   'docs/errors.md': renderErrors,
