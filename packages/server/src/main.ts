@@ -27,6 +27,7 @@ import { wireDoors } from './wiring/doors.ts';
 import { wireExceptions } from './wiring/exceptions.ts';
 import { openGatekeeper } from './wiring/gatekeeper.ts';
 import { wireGateway } from './wiring/gateway.ts';
+import { wireHooks } from './wiring/hooks.ts';
 import { type WiredCluster, wireKubernetes } from './wiring/kubernetes.ts';
 import { wireListeners } from './wiring/listeners.ts';
 import { wireNodes } from './wiring/nodes.ts';
@@ -170,6 +171,8 @@ async function openRooms(
   if (gateway !== null) opened.defer(() => gateway.close());
   const reach = wireReach({ config, store, gateway, decisions, inForce, clocks });
   const askAboutImage = reach.ask;
+  const hooks = wireHooks({ config, reach, decisions, metrics, log });
+  if (hooks !== null) opened.use(hooks);
   const renew = () => listeners.renew(clocks.clock());
   opened.use(startUpkeep({ gateway, access, tables: store.tables, renew, log }));
   return {
@@ -184,6 +187,7 @@ async function openRooms(
     access,
     gateway,
     askAboutImage,
+    hooks,
     nodes: wireNodes({ ask: askAboutImage, epochs, inForce, record }),
     rollouts: wireRollouts(cutOvers, record, inForce, clocks.clock),
     fileModes: cutOvers.fileModes,

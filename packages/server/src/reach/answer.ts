@@ -105,10 +105,11 @@ function locatedOr(
   return { kind: 'unnamed', fault: new TrustFault('policy.no-match', says) };
 }
 
-function coveringOf(
+/** The policies that a question about the repository is decided by. */
+export function coveringOf(
   { policies }: PolicySet,
-  { environment }: ReachParts,
-  { surface, namespace }: ReachQuestion,
+  { environment }: Pick<ReachParts, 'environment'>,
+  { surface, namespace }: Pick<ReachQuestion, 'surface' | 'namespace'>,
   repository: string,
 ): readonly ReadyPolicy[] {
   return policies.filter((policy) =>

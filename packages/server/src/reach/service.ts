@@ -1,7 +1,14 @@
 import { asFault, TrustFault } from '@bulla/trust/fault/fault';
 import type { ArtifactSource } from '@bulla/trust/oci/store';
 import { nameReader } from '@bulla/trust/policy/names';
-import { askAbout, canonicalOf, type ReachParts, type Room, refused } from './answer.ts';
+import {
+  askAbout,
+  canonicalOf,
+  coveringOf,
+  type ReachParts,
+  type Room,
+  refused,
+} from './answer.ts';
 import { snapshot } from './content.ts';
 import { accessNamer } from './credentials.ts';
 import { namedHosts } from './hosts.ts';
@@ -58,7 +65,10 @@ export function createReach(parts: ReachParts): ReachService {
       const once = askedOnce(room);
       const prepared: Prepared[] = [];
       for (const namespace of all) {
-        const reached = await askAbout(once, name, { ...question, namespace });
+        // What no policy covers is refused without a look: there is nothing to be ahead of.
+        const asked = { ...question, namespace };
+        if (set === null || coveringOf(set, parts, asked, canonical).length === 0) continue;
+        const reached = await askAbout(once, name, asked);
         prepared.push({ namespace, reached });
       }
       return prepared;

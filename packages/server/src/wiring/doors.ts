@@ -10,6 +10,8 @@ import type { ExceptionService } from '../exceptions/service.ts';
 import { gatewayApiRoutes } from '../gateway/api-routes.ts';
 import { gatewayDoor } from '../gateway/routes.ts';
 import type { Gateway } from '../gateway/service.ts';
+import { hooksDoor } from '../hooks/routes.ts';
+import type { HooksService } from '../hooks/service.ts';
 import { apiDoor } from '../http/api/door.ts';
 import type { ApiRoute } from '../http/api/route.ts';
 import type { Door } from '../http/exchange.ts';
@@ -41,6 +43,8 @@ export interface DoorParts {
   readonly access: AccessService;
   /** Null when it is switched off. */
   readonly gateway: Gateway | null;
+  /** Null where no registry tells of pushes. */
+  readonly hooks: HooksService | null;
   readonly record: RecordService;
   readonly exceptions: ExceptionService;
   readonly streams: StreamService;
@@ -66,6 +70,7 @@ export async function wireDoors(parts: DoorParts): Promise<readonly Door[]> {
     tokenDoor(access),
   ];
   if (gateway !== null) doors.push(gatewayDoor(gateway));
+  if (parts.hooks !== null) doors.push(hooksDoor(parts.hooks, options.log));
   if (config.only.includes('api')) {
     const info = { title: 'Bulla', version: options.version };
     const publicOrigin = config.origin === null ? {} : { publicOrigin: config.origin };
