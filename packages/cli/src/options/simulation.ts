@@ -51,7 +51,7 @@ export async function compare(
   const after = await answerFrom(question, policies, comparing);
   if (against === null) return compareDecisions(told, after, policies);
   const before = await answerFrom(question, against, comparing);
-  return compareSets([before, against], [after, policies]);
+  return compareSets([before, against], [after, policies], told.excepted);
 }
 
 /** The answer of policies to a stored question. Nothing is fetched. */

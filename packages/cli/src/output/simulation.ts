@@ -74,12 +74,19 @@ function clauseText({ policy, clause, code }: ChangeReason): string {
 
 const TITLES = {
   refused: 'would newly be refused',
+  excepted: 'were let in by an exception, and would be refused without it',
   admitted: 'would newly be admitted',
   warned: 'would be admitted, but no longer satisfy every policy',
   unknown: 'cannot be told without fetching',
 } as const satisfies Record<Change, string>;
 
-const CHANGES = ['refused', 'admitted', 'warned', 'unknown'] as const satisfies readonly Change[];
+const CHANGES = [
+  'refused',
+  'excepted',
+  'admitted',
+  'warned',
+  'unknown',
+] as const satisfies readonly Change[];
 
 /**
  * Prints a simulation, and notes its exit code: 1 when anything would newly be refused, 3 when that
@@ -101,6 +108,7 @@ function countsOf({ images }: Simulation) {
     images.filter(matches).reduce((sum, { decisions }) => sum + decisions, 0);
   return {
     refused: count(({ change }) => change === 'refused'),
+    excepted: count(({ change }) => change === 'excepted'),
     admitted: count(({ change }) => change === 'admitted'),
     warned: count(({ change }) => change === 'warned'),
     unknown: count(({ change }) => change === 'unknown'),

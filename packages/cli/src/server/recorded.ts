@@ -35,6 +35,8 @@ export interface RecordedDecision {
   readonly refusedBy: readonly string[];
   readonly decidedAt: Date;
   readonly rollback: Rollback | null;
+  /** Whether an exception let it in. */
+  readonly excepted: boolean;
   /** The decision whose answer this is a use of; null for one that was taken anew. */
   readonly usedFrom: string | null;
 }
@@ -87,6 +89,9 @@ function parse(at: Cursor): RecordedDecision {
     refusedBy: policies.filter(({ effect }) => effect === 'deny').map(({ name }) => name),
     decidedAt: asInstant(member(at, 'decidedAt')),
     rollback: recordedRollback(finding),
+    // Servers of before there were exceptions name none.
+    excepted:
+      (optional(member(at, 'exceptions'), (used) => asArray(used, (one) => one)) ?? []).length > 0,
     usedFrom: usedFrom(finding),
   };
 }

@@ -117,11 +117,11 @@ async function replayDecision(
   }
 }
 
-function beforeOf({ outcome, effect, code, refusedBy }: RecordedDecision): Before {
+function beforeOf({ outcome, effect, code, refusedBy, excepted }: RecordedDecision): Before {
   const reason = { clause: 'as it was recorded', code: code ?? '', says: '' };
   const because =
     refusedBy.length === 0
       ? [{ policy: null, ...reason }]
       : refusedBy.map((policy) => ({ policy, ...reason }));
-  return { outcome, effect, because: outcome === 'deny' ? because : [] };
+  return { outcome, effect, because: outcome === 'deny' ? because : [], excepted };
 }

@@ -4,8 +4,11 @@ import type { Decision, PolicyOutcome } from '../decision.ts';
 import { failingClauses } from '../explain/clause.ts';
 import type { PolicySet } from '../policy-set.ts';
 
-/** What other policies would change; `unknown` is what cannot be said without fetching. */
-export type Change = 'refused' | 'admitted' | 'warned' | 'unknown';
+/**
+ * What other policies would change. `excepted`: an exception let it in, without which they refuse it;
+ * exceptions are no part of a comparison. `unknown`: it cannot be said without fetching.
+ */
+export type Change = 'refused' | 'excepted' | 'admitted' | 'warned' | 'unknown';
 
 /** A clause for which an image is refused, was refused, or cannot be told about. */
 export interface ChangeReason {
@@ -22,6 +25,8 @@ export interface Before {
   readonly effect: PolicyOutcome['effect'];
   /** What refused. */
   readonly because: readonly ChangeReason[];
+  /** Whether an exception stood behind it. Absent: none did. */
+  readonly excepted?: boolean;
 }
 
 /** How two answers to one question differ. */
@@ -55,7 +60,8 @@ export function compareDecisions(before: Before, decision: Decision, set: Policy
   const unsure = isIncomplete(decision) || (before.outcome === 'admit' && isOutage(decision));
   if (unsure) return unknown(before.outcome, clausesOf(decision, set, 'unsure'));
   if (after === 'deny') {
-    const change = before.outcome === 'admit' ? 'refused' : null;
+    const newly = before.excepted === true ? 'excepted' : 'refused';
+    const change = before.outcome === 'admit' ? newly : null;
     const because = clausesOf(decision, set, 'deny');
     return { before: before.outcome, after, change, because, covers };
   }
@@ -67,13 +73,19 @@ export function compareDecisions(before: Before, decision: Decision, set: Policy
   return { before: 'admit', after, change: isNew ? 'warned' : null, because, covers };
 }
 
-/** How a decision compares whose former answer is itself taken from stored evidence. */
+/**
+ * How a decision compares whose former answer is itself taken from stored evidence; `excepted` says
+ * that an exception let the image in when it was decided about.
+ */
 export function compareSets(
   [before, old]: readonly [Decision, PolicySet],
   [after, set]: readonly [Decision, PolicySet],
+  excepted = false,
 ): Compared {
   if (isIncomplete(before)) return unknown(before.outcome, clausesOf(before, old, 'unsure'));
-  return compareDecisions(beforeOf(before, old), after, set);
+  const was = beforeOf(before, old);
+  const then = excepted && was.outcome === 'deny';
+  return compareDecisions(then ? { ...was, outcome: 'admit', excepted } : was, after, set);
 }
 
 /** An answer that stored evidence does not give. */
