@@ -20,6 +20,8 @@ export interface AgentParts {
   readonly standIns: StandIns;
   /** How long an earlier pass may stand in while the server is absent. */
   readonly staleForMs: number;
+  /** How long a pass is given again unasked at the most; the server may say less. */
+  readonly freshMostMs: number;
   readonly clock: () => Date;
   /** Told of each judgement, for the log. */
   readonly judged: (judgement: Judgement) => void;
@@ -44,13 +46,13 @@ const WAITING_MOST = 512;
  * stand in, for so long as is configured and never beyond its evidence (semantics 3).
  */
 export function createAgent(parts: AgentParts): Agent {
-  const { server, kept, standIns, staleForMs, clock, judged, failed } = parts;
+  const { server, kept, standIns, staleForMs, freshMostMs, clock, judged, failed } = parts;
   const flight = singleFlight<Judgement>();
   const tooMany = () => new TrustFault('node.busy', 'too many images at a time');
   const turns = openTurns({ atOnce: AT_ONCE, waiting: { most: WAITING_MOST, tooMany } });
 
   async function decide(question: NodeQuestion): Promise<Judgement> {
-    const fresh = kept.find(question, ({ freshForMs }) => freshForMs);
+    const fresh = kept.find(question, ({ freshForMs }) => Math.min(freshForMs, freshMostMs));
     if (fresh !== null) {
       const reason = `admitted by Bulla a moment ago (decision ${fresh.decision})`;
       return { allow: true, digest: question.digest, reason };

@@ -14,6 +14,7 @@ export interface DaemonParts {
   /** The folder of the cache; made for its owner alone. */
   readonly cache: string;
   readonly staleForMs: number;
+  readonly freshMostMs: number;
   readonly clock: () => Date;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;

@@ -45,6 +45,13 @@ test('a pass is given again unasked while it is fresh, and not a moment longer',
   assert.equal(kit.asked.length, 2);
 });
 
+test('a node that is to ask each time does, whatever the server allows', async () => {
+  await using kit = await open(15 * 60_000, 0);
+  await kit.agent.judge(lineOf());
+  await kit.agent.judge(lineOf());
+  assert.equal(kit.asked.length, 2);
+});
+
 test('a refusal is asked about anew each time', async () => {
   await using kit = await open();
   kit.says(({ digest }) => refusalOf(digest));

@@ -64,7 +64,7 @@ export interface Kit extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-export async function open(staleForMs = 15 * 60_000): Promise<Kit> {
+export async function open(staleForMs = 15 * 60_000, freshMostMs = 60_000): Promise<Kit> {
   const folder = await mkdtemp(join(tmpdir(), 'bulla-node-'));
   const asked: NodeQuestion[] = [];
   const reports: StandInReport[] = [];
@@ -98,6 +98,7 @@ export async function open(staleForMs = 15 * 60_000): Promise<Kit> {
       kept: await openKept(keeping),
       standIns: await openStandIns(keeping),
       staleForMs,
+      freshMostMs,
       clock: keeping.clock,
       judged: () => undefined,
       failed: keeping.failed,

@@ -20,6 +20,7 @@ interface ServeFlags {
   readonly socketMode: '0600' | '0660';
   readonly cache: string;
   readonly staleFor: number;
+  readonly freshFor: number;
   readonly timeout: number;
   readonly logLevel: LogLevel;
   readonly output: 'text' | 'json';
@@ -29,6 +30,7 @@ interface ServeFlags {
 export const SOCKET = '/run/bulla/node.sock';
 const CACHE = '/var/lib/bulla-node';
 const STALE_FOR_MS = 15 * 60_000;
+const FRESH_FOR_MS = 30_000;
 const TIMEOUT_MS = 3000;
 const FILE_MOST_BYTES = 4 << 20;
 
@@ -62,6 +64,15 @@ export function configureServe(command: Command, context: CliContext): void {
       ),
     )
     .addOption(
+      span(
+        '--fresh-for <time>',
+        'how long a pass is given again unasked; the server may say less',
+        FRESH_FOR_MS,
+        60_000,
+        '30s',
+      ),
+    )
+    .addOption(
       span('--timeout <time>', 'after which the server is absent', TIMEOUT_MS, 30_000, '3s'),
     )
     .addOption(
@@ -88,6 +99,7 @@ async function serve(flags: ServeFlags, context: CliContext): Promise<void> {
     socket: { path: socket, mode: flags.socketMode === '0660' ? 0o660 : 0o600 },
     cache: resolve(flags.cache),
     staleForMs: flags.staleFor,
+    freshMostMs: flags.freshFor,
     clock: context.clock,
     now: context.now,
     judged: ({ allow, ...judgement }) => judgedLine(log, allow, judgement),
