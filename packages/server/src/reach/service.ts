@@ -119,7 +119,7 @@ function askedOnce(room: Room): Room {
     resolving: {
       ...resolving,
       resolveTag(question) {
-        led ??= resolving.resolveTag(question);
+        led ??= resolving.resolveTag({ ...question, anew: true });
         return led;
       },
     },

@@ -20,6 +20,8 @@ export interface TagQuestion {
   readonly source: ArtifactSource;
   /** Leave no trace, and take no answer from before. */
   readonly dryRun: boolean;
+  /** Take no answer from before, but keep this one: the registry told of a push. */
+  readonly anew?: boolean;
 }
 
 /** Answers about tags, none older than they may be; a registry that hangs is a problem in the end. */
@@ -71,8 +73,10 @@ export function tagResolver({ freshMs, deadlineMs, clock }: TagLimits): ResolveT
     const key = keyOfParts([registry, repository, tag, access]);
     const known = answers.get(key);
     const age = known === undefined ? -1 : clock().getTime() - known.askedAt;
-    if (known !== undefined && age >= 0 && age < freshMs) return known.led;
-    return flight(key, async () => {
+    const isFresh = age >= 0 && age < freshMs && question.anew !== true;
+    if (known !== undefined && isFresh) return known.led;
+    // What was begun before a push may have its answer from before.
+    return flight(question.anew === true ? `${key} anew` : key, async () => {
       const askedAt = clock().getTime();
       const led = await ask(question);
       if ('digest' in led) answers.set(key, { led, askedAt });
