@@ -28,6 +28,7 @@ import { wireExceptions } from './wiring/exceptions.ts';
 import { openGatekeeper } from './wiring/gatekeeper.ts';
 import { wireGateway } from './wiring/gateway.ts';
 import { wireHooks } from './wiring/hooks.ts';
+import { wireImpact } from './wiring/impact.ts';
 import { type WiredCluster, wireKubernetes } from './wiring/kubernetes.ts';
 import { wireListeners } from './wiring/listeners.ts';
 import { wireNodes } from './wiring/nodes.ts';
@@ -189,6 +190,7 @@ async function openRooms(
     askAboutImage,
     hooks,
     nodes: wireNodes({ ask: askAboutImage, epochs, inForce, record }),
+    impact: opened.use(wireImpact(store.tables, record, inForce, clocks)).impact,
     rollouts: wireRollouts(cutOvers, record, inForce, clocks.clock),
     fileModes: cutOvers.fileModes,
     storage: wiredStore.says,

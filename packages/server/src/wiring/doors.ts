@@ -19,6 +19,8 @@ import type { Log } from '../http/log.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { metricsDoor } from '../http/metrics-door.ts';
 import { healthDoor, type ReadyCheck, readyDoor } from '../http/probes.ts';
+import { impactRoutes } from '../impact/routes.ts';
+import type { ImpactService } from '../impact/service.ts';
 import { nodeRoutes } from '../node/routes.ts';
 import type { NodeService } from '../node/service.ts';
 import { overviewRoutes } from '../overview/routes.ts';
@@ -49,6 +51,7 @@ export interface DoorParts {
   readonly exceptions: ExceptionService;
   readonly streams: StreamService;
   readonly rollouts: RolloutService;
+  readonly impact: ImpactService;
   /** The canonical host of the local store. */
   readonly registry: string;
   readonly metrics: Metrics;
@@ -94,6 +97,7 @@ export function apiRoutes(
     | 'exceptions'
     | 'streams'
     | 'rollouts'
+    | 'impact'
     | 'nodes'
     | 'overview'
     | 'clock'
@@ -106,6 +110,7 @@ export function apiRoutes(
     ...exceptionRoutes(parts.exceptions, (ids) => parts.record.usesOfExceptions(ids), parts.clock),
     ...streamRoutes(parts.streams),
     ...rolloutRoutes(parts.rollouts),
+    ...impactRoutes(parts.impact),
     ...nodeRoutes(parts.nodes),
     ...(parts.gateway === null
       ? []
