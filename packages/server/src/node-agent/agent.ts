@@ -7,10 +7,12 @@ import type { Kept, KeptPass } from './kept.ts';
 import { parseVerifierRequest } from './parse.ts';
 import type { StandIns } from './stand-ins.ts';
 
-/** The server, as the daemon of a node asks it. Both throw what the server refused, or `server.*`. */
+/** The server, as the daemon of a node asks it. All throw what the server refused, or `server.*`. */
 export interface NodeServer {
   ask(question: NodeQuestion): Promise<NodeAnswer>;
   report(report: StandInReport): Promise<void>;
+  /** Asks for nothing, and waits a moment only: whether the server answers at all. */
+  probe(): Promise<void>;
 }
 
 /** What the daemon decides with. */
@@ -64,10 +66,24 @@ export function createAgent(parts: AgentParts): Agent {
       answer = await server.ask(question);
     } catch (error) {
       const fault = asFault(error);
-      return isAbsent(fault) ? standIn(question, fault) : blocked(question.digest, fault);
+      return (await isGone(fault)) ? standIn(question, fault) : blocked(question.digest, fault);
     }
     await keep(question, answer, asked, before);
     return judgementOf(answer);
+  }
+
+  /**
+   * Whether the server itself is away. One that is slow about this image alone is not: who publishes
+   * an image could have that (semantics 2), and hold on to a pass that would end.
+   */
+  async function isGone(fault: TrustFault): Promise<boolean> {
+    if (fault.code !== 'server.timeout') return isAbsent(fault);
+    try {
+      await server.probe();
+      return false;
+    } catch (error) {
+      return isAbsent(asFault(error));
+    }
   }
 
   async function keep(

@@ -208,6 +208,19 @@ for (const code of ['server.timeout', 'server.unreachable', 'server.answer-malfo
   });
 }
 
+for (const answer of [null, new TrustFault('access.denied', 'no right')]) {
+  test(`a server that is slow about one image and answers else (${answer?.code ?? 'well'}) is not absent`, async () => {
+    await using kit = await open();
+    await kit.agent.judge(lineOf());
+    kit.pass(30);
+    kit.says(() => new TrustFault('server.timeout', 'nothing came'));
+    kit.probesFail(answer);
+    const { allow, reason } = await kit.agent.judge(lineOf());
+    assert.equal(allow, false);
+    assert.match(reason, /^server\.timeout/);
+  });
+}
+
 test('another generation ends all that was kept, at the next contact, also after a kill', async () => {
   await using kit = await open();
   await kit.agent.judge(lineOf());

@@ -57,6 +57,7 @@ export interface Kit extends AsyncDisposable {
   readonly faults: TrustFault[];
   says(told: (question: NodeQuestion) => Told): void;
   reportsFail(fault: TrustFault | null): void;
+  probesFail(fault: TrustFault | null): void;
   pass(seconds: number): void;
   /** Sets the time of day, and no other clock. */
   setClock(seconds: number): void;
@@ -71,6 +72,7 @@ export async function open(staleForMs = 15 * 60_000, freshMostMs = 60_000): Prom
   const faults: TrustFault[] = [];
   let told: (question: NodeQuestion) => Told = ({ digest }) => passOf(digest);
   let reportFault: TrustFault | null = null;
+  let probeFault: TrustFault | null = ABSENT;
   let at = Date.parse('2026-11-21T12:00:00Z');
   let ahead = 0;
   const start = async () => {
@@ -93,6 +95,9 @@ export async function open(staleForMs = 15 * 60_000, freshMostMs = 60_000): Prom
         report: async (report) => {
           if (reportFault !== null) throw reportFault;
           reports.push(report);
+        },
+        probe: async () => {
+          if (probeFault !== null) throw probeFault;
         },
       },
       kept: await openKept(keeping),
@@ -118,6 +123,9 @@ export async function open(staleForMs = 15 * 60_000, freshMostMs = 60_000): Prom
     },
     reportsFail: (fault) => {
       reportFault = fault;
+    },
+    probesFail: (fault) => {
+      probeFault = fault;
     },
     pass: (seconds) => {
       at += seconds * 1000;

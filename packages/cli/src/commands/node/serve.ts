@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
 import { readFileBounded } from '../../options/files.ts';
 import { outputOption } from '../../options/output.ts';
-import { spanOption } from '../../options/span.ts';
+import { type SpanBounds, spanOption } from '../../options/span.ts';
 import { openApiClient } from '../../server/api-client.ts';
 
 interface ServeFlags {
@@ -31,17 +31,19 @@ export const SOCKET = '/run/bulla/node.sock';
 const CACHE = '/var/lib/bulla-node';
 const STALE_FOR_MS = 15 * 60_000;
 const FRESH_FOR_MS = 30_000;
-const TIMEOUT_MS = 3000;
+const TIMEOUT_MS = 5000;
+/** Together with the time for an answer it is below that of the verifier. */
+const PROBE_MS = 1500;
 const FILE_MOST_BYTES = 4 << 20;
 
 /** `bulla node serve`: the daemon that containerd's verifier asks. */
 export function configureServe(command: Command, context: CliContext): void {
   const choices = (flags: string, description: string, all: readonly string[], given: string) =>
     command.createOption(flags, description).choices(all).default(given);
-  const span = (flags: string, description: string, ms: number, maxMs: number, shown: string) =>
+  const span = (flags: string, description: string, ms: number, most: SpanBounds, shown: string) =>
     command
       .createOption(flags, description)
-      .argParser(spanOption(flags.split(' ', 1)[0] ?? '', { minMs: 0, maxMs }))
+      .argParser(spanOption(flags.split(' ', 1)[0] ?? '', most))
       .default(ms, shown);
   command
     .command('serve')
@@ -59,7 +61,7 @@ export function configureServe(command: Command, context: CliContext): void {
         '--stale-for <time>',
         'how long a pass stands in while the server is absent; 0s: not at all',
         STALE_FOR_MS,
-        24 * 3_600_000,
+        { minMs: 0, maxMs: 24 * 3_600_000 },
         '15m',
       ),
     )
@@ -68,12 +70,18 @@ export function configureServe(command: Command, context: CliContext): void {
         '--fresh-for <time>',
         'how long a pass is given again unasked; the server may say less',
         FRESH_FOR_MS,
-        60_000,
+        { minMs: 0, maxMs: 60_000 },
         '30s',
       ),
     )
     .addOption(
-      span('--timeout <time>', 'after which the server is absent', TIMEOUT_MS, 30_000, '3s'),
+      span(
+        '--timeout <time>',
+        'after which the server is absent',
+        TIMEOUT_MS,
+        { minMs: 100, maxMs: 30_000 },
+        '5s',
+      ),
     )
     .addOption(
       choices(
@@ -137,17 +145,20 @@ async function serverOf(flags: ServeFlags, context: CliContext): Promise<NodeSer
   };
   const agent = `bulla-node (${hostname().replace(/[^\x21-\x7e]/g, '?')})`;
   await open();
-  const post = async (what: string, body: object): Promise<unknown> =>
+  const post = async (what: string, body: object, timeoutMs = flags.timeout): Promise<unknown> =>
     (await open()).json({
       method: 'POST',
       path: ['node', what],
       body,
-      timeoutMs: flags.timeout,
+      timeoutMs,
     });
   return {
     ask: async (question) => parseNodeAnswer(await post('decisions', question), question),
     report: async (report) => {
       await post('stand-ins', report);
+    },
+    probe: async () => {
+      await post('stand-ins', { standIns: [], dropped: 0 }, PROBE_MS);
     },
   };
 }
