@@ -83,9 +83,20 @@ const LIST = Type.Object(
 
 const LIMIT = 50;
 
+/** A result names images and why they are refused: it is for who may read decisions as well. */
+function readers(route: ApiRoute): ApiRoute {
+  return {
+    ...route,
+    async handle(call) {
+      if (call.principal.permissions.has('decisions.read')) return route.handle(call);
+      throw new TrustFault('access.denied', 'expected the permission decisions.read');
+    },
+  };
+}
+
 /** The routes of simulations and impacts in the product API. */
 export function impactRoutes(impact: ImpactService): readonly ApiRoute[] {
-  return [
+  const routes: readonly ApiRoute[] = [
     {
       method: 'POST',
       path: '/simulations',
@@ -121,6 +132,7 @@ export function impactRoutes(impact: ImpactService): readonly ApiRoute[] {
       handle: ({ params }) => impact.get(params['id'] ?? ''),
     },
   ];
+  return routes.map(readers);
 }
 
 const DAYS_USUAL = 7;
