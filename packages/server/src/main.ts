@@ -103,6 +103,7 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
     starterPolicy: options.starterPolicy,
     checks: rooms.checks,
     counts: rooms.counts,
+    glass: () => rooms.exceptions.counts(),
     anonymousPull: config.gateway.anonymousPull,
   };
   const doors = await wireDoors({ ...rooms, config, options, overview });
@@ -155,10 +156,9 @@ async function openRooms(
   const about = { version, log };
   const streams = opened.use(await wireStreams(config, store, record, about, metrics, clocks));
   const cutOvers = wireCutOvers(store.registers, record);
-  const watched = opened.use(
+  const { inForce, texts } = opened.use(
     await watchPolicies(config, log, clocks.clock, cluster?.policies ?? null, cutOvers),
   );
-  const { inForce } = watched;
   const epochs = openEpochs(store.registers, clocks.now);
   const ground = { tables: store.tables, record, epochs, inForce, metrics, log, clocks };
   const { exceptions } = opened.use(wireExceptions(ground));
@@ -171,9 +171,7 @@ async function openRooms(
     : null;
   if (gateway !== null) opened.defer(() => gateway.close());
   const reach = wireReach({ config, store, gateway, decisions, inForce, clocks });
-  const askAboutImage = reach.ask;
-  const hooks = wireHooks({ config, reach, decisions, metrics, log });
-  if (hooks !== null) opened.use(hooks);
+  const hooks = opened.use(wireHooks({ config, reach, decisions, metrics, log }));
   const renew = () => listeners.renew(clocks.clock());
   opened.use(startUpkeep({ gateway, access, tables: store.tables, renew, log }));
   return {
@@ -187,19 +185,18 @@ async function openRooms(
     inForce,
     access,
     gateway,
-    askAboutImage,
+    askAboutImage: reach.ask,
     hooks,
-    nodes: wireNodes({ ask: askAboutImage, epochs, inForce, record }),
+    nodes: wireNodes({ ask: reach.ask, epochs, inForce, record }),
     impact: opened.use(wireImpact(store.tables, record, inForce, clocks)).impact,
     rollouts: wireRollouts(cutOvers, record, inForce, clocks.clock),
     fileModes: cutOvers.fileModes,
     storage: wiredStore.says,
-    policyTexts: () => watched.texts(),
+    policyTexts: texts,
     cluster,
     checks: [...readyChecks(store, inForce), ...(cluster?.checks ?? [])],
     counts: () => dayCounts(store.tables, clocks.clock()),
-    clock: clocks.clock,
-    now: clocks.now,
+    ...clocks,
   };
 }
 
@@ -211,7 +208,7 @@ async function wireCluster(
   log: Log,
   opened: AsyncDisposableStack,
 ): Promise<WiredCluster | null> {
-  const cluster = await wireKubernetes(config, { importing: [], clocks, log });
+  const cluster = await wireKubernetes(config, { clocks, log });
   if (cluster === null) return null;
   opened.use(cluster);
   const section = config.kubernetes?.certificates ?? null;

@@ -27,6 +27,14 @@ const OVERVIEW = Type.Object({
     warned24h: COUNT,
     audited24h: COUNT,
   }),
+  breakGlassInForce: Type.Integer({
+    minimum: 0,
+    description: 'Break-glass documents that hold now',
+  }),
+  openReviews: Type.Integer({
+    minimum: 0,
+    description: 'Uses of break-glass that nobody has reviewed yet',
+  }),
   anonymousPull: Type.String(),
 });
 

@@ -11,6 +11,14 @@ export interface DayCounts {
   readonly audited24h: number;
 }
 
+/** What of break-glass somebody has to know of and to look at. */
+export interface GlassCounts {
+  /** Break-glass documents that hold now. */
+  readonly breakGlassInForce: number;
+  /** Uses of break-glass that nobody has reviewed. */
+  readonly openReviews: number;
+}
+
 /** A policy file as it was read. */
 export interface PolicyText {
   readonly file: string;
@@ -35,11 +43,12 @@ export interface OverviewParts {
   readonly starterPolicy: string | null;
   readonly checks: readonly ReadyCheck[];
   readonly counts: () => Promise<DayCounts>;
+  readonly glass: () => Promise<GlassCounts>;
   readonly anonymousPull: boolean | 'loopback';
 }
 
 /** What the overview page shows. */
-export interface Overview {
+export interface Overview extends GlassCounts {
   readonly version: string;
   readonly startedAt: string;
   readonly origin: string | null;
@@ -94,7 +103,11 @@ const CHECK_MS = 2000;
 /** The overview as of now. Checks that fail or hang are shown as such. */
 export async function overviewOf(parts: OverviewParts): Promise<Overview> {
   const { set, warnings, problem } = parts.inForce();
-  const [checks, counts] = await Promise.all([runChecks(parts.checks, CHECK_MS), parts.counts()]);
+  const [checks, counts, glass] = await Promise.all([
+    runChecks(parts.checks, CHECK_MS),
+    parts.counts(),
+    parts.glass(),
+  ]);
   return {
     version: parts.version,
     startedAt: parts.startedAt.toISOString(),
@@ -114,6 +127,8 @@ export async function overviewOf(parts: OverviewParts): Promise<Overview> {
     },
     checks,
     counts,
+    breakGlassInForce: glass.breakGlassInForce,
+    openReviews: glass.openReviews,
     anonymousPull: String(parts.anonymousPull),
   };
 }

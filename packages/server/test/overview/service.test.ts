@@ -25,6 +25,7 @@ function partsWith(checks: readonly ReadyCheck[]): OverviewParts {
     texts: () => [],
     starterPolicy: null,
     checks,
+    glass: async () => ({ breakGlassInForce: 5, openReviews: 6 }),
     counts: async () => ({ admitted24h: 1, denied24h: 2, warned24h: 3, audited24h: 4 }),
     anonymousPull: 'loopback',
   };
@@ -45,6 +46,11 @@ test('checks that fail, or hang whatever their signal says, are shown as such', 
     { name: 'fails', ok: false },
     { name: 'hangs', ok: false },
   ]);
+});
+
+test('break-glass that holds or waits for its review is told of', async () => {
+  const { breakGlassInForce, openReviews } = await overviewOf(partsWith([]));
+  assert.deepEqual([breakGlassInForce, openReviews], [5, 6]);
 });
 
 test('policies that cannot be read are told of, with why', async () => {
