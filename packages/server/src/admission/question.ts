@@ -97,6 +97,8 @@ interface Telling {
   noSecrets(fault: TrustFault): void;
 }
 
+const NO_CREDENTIALS: readonly RegistryCredential[] = [];
+
 async function askEach(
   parts: AskParts,
   review: Review,
@@ -106,7 +108,10 @@ async function askEach(
   signal: AbortSignal,
   telling: Telling,
 ): Promise<void> {
-  const credentials = await credentialsFor(parts, review, references, pods, telling);
+  const wanted = parts.pullSecretsOf !== null && review.namespace !== null;
+  const credentials = wanted
+    ? await credentialsFor(parts, review, references, pods, telling)
+    : NO_CREDENTIALS;
   const { namespace, dryRun } = review;
   const common = {
     surface: 'admission',

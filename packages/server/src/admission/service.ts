@@ -77,9 +77,10 @@ async function judged(
 ): Promise<ReviewAnswer> {
   const images = byReference(scope.images);
   const references = [...images.keys()].filter((name) => name !== null);
-  const exempting = keepUnjudged(keeping, review, call, scope.exempt, 'exempt');
+  const exempting =
+    scope.exempt.length === 0 ? null : keepUnjudged(keeping, review, call, scope.exempt, 'exempt');
   const answers = await askAll(asking, review, call, references, scope.pods);
-  await exempting;
+  if (exempting !== null) await exempting;
   tellDefects(parts, answers);
   const judgement = judge(images, answers, scope.isPod, parts.config);
   const warnings = warningsOf(judgement, scope);
