@@ -124,14 +124,12 @@ test('the manifests are taken, and the policies of the cluster decide', async (t
     context: null,
     namespace: 'bulla-system',
     policies: true,
+    clusterImagePolicies: false,
     notReadyAfterMs: 300_000,
     certificates: null,
   };
   const log = createLog('silent');
-  await using cluster = await wireKubernetes(
-    { kubernetes },
-    { importing: [], clocks: SYSTEM_CLOCKS, log },
-  );
+  await using cluster = await wireKubernetes({ kubernetes }, { clocks: SYSTEM_CLOCKS, log });
   assert.ok(cluster?.policies !== null && cluster !== null);
   await using watched = await watchPolicies(
     { policies: [], trustRoots: {} },

@@ -144,6 +144,8 @@ export interface KubernetesSection {
   readonly namespace: string | null;
   /** Whether the cluster's TrustPolicy objects are policies of this server. */
   readonly policies: boolean;
+  /** Whether its ClusterImagePolicy objects (policy.sigstore.dev) are as well. */
+  readonly clusterImagePolicies: boolean;
   /** How long the watch may be lost before the server is not ready. */
   readonly notReadyAfterMs: number;
   /** Null: certificates come from elsewhere. */

@@ -33,6 +33,7 @@ export function kubernetesOf(readPath: Read<string>): Read<KubernetesSection> {
         context: optional(readContext, null),
         namespace: optional(readNamespace, null),
         policies: optional(readBoolean, true),
+        clusterImagePolicies: optional(readBoolean, false),
         notReadyAfter: optional(
           durationMsOf({ minMs: MINUTE_MS, maxMs: 1440 * MINUTE_MS }),
           NOT_READY_AFTER_MS,

@@ -7,7 +7,7 @@ import type { ReadyCheck } from '../http/probes.ts';
 import { type KubernetesApi, kubernetesApi } from '../kubernetes/api.ts';
 import { connectCluster } from '../kubernetes/connect.ts';
 import { clusterPolicies } from '../kubernetes/policies/cluster-policies.ts';
-import { type PolicyKind, TRUST_POLICIES } from '../kubernetes/policies/kind.ts';
+import { CLUSTER_IMAGE_POLICIES, TRUST_POLICIES } from '../kubernetes/policies/kind.ts';
 import { statusWriter } from '../kubernetes/policies/status.ts';
 import { openPullSecrets, type PullSecretsOf } from '../kubernetes/pull-secrets.ts';
 import { watchCollection } from '../kubernetes/watch.ts';
@@ -23,10 +23,9 @@ export interface WiredCluster extends AsyncDisposable {
   readonly checks: readonly ReadyCheck[];
 }
 
-/** What a cluster is wired from; `importing` are kinds of other tools beside TrustPolicy. */
+/** What a cluster is wired from. */
 export interface ClusterParts {
   readonly section: KubernetesSection;
-  readonly importing: readonly PolicyKind[];
   readonly clocks: Clocks;
   readonly log: Log;
 }
@@ -55,10 +54,11 @@ async function openCluster(parts: ClusterParts): Promise<WiredCluster> {
 
 function watchClusterPolicies(
   api: KubernetesApi,
-  { section, importing, clocks, log }: ClusterParts,
+  { section, clocks, log }: ClusterParts,
 ): Pick<WiredCluster, 'policies' | 'checks' | typeof Symbol.asyncDispose> {
   const told = new Map<string, string>();
-  const kinds = [TRUST_POLICIES, ...importing].map((kind) => {
+  const imported = section.clusterImagePolicies ? [CLUSTER_IMAGE_POLICIES] : [];
+  const kinds = [TRUST_POLICIES, ...imported].map((kind) => {
     const failed = (fault: TrustFault) => {
       // Once for each trouble: the watch tries again by itself.
       if (told.get(kind.kind) === fault.message) return;

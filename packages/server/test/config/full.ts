@@ -88,6 +88,7 @@ kubernetes:
   context: prod
   namespace: trust
   policies: false
+  clusterImagePolicies: true
   notReadyAfter: 10m
   certificates:
     folder: tls/webhook

@@ -89,6 +89,7 @@ test('every member is read, paths from the folder of the file', () => {
       context: 'prod',
       namespace: 'trust',
       policies: false,
+      clusterImagePolicies: true,
       notReadyAfterMs: 600_000,
       certificates: {
         folder: '/etc/bulla/tls/webhook',

@@ -8,7 +8,7 @@ import {
   type ClusterPolicies,
   clusterPolicies,
 } from '../../src/kubernetes/policies/cluster-policies.ts';
-import { TRUST_POLICIES } from '../../src/kubernetes/policies/kind.ts';
+import { CLUSTER_IMAGE_POLICIES, TRUST_POLICIES } from '../../src/kubernetes/policies/kind.ts';
 import { conditionOf, reasonOf, statusWriter } from '../../src/kubernetes/policies/status.ts';
 import type { Json } from './api-server.ts';
 import { thrownBy } from './thrown.ts';
@@ -249,4 +249,18 @@ test('a status is written once, keeps conditions of others, and is tried again a
     failed: assert.fail,
   });
   await another.write([{ ...standing, object: { ...standing.object, value } }]);
+});
+
+test('a ClusterImagePolicy decides as a file of it does, and one that cannot be read refuses everything', async () => {
+  const objects = collection();
+  const policies = clusterPolicies([{ kind: CLUSTER_IMAGE_POLICIES, collection: objects }]);
+  const images = [{ glob: 'registry.example/prod/*' }];
+  objects.put('signed', { images, authorities: [{ key: { data: PEM } }] });
+  const set = await setOf(policies);
+  assert.equal(covering(set, 'registry.example/prod/app').length, 1);
+  assert.ok(!refuses(set, 'registry.example/prod/app'));
+  objects.put('broken', { images: [], authorities: [{ key: { data: PEM } }] });
+  assert.ok(refuses(await setOf(policies), 'elsewhere.example/app'));
+  objects.put('broken', 'text');
+  assert.ok(refuses(await setOf(policies), 'elsewhere.example/app'));
 });

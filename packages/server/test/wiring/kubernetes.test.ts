@@ -27,6 +27,7 @@ const sectionOf = (cluster: TestApiServer, more: object = {}) => ({
   context: null,
   namespace: null,
   policies: true,
+  clusterImagePolicies: false,
   notReadyAfterMs: 300_000,
   certificates: null,
   ...more,
@@ -37,10 +38,7 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 test('without a cluster there is none', async () => {
-  const wired = await wireKubernetes(
-    { kubernetes: null },
-    { importing: [], clocks: SYSTEM_CLOCKS, log: SILENT },
-  );
+  const wired = await wireKubernetes({ kubernetes: null }, { clocks: SYSTEM_CLOCKS, log: SILENT });
   assert.equal(wired, null);
 });
 
@@ -51,7 +49,7 @@ test('nothing is in force before the cluster was listed, and what was stays when
   const clock = { ms: 0 };
   await using wired = await wireKubernetes(
     { kubernetes: sectionOf(cluster) },
-    { importing: [], clocks: { clock: () => new Date(), now: () => clock.ms }, log: SILENT },
+    { clocks: { clock: () => new Date(), now: () => clock.ms }, log: SILENT },
   );
   assert.ok(wired !== null);
   const files = { policies: [], trustRoots: {} };
@@ -98,7 +96,7 @@ const certificatesOf = (cluster: TestApiServer) => ({
 async function partsOf(cluster: TestApiServer) {
   const wired = await wireKubernetes(
     { kubernetes: sectionOf(cluster, { policies: false }) },
-    { importing: [], clocks: SYSTEM_CLOCKS, log: SILENT },
+    { clocks: SYSTEM_CLOCKS, log: SILENT },
   );
   assert.ok(wired !== null);
   const { api } = wired;

@@ -108,7 +108,7 @@ async function readEntry(
     return { id, policy: before, good: before, standing, warnings };
   }
   const name = twice === null ? object.name : freeName(`cluster.${object.name}`, names);
-  const policy = refusingPolicy(object.value, name, `${id} cannot be used: ${why.code}`);
+  const policy = refusingPolicy(kind, object.value, name, `${id} cannot be used: ${why.code}`);
   const decides = policy === null ? ('nothing' as const) : ('refusal' as const);
   const standing = { kind, object, fault: why, decides };
   return { id, policy, good: before ?? null, standing, warnings };

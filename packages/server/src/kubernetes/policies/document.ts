@@ -37,8 +37,8 @@ export async function readDocument(
   ground: DocumentGround,
 ): Promise<ReadDocument> {
   const { sources, problems } = parsePolicies(bytes, where);
-  const [source] = sources;
-  if (source === undefined || hasErrors(problems)) {
+  const [source, second] = sources;
+  if (source === undefined || second !== undefined || hasErrors(problems)) {
     return { ready: null, document: null, problems };
   }
   const document = source.policy;

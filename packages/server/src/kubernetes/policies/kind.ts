@@ -1,4 +1,4 @@
-import { asStringMap, cursor, type JsonObject, member, optional } from '@bulla/trust/bytes/shape';
+import type { JsonObject } from '@bulla/trust/bytes/shape';
 import { POLICY_API_VERSION, POLICY_KIND } from '@bulla/trust/policy/parse';
 
 /** A kind of objects whose documents are policies. */
@@ -14,6 +14,11 @@ export interface PolicyKind {
    * Throws a fault for an object that means none.
    */
   policyOf(value: JsonObject, name: string): PolicyTextOf;
+  /**
+   * The members of a `TrustPolicy`'s `spec` by which an unusable object is refused in its scope, as far
+   * as they mean there what they mean here; none of them: it is refused everywhere.
+   */
+  scopeOf(value: JsonObject): JsonObject;
 }
 
 /** See `PolicyKind.policyOf`. */
@@ -22,20 +27,44 @@ export interface PolicyTextOf {
   readonly warnings: readonly string[];
 }
 
-/** The kind of `deploy/kubernetes/crd-trustpolicies.yaml`: the document as it is, without what the API server adds. */
+const SCOPE = ['images', 'exclude', 'surfaces', 'namespaces', 'environments'] as const;
+
+/** The kind of `deploy/kubernetes/00-crd-trustpolicies.yaml`. */
 export const TRUST_POLICIES: PolicyKind = {
   kind: POLICY_KIND,
   path: `/apis/${POLICY_API_VERSION}/trustpolicies`,
   hasStatus: true,
-  policyOf(value, name) {
-    const metadata = member(cursor(value, '', 'policy.malformed'), 'metadata');
-    const labels = optional(member(metadata, 'labels'), asStringMap);
-    const document = {
-      apiVersion: POLICY_API_VERSION,
-      kind: POLICY_KIND,
-      metadata: { name, ...(labels === undefined ? {} : { labels }) },
-      spec: value['spec'],
-    };
-    return { bytes: Buffer.from(JSON.stringify(document)), warnings: [] };
+  policyOf: (value, name) => documentOf(value, name, POLICY_API_VERSION, POLICY_KIND),
+  scopeOf(value) {
+    const spec = specOf(value);
+    const found = SCOPE.filter((key) => Object.hasOwn(spec, key));
+    return Object.fromEntries(found.map((key) => [key, spec[key]]));
   },
 };
+
+const CIP_API_VERSION = 'policy.sigstore.dev/v1beta1';
+
+/**
+ * Objects of sigstore's policy-controller, read as files of them are. Their patterns are of another
+ * kind, so that one that cannot be read has no scope here.
+ */
+export const CLUSTER_IMAGE_POLICIES: PolicyKind = {
+  kind: 'ClusterImagePolicy',
+  path: `/apis/${CIP_API_VERSION}/clusterimagepolicies`,
+  hasStatus: false,
+  policyOf: (value, name) => documentOf(value, name, CIP_API_VERSION, 'ClusterImagePolicy'),
+  scopeOf: () => ({}),
+};
+
+/** The document as it is, without what the API server adds. */
+function documentOf(value: JsonObject, name: string, apiVersion: string, kind: string) {
+  const document = { apiVersion, kind, metadata: { name }, spec: value['spec'] };
+  return { bytes: Buffer.from(JSON.stringify(document)), warnings: [] };
+}
+
+function specOf(value: JsonObject): JsonObject {
+  const { spec } = value;
+  return typeof spec === 'object' && spec !== null && !Array.isArray(spec)
+    ? Object.fromEntries(Object.entries(spec))
+    : {};
+}

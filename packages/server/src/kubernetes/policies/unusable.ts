@@ -5,9 +5,9 @@ import type { TrustPolicy } from '@bulla/trust/policy/document';
 import { POLICY_API_VERSION, POLICY_KIND, parsePolicies } from '@bulla/trust/policy/parse';
 import type { ReadyPolicy } from '@bulla/trust/policy/policy-set';
 import { readyPolicy } from '@bulla/trust/policy/ready';
+import type { PolicyKind } from './kind.ts';
 
 const AUTHORITY = 'unusable-policy';
-const SCOPE = ['images', 'exclude', 'surfaces', 'namespaces', 'environments'] as const;
 const EVERYTHING = { images: [{ glob: '**' }] };
 
 /**
@@ -17,13 +17,15 @@ const EVERYTHING = { images: [{ glob: '**' }] };
  * whose mode is `warn` or `audit`: it would have refused nothing, and without it nothing is admitted
  * that others do not admit.
  */
-export function refusingPolicy(value: JsonObject, name: string, why: string): ReadyPolicy | null {
+export function refusingPolicy(
+  { scopeOf }: Pick<PolicyKind, 'scopeOf'>,
+  value: JsonObject,
+  name: string,
+  why: string,
+): ReadyPolicy | null {
   const spec = specOf(value);
   if (spec['mode'] === 'warn' || spec['mode'] === 'audit') return null;
-  const scope = Object.fromEntries(
-    SCOPE.filter((key) => Object.hasOwn(spec, key)).map((key) => [key, spec[key]]),
-  );
-  const document = refusing(scope, name, why) ?? refusing(EVERYTHING, name, why);
+  const document = refusing(scopeOf(value), name, why) ?? refusing(EVERYTHING, name, why);
   if (document === null) {
     throw new TrustFault('internal.defect', 'a policy that refuses everything cannot be read');
   }
