@@ -1,7 +1,9 @@
 import { cpus } from 'node:os';
 import { printRow, type Row } from './pairing.ts';
+import { admissionRows } from './parts/admission.ts';
 import { commandRows } from './parts/command.ts';
 import { libraryRows } from './parts/library.ts';
+import { nodeRows } from './parts/node.ts';
 import { policyRows } from './parts/policy.ts';
 import { serverRows } from './parts/server.ts';
 
@@ -11,6 +13,8 @@ const PARTS: Readonly<Record<string, () => AsyncIterable<Row> | Promise<readonly
   policy: policyRows,
   command: commandRows,
   server: serverRows,
+  admission: admissionRows,
+  node: nodeRows,
 };
 
 const named = process.argv.slice(2);
