@@ -260,13 +260,15 @@ test('an authority is rotated, and the API server calls by it all the while', as
   const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') };
   let calls = 0;
   // Says yes to everything: what is shown here is that it is asked, over TLS, by this name.
-  const server = createServer({}, async (request, response) => {
+  const server = createServer({}, (request, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { uid } = JSON.parse(Buffer.concat(chunks).toString()).request;
-    calls += 1;
-    const answer = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' };
-    response.end(JSON.stringify({ ...answer, response: { uid, allowed: true } }));
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { uid } = JSON.parse(Buffer.concat(chunks).toString()).request;
+      calls += 1;
+      const answer = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' };
+      response.end(JSON.stringify({ ...answer, response: { uid, allowed: true } }));
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());

@@ -171,7 +171,6 @@ async function openRooms(
     : null;
   if (gateway !== null) opened.defer(() => gateway.close());
   const reach = wireReach({ config, store, gateway, decisions, inForce, clocks });
-  const hooks = opened.use(wireHooks({ config, reach, decisions, metrics, log }));
   const renew = () => listeners.renew(clocks.clock());
   opened.use(startUpkeep({ gateway, access, tables: store.tables, renew, log }));
   return {
@@ -186,7 +185,7 @@ async function openRooms(
     access,
     gateway,
     askAboutImage: reach.ask,
-    hooks,
+    hooks: opened.use(wireHooks({ config, reach, decisions, metrics, log })),
     nodes: wireNodes({ ask: reach.ask, epochs, inForce, record }),
     impact: opened.use(wireImpact(store.tables, record, inForce, clocks)).impact,
     rollouts: wireRollouts(cutOvers, record, inForce, clocks.clock),
