@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { requireOwnFolder } from '@bulla/server/node-agent/folder';
@@ -92,12 +92,12 @@ async function writeExecutable(path: string, text: string): Promise<void> {
 
 /** The absolute path of a Node that a first line can name. Throws `usage.invalid`, `usage.file`. */
 async function interpreterOf(given: string | undefined): Promise<string> {
-  let path: string;
+  // A link stays one: it may lead to another Node after an upgrade.
+  const path = resolve(given ?? process.execPath);
   try {
-    path = await realpath(given ?? process.execPath);
     await access(path, constants.X_OK);
   } catch (cause) {
-    throw fileFault('run', given ?? process.execPath, cause);
+    throw fileFault('run', path, cause);
   }
   if (/^[\x21-\x7e]+$/.test(path) && path.length + 2 <= SHEBANG_LONGEST) return path;
   throw new TrustFault(
