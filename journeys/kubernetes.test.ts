@@ -19,7 +19,8 @@ import { watchPolicies } from '@bulla/server/wiring/policies';
 import { plainValue } from '@bulla/trust/bytes/yaml/node';
 import { parseYamlDocuments } from '@bulla/trust/bytes/yaml/parse';
 import { type KubeApiServer, startKubeApiServer } from './kube-apiserver.ts';
-import { ROOT } from './stage.ts';
+import { startServe } from './server.ts';
+import { openStage, ROOT } from './stage.ts';
 
 const SERVICE_ACCOUNT = 'system:serviceaccount:bulla-system:bulla';
 const USERS = [
@@ -330,4 +331,42 @@ test('an authority is rotated, and the API server calls by it all the while', as
   // The old one stays while a certificate of it could be served anywhere.
   assert.deepEqual(new Set(steps), new Set([2]));
   assert.equal(served.size, 2);
+});
+
+test('the built server keeps its certificates and its policies by the cluster', async (t) => {
+  const kube = await applied(t);
+  if (kube === null) return;
+  await using _ = kube;
+  await kube.create(POLICIES, policy('prod'));
+  await using stage = await openStage();
+  const tls = stage.path('webhook');
+  const more = `kubernetes:
+  kubeconfig: ${JSON.stringify(kube.kubeconfigOf(SERVICE_ACCOUNT))}
+  namespace: bulla-system
+  certificates:
+    folder: ${JSON.stringify(tls)}
+    service: bulla
+    names: [127.0.0.1]
+    secret: bulla-webhook-tls
+    mutating: [bulla]
+    validating: [bulla]
+admission:
+  listen: https://127.0.0.1:0
+  certificate: ${JSON.stringify(join(tls, 'tls.crt'))}
+  key: ${JSON.stringify(join(tls, 'tls.key'))}
+`;
+  await using server = await startServe(stage, {
+    gateway: '  anonymousPull: false\n',
+    policies: [],
+    more,
+  });
+  await until(async () => (await readyOf(kube, 'prod'))?.status === 'True');
+  await until(async () => (await fetch(`${server.origin}/readyz`)).status === 200);
+  for (const kind of ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration']) {
+    const { body } = await kube.ask('GET', `${PATHS[kind]}/bulla`);
+    const bundle = Buffer.from(body.webhooks[0].clientConfig.caBundle, 'base64').toString();
+    const leaf = new X509Certificate(await readFile(join(tls, 'tls.crt')));
+    assert.ok(leaf.verify(new X509Certificate(bundle).publicKey));
+    assert.ok(leaf.checkHost('bulla.bulla-system.svc'));
+  }
 });
