@@ -15,6 +15,8 @@ export interface ServeConfig {
   readonly upstream: string;
   /** How old an answer about a tag may be; undefined: the default, 5 s. */
   readonly tagFreshness?: string;
+  /** Further sections of the configuration. */
+  readonly more?: string;
   /** Programs before `node`, such as strace and its options. */
   readonly under?: readonly string[];
 }
@@ -30,7 +32,7 @@ export interface RunningBulla extends AsyncDisposable {
 
 /** Starts the built `bulla serve` on a free port, and resolves when it says that it is ready. */
 export async function startServe(wanted: ServeConfig): Promise<RunningBulla> {
-  const { folder, policyFile, upstream, tagFreshness, under = [] } = wanted;
+  const { folder, policyFile, upstream, tagFreshness, more = '', under = [] } = wanted;
   const file = join(folder, 'bulla.yaml');
   const freshness = tagFreshness === undefined ? '' : `  tagFreshness: ${tagFreshness}\n`;
   await writeFile(
@@ -39,7 +41,7 @@ export async function startServe(wanted: ServeConfig): Promise<RunningBulla> {
 listen: [{ url: "http://127.0.0.1:0" }]
 policies: [${JSON.stringify(policyFile)}]
 log: { level: warn }
-gateway:
+${more}gateway:
 ${freshness}  upstreams:
     - { prefix: hub, registry: "${upstream}", plainHttp: true, privateAddresses: true }
 `,
