@@ -1,5 +1,6 @@
 import { printable } from '@bulla/trust/fault/fault';
 import type { CliContext } from '../context.ts';
+import { jsonText } from './json.ts';
 import { tableLines } from './table.ts';
 
 /** A rollout as it is printed. */
@@ -47,13 +48,18 @@ export function printRollouts(rollouts: readonly PrintedRollout[], context: CliC
 }
 
 /**
- * Prints where a policy stands and what it would have denied, and notes the exit code: 1 while anything
- * that was not mended would be.
+ * Prints where a policy stands and what it would have denied, as lines or as the server's document, and
+ * notes the exit code: 1 while anything that was not mended would be.
  */
-export function printRollout(status: PrintedStatus, context: CliContext): void {
+export function printRollout(
+  status: PrintedStatus,
+  { output, document }: { readonly output: 'text' | 'json'; readonly document: unknown },
+  context: CliContext,
+): void {
   const open = status.wouldDeny.filter(({ mendedAt }) => mendedAt === null);
   context.exit.note(open.length > 0 || !status.complete ? 1 : 0);
-  for (const line of linesOf(status, open.length)) context.out(printable(line));
+  if (output === 'json') context.out(jsonText(document));
+  else for (const line of linesOf(status, open.length)) context.out(printable(line));
 }
 
 function linesOf(status: PrintedStatus, open: number): readonly string[] {

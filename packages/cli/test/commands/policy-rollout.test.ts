@@ -36,6 +36,7 @@ test('a policy is observed, is not cut over too early, and goes back, by command
   assert.equal(status.code, 1, status.err);
   assert.match(status.out, /^ {2}1 would be denied, 0 were mended$/m);
   assert.match(status.out, /✗ 127\.0\.0\.1:\d+\/app@sha256:[0-9a-f]{64}$/m);
+  assert.equal((await rollout('status', 'prod', '-o', 'json')).code, 1);
   assert.match((await rollout('status')).out, /^prod +observing +warn +platform/m);
   const early = await rollout('cut-over', 'prod');
   assert.equal(early.code, 1);
@@ -54,6 +55,18 @@ test('a policy is observed, is not cut over too early, and goes back, by command
     const { code, err } = await rollout(...args);
     assert.equal(code, exit, `${args.join(' ')}\n${err}`);
   }
+  // The same server tells what other policies would change.
+  const simulated = await fetch(`${env.BULLA_SERVER}/api/bulla/v1/simulations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${env.BULLA_TOKEN}` },
+    body: JSON.stringify({
+      kind: 'simulation',
+      documents: [{ file: 'prod.yaml', text: POLICY.replace('warn', 'enforce') }],
+    }),
+  });
+  const { totals, result } = await simulated.json().then((json) => Object(json));
+  assert.deepEqual([totals.refused, totals.complete], [1, true]);
+  assert.equal(result.changes[0].because[0].code, 'signature.none');
   const nowhere = await call(['policy', 'rollout', 'status']);
   assert.equal(nowhere.code, 2, 'no server is named');
 });

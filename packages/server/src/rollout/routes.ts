@@ -25,7 +25,8 @@ const CUT_OVER = Type.Object(
     accept: Type.Optional(
       Type.Array(TEXT, {
         maxItems: 200,
-        description: 'REPOSITORY or REPOSITORY@DIGEST of what may be denied; nothing-observed',
+        description:
+          'REPOSITORY or REPOSITORY@DIGEST of what may be denied; nothing-observed; more-than-shown',
       }),
     ),
     reason: Type.Optional(REASON),

@@ -30,7 +30,9 @@ export interface StartAsk {
 
 /** How a policy is made to refuse. */
 export interface CutOverAsk {
-  /** `REPOSITORY` or `REPOSITORY@DIGEST` of what may be denied; `nothing-observed`. */
+  /**
+   * `REPOSITORY` or `REPOSITORY@DIGEST` of what may be denied; `nothing-observed`, `more-than-shown`.
+   */
   readonly accept: readonly string[];
   /** Why; needed where something is accepted. */
   readonly reason: string | null;
@@ -73,6 +75,8 @@ export interface RolloutService {
 
 /** Accepted instead of an image where the policy was never asked in the window. */
 const NOTHING_OBSERVED = 'nothing-observed';
+/** The same where there is more than is looked at: whoever pulls must not be able to prevent a cut-over. */
+const MORE_THAN_SHOWN = 'more-than-shown';
 
 /** Rollouts on a cell that all replicas share. */
 export function createRollouts(parts: RolloutParts): RolloutService {
@@ -251,15 +255,20 @@ function requireSettled(
   const left = wouldDeny.filter(
     ({ lastSeen, mendedAt }) => mendedAt === null && lastSeen >= since.toISOString(),
   );
-  const names = [...left.flatMap(namesOf), ...(asked ? [] : [NOTHING_OBSERVED])];
+  const names = [
+    ...left.flatMap(namesOf),
+    ...(asked ? [] : [NOTHING_OBSERVED]),
+    ...(complete ? [] : [MORE_THAN_SHOWN]),
+  ];
   const unknown = accept.find((name) => !names.includes(name));
   if (unknown !== undefined) {
     const says = `${quote(unknown)} is none of what would be denied by ${quote(policy)}`;
     throw new TrustFault('rollout.accept-unknown', says);
   }
-  if (!complete) {
+  if (!complete && !accept.includes(MORE_THAN_SHOWN)) {
     const says = `more would be denied by ${quote(policy)} than can be looked at: ${wouldDeny.length} are shown`;
-    throw new TrustFault('rollout.denials-remain', says);
+    const remedy = `Sign them; or accept ${MORE_THAN_SHOWN} with a reason.`;
+    throw new TrustFault('rollout.denials-remain', says, remedy);
   }
   if (!asked && !accept.includes(NOTHING_OBSERVED)) {
     const says = `nothing was decided by ${quote(policy)} in its window, so nothing was observed`;

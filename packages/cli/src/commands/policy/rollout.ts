@@ -53,9 +53,12 @@ function configureStatus(rollout: Command, context: CliContext): void {
         path: policy === undefined ? ['rollouts'] : ['rollouts', policy],
         timeoutMs: STATUS_MS,
       });
-      if (flags.output === 'json') return context.out(jsonText(document));
-      if (policy === undefined) printRollouts(parseRollouts(document), context);
-      else printRollout(parseRolloutStatus(document), context);
+      const { output } = flags;
+      if (policy !== undefined) {
+        return printRollout(parseRolloutStatus(document), { output, document }, context);
+      }
+      if (output === 'json') return context.out(jsonText(document));
+      printRollouts(parseRollouts(document), context);
     });
 }
 
