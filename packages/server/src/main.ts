@@ -11,7 +11,7 @@ import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import { type Log, logRequests } from './http/log.ts';
 import { createMetrics, type Metrics, measureRequests } from './http/metrics.ts';
 import type { ReadyCheck } from './http/probes.ts';
-import { type HttpServer, listen } from './http/server.ts';
+import { type ServerOptions as HttpOptions, type HttpServer, listen } from './http/server.ts';
 import { startTelemetry } from './http/telemetry.ts';
 import type { TlsReport } from './http/tls/reload.ts';
 import type { OverviewParts } from './overview/service.ts';
@@ -107,10 +107,11 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
     anonymousPull: config.gateway.anonymousPull,
   };
   const doors = await wireDoors({ ...rooms, config, options, overview });
-  http = opened.use(await listenFor(config, options, rooms, doors, opened));
+  const told = { ...rooms, telling: tellingOf(options.log, rooms.metrics) };
+  http = opened.use(await listenFor(config, options, told, doors, opened));
   const admission = await admissionFor(config, options, rooms);
   if (admission !== null) opened.use(admission);
-  const gatekeeper = await gatekeeperFor(config, options, rooms);
+  const gatekeeper = await gatekeeperFor(config, options, told);
   if (gatekeeper !== null) opened.use(gatekeeper);
   const certificates = () =>
     [http, admission, gatekeeper].flatMap((one) => one?.certificates() ?? []);
@@ -220,7 +221,7 @@ async function wireCluster(
 async function listenFor(
   config: ServerConfig,
   { log, version }: ServerOptions,
-  rooms: Rooms,
+  rooms: ToldRooms,
   doors: readonly Door[],
   opened: AsyncDisposableStack,
 ): Promise<HttpServer> {
@@ -231,12 +232,20 @@ async function listenFor(
   return listen(doors, rooms.listeners.listeners, limitsOf(config), {
     hosts: hostsOf(config, rooms.registry),
     callerOf: (request, prefix) => rooms.access.callerOf(request, prefix === API_PREFIX),
-    observe: [logRequests(log), measureRequests(rooms.metrics)],
+    ...rooms.telling,
     ...(telemetry === null ? {} : { trace: telemetry.trace }),
-    onTls: tellTls(log),
     clock: rooms.clock,
     nowMs: rooms.now,
   });
+}
+
+/** What the listeners of a server tell of requests and certificates; made once, as metrics are. */
+interface ToldRooms extends Rooms {
+  readonly telling: Required<Pick<HttpOptions, 'observe' | 'onTls'>>;
+}
+
+function tellingOf(log: Log, metrics: Metrics): ToldRooms['telling'] {
+  return { observe: [logRequests(log), measureRequests(metrics)], onTls: tellTls(log) };
 }
 
 function tellTls(log: Log) {
@@ -281,7 +290,7 @@ async function admissionFor(
 async function gatekeeperFor(
   { gatekeeper, only, limits }: ServerConfig,
   { log }: ServerOptions,
-  { askAboutImage, registry, metrics, clock, now }: Rooms,
+  { askAboutImage, registry, telling, clock, now }: ToldRooms,
 ): Promise<HttpServer | null> {
   if (gatekeeper === null) return null;
   const server = await openGatekeeper(gatekeeper, {
@@ -289,7 +298,7 @@ async function gatekeeperFor(
     registry: only.includes('gateway') ? registry : null,
     limits: { connections: limits.connections, drainMs: limits.drainMs },
     log,
-    telling: { observe: [logRequests(log), measureRequests(metrics)], onTls: tellTls(log) },
+    telling,
     clock,
     now,
   });
