@@ -1,8 +1,6 @@
 // containerd asks Bulla about each image that it pulls, from a registry that knows nothing of Bulla.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pushImage } from '../demo/image.ts';
@@ -10,6 +8,7 @@ import { type DockerRegistry, startDockerRegistry } from '../test/docker-registr
 import { peer, requirePeer } from '../test/peers.ts';
 import { openRepository, pushMultiArch } from './artifact.ts';
 import { type Beside, type Containerd, startContainerd, startNode } from './containerd-daemon.ts';
+import { freePort } from './free-port.ts';
 import { type Owner, type RunningServer, signedPolicy, signInOwner, startServe } from './server.ts';
 import { makeKey, openStage, type Stage } from './stage.ts';
 
@@ -17,6 +16,8 @@ const POLICY = 'release-only';
 const PEERS = ['docker-registry', 'containerd', 'ctr'] as const;
 
 interface House {
+  /** All that has to end beside the server and the daemon, which come and go. */
+  readonly life: AsyncDisposableStack;
   readonly stage: Stage;
   readonly upstream: DockerRegistry;
   readonly containerd: Containerd;
@@ -31,10 +32,11 @@ interface House {
 let house: House | null = null;
 
 before(async () => {
-  const [registry, containerd, ctr] = PEERS.map((name) => peer(name));
-  if (!registry || !containerd || !ctr) return;
-  const stage = await openStage();
-  const upstream = await startDockerRegistry(registry);
+  const [registry, daemon, ctr] = PEERS.map((name) => peer(name));
+  if (!registry || !daemon || !ctr) return;
+  await using opened = new AsyncDisposableStack();
+  const stage = opened.use(await openStage());
+  const upstream = opened.use(await startDockerRegistry(registry));
   const { key, pub } = await makeKey(stage, 'release');
   const images = `${upstream.host}/**`;
   await stage.write('policies/release.yaml', signedPolicy({ name: POLICY, pub, images }));
@@ -47,6 +49,7 @@ before(async () => {
       more: `registries:\n  - { host: "${upstream.host}", plainHttp: true, privateAddresses: true }\n`,
     });
   const server = await start();
+  opened.defer(() => (house ?? { server }).server.stop());
   const owner = await signInOwner(server);
   const made = await owner.ask('POST', '/tokens', { name: 'node', permissions: ['node.ask'] });
   assert.equal(made.status, 200, made.text);
@@ -58,31 +61,21 @@ before(async () => {
       ...['--socket', socket, '--cache', stage.path('cache'), '--fresh-for', '0s', ...more],
     ]);
   const node = await startOne();
+  opened.defer(() => (house ?? { node }).node.end());
   await stage.succeeds(['node', 'install-verifier', stage.path('bin'), '--socket', socket]);
+  const containerd = opened.use(
+    await startContainerd(stage, { containerd: daemon, ctr }, stage.path('bin')),
+  );
+  const life = opened.move();
   house = {
-    ...{ stage, upstream, key, owner, server, node, start, startNode: startOne },
-    containerd: await startContainerd(stage, { containerd, ctr }, stage.path('bin')),
+    ...{ life, stage, upstream, containerd, key, owner },
+    ...{ server, node, start, startNode: startOne },
   };
 });
 
 after(async () => {
-  if (house === null) return;
-  await house.containerd.end();
-  await house.node.end();
-  await house.server.stop();
-  await house.upstream.close();
-  await house.stage[Symbol.asyncDispose]();
+  await house?.life.disposeAsync();
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 /** The house, or null for a test that was skipped by the name of the peer that is missing. */
 function open(t: TestContext): House | null {

@@ -101,7 +101,7 @@ test('the daemon asks a server by its token, and the server records who asked', 
   const answer = await ask();
   assert.match(answer, new RegExp(`^(allow|block) ${digest} .+\n$`));
   const { decisions } = await api('/decisions?surface=node');
-  assert.equal(Object(decisions[0]).actor.kind, 'node');
+  assert.equal(Object(decisions)[0].actor.kind, 'node');
   // A token that does not hold is an answer: nothing stands in for it.
   await writeFile(token, 'bulla_wrong\n');
   assert.match(await ask(), /^block sha256:\S+ access\.credentials-invalid/);
