@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { predicateTypeOf } from '@bulla/trust/claims/predicate-type';
 import { decide, decideFromDossier } from '@bulla/trust/decide';
 import type { Dossier } from '@bulla/trust/decide/dossier';
 import { hasCode } from '@bulla/trust/fault/fault';
@@ -37,13 +38,17 @@ const byGlob = (glob: string) =>
 type Signer = SignedBy | typeof DEV;
 
 /** What a decision looked at, of an image that was signed by these. */
-async function dossierOf(signers: readonly Signer[], policies: PolicySet): Promise<Dossier> {
+async function dossierOf(
+  signers: readonly Signer[],
+  policies: PolicySet,
+  predicateType?: string,
+): Promise<Dossier> {
   const repository = openRepository();
   const image = putImage(repository, 'an image', { tag: 'v1' });
   for (const one of signers) {
     const isKey = 'publicKey' in one || 'certificate' in one;
     const by = isKey ? one : lab.ca.issue({ ...one, at: NOW });
-    const payload = statement(image.digest);
+    const payload = statement(image.digest, predicateType);
     const shape = isKey ? { by, payload, logs: [], stampedAt: [] } : { by, payload };
     attachBundle(repository, image, bundleEvidence(mintBundle(lab, shape)));
   }
@@ -248,6 +253,22 @@ test('retiring the last log of a trust root is no way to need no log entry', asy
   const changes = [...new Set(logs)].map((root): TrustChange => ({ kind: 'retire-root', root }));
   const found = await impactOf(policies, changes, [DEV]);
   assert.equal(found.impact, 'lost');
+});
+
+test('who attested is retired as who signed is', async () => {
+  const type = predicateTypeOf('vuln');
+  for (const [by, expect] of [
+    [[B], 'lost'],
+    [[A, B], 'at-risk'],
+  ] as const) {
+    const policies = set(attested('vuln', ['release', 'qa']), BOTH);
+    const dossier = await dossierOf(by, policies, type);
+    const question = decideOptions({ source: openRepository(), policies });
+    const found = await judgeImpact(changedPolicies(policies, [retire('qa')]), (changed) =>
+      decideFromDossier({ ...question, dossier, policies: changed }),
+    );
+    assert.equal(found.impact, expect, JSON.stringify(found, null, 1));
+  }
 });
 
 test('evidence that was gathered for other questions is unknown, never fine', async () => {
