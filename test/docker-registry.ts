@@ -18,6 +18,8 @@ export interface DockerRegistry extends AsyncDisposable {
 export interface DockerRegistryOptions {
   /** `http://HOST:PORT` of the registry that this one caches: it is read only then. */
   readonly proxyOf?: string;
+  /** Where it sends its notifications, with this Authorization header. */
+  readonly notifies?: { readonly url: string; readonly authorization: string };
 }
 
 /**
@@ -59,7 +61,7 @@ export async function startDockerRegistry(
 }
 
 /** A cache remembers what it has in memory, as Debian configures it. */
-function configuration(data: string, { proxyOf }: DockerRegistryOptions): string {
+function configuration(data: string, { proxyOf, notifies }: DockerRegistryOptions): string {
   const proxy = proxyOf === undefined ? '' : `proxy: { remoteurl: ${JSON.stringify(proxyOf)} }\n`;
   const memory = proxyOf === undefined ? '' : '  cache: { blobdescriptor: inmemory }\n';
   return `version: 0.1
@@ -68,7 +70,15 @@ storage:
 ${memory}  filesystem: { rootdirectory: ${JSON.stringify(data)} }
   delete: { enabled: true }
 http: { addr: "127.0.0.1:0" }
-${proxy}`;
+${proxy}${notifies === undefined ? '' : notifications(notifies)}`;
+}
+
+function notifications({ url, authorization }: NonNullable<DockerRegistryOptions['notifies']>) {
+  const headers = `{ Authorization: [${JSON.stringify(authorization)}] }`;
+  return `notifications:
+  endpoints:
+    - { name: hooks, url: ${JSON.stringify(url)}, headers: ${headers}, timeout: 1s, threshold: 5, backoff: 1s }
+`;
 }
 
 /** The port of the line `listening on 127.0.0.1:PORT` that the registry logs. */

@@ -11,8 +11,15 @@ import { openReach, type ReachShape, signAt } from '../reach/kit.ts';
 
 export const TOKEN = 'a-token-that-is-long-enough';
 
-/** The hooks' door over real decisions, and a registry with a signed and an unsigned image. */
-export async function openHooks(shape: ReachShape = {}, namespaces: readonly string[] = []) {
+/**
+ * The hooks' door over real decisions, and a registry with a signed and an unsigned image; `sending` is
+ * another registry that tells of its pushes.
+ */
+export async function openHooks(
+  shape: ReachShape = {},
+  namespaces: readonly string[] = [],
+  sending: { readonly host: string } | null = null,
+) {
   await using opened = new AsyncDisposableStack();
   const registry = opened.use(await startRegistry({ storage: 'memory' }));
   const front = opened.use(await startFront(registry.host));
@@ -25,7 +32,7 @@ export async function openHooks(shape: ReachShape = {}, namespaces: readonly str
   const counts = new Map<string, number>();
   const senders: readonly Sender[] = (['distribution', 'harbor', 'zot'] as const).map((kind) => ({
     kind,
-    registry: front.host,
+    registry: (sending ?? front).host,
     token: TOKEN,
   }));
   const failures: unknown[] = [];
