@@ -7,7 +7,7 @@ import {
   member,
   optional,
 } from '@bulla/trust/bytes/shape';
-import { asFault } from '@bulla/trust/fault/fault';
+import { TrustFault } from '@bulla/trust/fault/fault';
 import { parseRegistryHost } from '@bulla/trust/oci/reference';
 
 /** One entry of a pull secret, as the kubelet reads it. */
@@ -33,8 +33,9 @@ export function parseDockerConfig(bytes: Uint8Array, form: DockerConfigForm): re
       'the pull secret',
       'kubernetes.answer-invalid',
     );
-  } catch (cause) {
-    throw asFault(cause);
+  } catch {
+    // Without its cause: a parser's message quotes the text.
+    throw new TrustFault('kubernetes.answer-invalid', 'the pull secret is not JSON');
   }
   const auths = form === 'dockercfg' ? at : member(at, 'auths');
   return Object.keys(optional(auths, asObject) ?? {}).flatMap((location) => {

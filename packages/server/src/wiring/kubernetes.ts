@@ -56,18 +56,12 @@ function watchClusterPolicies(
   api: KubernetesApi,
   { section, clocks, log }: ClusterParts,
 ): Pick<WiredCluster, 'policies' | 'checks' | typeof Symbol.asyncDispose> {
-  const told = new Map<string, string>();
   const imported = section.clusterImagePolicies ? [CLUSTER_IMAGE_POLICIES] : [];
   const kinds = [TRUST_POLICIES, ...imported].map((kind) => {
-    const failed = (fault: TrustFault) => {
-      // Once for each trouble: the watch tries again by itself.
-      if (told.get(kind.kind) === fault.message) return;
-      told.set(kind.kind, fault.message);
-      log.warn('the watch of the cluster is lost; what was known stays', {
-        kind: kind.kind,
-        fault,
-      });
-    };
+    const failed = tellOnce((fault) => {
+      const fields = { kind: kind.kind, fault };
+      log.warn('the watch of the cluster is lost; what was known stays', fields);
+    });
     const { path } = kind;
     return { kind, collection: watchCollection({ api, path, nowMs: clocks.now, failed }) };
   });
@@ -75,7 +69,7 @@ function watchClusterPolicies(
   const writer = statusWriter({
     api,
     clock: clocks.clock,
-    failed: (fault) => log.warn('a status cannot be written', { fault }),
+    failed: tellOnce((fault) => log.warn('a status cannot be written', { fault })),
   });
   const writing = every(
     { everyMs: STATUS_EVERY_MS },
@@ -112,5 +106,15 @@ function watchClusterPolicies(
       await Promise.all(kinds.map(({ collection }) => collection[Symbol.asyncDispose]()));
       await runner?.[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** Each trouble once: what failed is tried again by itself, every few seconds. */
+function tellOnce(tell: (fault: TrustFault) => void): (fault: TrustFault) => void {
+  let told = '';
+  return (fault) => {
+    if (told === fault.message) return;
+    told = fault.message;
+    tell(fault);
   };
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import { type KubernetesApi, kubernetesApi } from '../../src/kubernetes/api.ts';
 import { connectCluster } from '../../src/kubernetes/connect.ts';
 import { callCluster } from '../../src/kubernetes/transport.ts';
@@ -110,6 +111,13 @@ for (const { name, answer, ask = get, code } of ANSWERS) {
     assert.equal((await thrownBy(ask(cluster.api))).code, code);
   });
 }
+
+test('what cannot be read of a Secret is not shown', async () => {
+  await using cluster = await hostile((_, to) => to.end('{"data":{"password":"hunter2"'));
+  const fault = await thrownBy(cluster.api.get(SECRET));
+  assert.equal(fault.code, 'kubernetes.answer-invalid');
+  assert.doesNotMatch(inspect(fault, { depth: 10 }), /hunter2/);
+});
 
 test('a list without end is ended', async () => {
   await using cluster = await hostile((_, to) => {
