@@ -99,6 +99,23 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
+    document: 'docs/impact.md',
+    journeys: ['impact'],
+    prepare: async (host, stage) => {
+      await settleServer(stage);
+      await makeKey(stage, 'qa');
+      for (const name of ['web', 'cart']) {
+        await pushSmallImage(`${host}/shop/${name}`, 'v1');
+        await stage.succeeds(['sign', '--key', 'release.key', `${host}/shop/${name}:v1`]);
+      }
+      await stage.succeeds(['sign', '--key', 'qa.key', `${host}/shop/cart:v1`]);
+      const markdown = await readFile(join(ROOT, 'docs/impact.md'), 'utf8');
+      for (const { file, text } of markedFiles(markdown, 'policy')) {
+        await stage.write(file, text.replaceAll('registry.example', host));
+      }
+    },
+  },
+  {
     document: 'docs/policy.md',
     journeys: ['policies', 'past-decisions'],
     prepare: async (host, stage) => {
