@@ -1,12 +1,14 @@
 import { printable } from '@bulla/trust/fault/fault';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
+import { askedClauses } from '../options/exception-clauses.ts';
 import { exceptionSubject, type SubjectFlags } from '../options/exception-subject.ts';
 import { instantOf } from '../options/instant.ts';
 import { collect } from '../options/repeatable.ts';
 import { openFlaggedSigner, type SigningFlags } from '../options/signing.ts';
 import { requireYes } from '../options/yes.ts';
 import { jsonText } from '../output/json.ts';
+import { clausesInForce } from '../server/clauses.ts';
 import { handedIn, parseOne, stateLine } from '../server/exceptions.ts';
 import { openServer, type ServerFlags, serverOptions } from '../server/running.ts';
 
@@ -51,6 +53,7 @@ async function breakGlass(image: string, flags: GlassFlags, context: CliContext)
   ]);
   const now = context.clock();
   const { repository, digest } = exceptionSubject(image, flags);
+  const clause = flags.clause.length === 0 ? ['require'] : flags.clause;
   await using api = await openServer(flags, context);
   await using signer = await openFlaggedSigner(flags, context);
   const document = await signException(
@@ -59,8 +62,7 @@ async function breakGlass(image: string, flags: GlassFlags, context: CliContext)
       kind: 'break-glass',
       repository,
       digest,
-      policies: flags.forPolicy,
-      clauses: flags.clause.length === 0 ? ['require'] : flags.clause,
+      lifts: askedClauses({ forPolicy: flags.forPolicy, clause }, await clausesInForce(api)),
       surfaces: null,
       namespaces: null,
       identity: flags.identity,

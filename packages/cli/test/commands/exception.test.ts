@@ -45,6 +45,7 @@ async function ground() {
     'request',
     `${image}@${digest}`,
     ...['--name', 'late-release', '--for-policy', 'prod', '--clause', 'require.all[1]'],
+    ...['--policy', path('policy.yaml')],
     ...['--identity', 'dev@acme.example', '--reason', 'the signer is down'],
     ...['--control', 'canary only', '--until', '24h', '--key', path('requester.key')],
     ...['--write', path('request.json'), ...more],
@@ -151,6 +152,46 @@ test('a document is shown with its signatures, and checked against the policies 
   assert.deepEqual(await check('forged.json'), { code: 1, found: 'exception.signature' });
 });
 
+test('semantics 17: what was requested for one clause lifts no other that stands in its place', async () => {
+  await using at = await ground();
+  const { path, run, ok, image } = at;
+  const told = JSON.parse(await ok(...at.request('-o', 'json')));
+  assert.deepEqual(violations(await schemaOf('exception'), told), []);
+  await ok(...at.approve('--yes'));
+  const explain = async () => {
+    const args = ['policy', 'explain', '--policy', path('policy.yaml'), `${image}:v1`];
+    const { out } = await run(...args, '-o', 'json');
+    const text = (await run(...args)).out;
+    return { text, clause: JSON.parse(out).notSatisfied[0] };
+  };
+  const { clause, text } = await explain();
+  assert.deepEqual([{ path: clause.path, digest: clause.digest }], told.exception.lifts[0].clauses);
+  assert.ok(text.includes(clause.digest.slice(0, 19)), text);
+  const gate = () =>
+    run(
+      ...['gate', '--policy', path('policy.yaml'), `${image}:v1`],
+      ...['--exception', path('approved.json')],
+    );
+  const check = () =>
+    run('exception', 'check', '--policy', path('policy.yaml'), path('approved.json'));
+  assert.equal((await gate()).code, 0);
+  // Comments and layout are no change; an owner who asks for more at that place is one.
+  await writeFile(path('policy.yaml'), `# reviewed\n${POLICY.replace('[release]', '[ release ]')}`);
+  assert.equal((await gate()).code, 0);
+  for (const edited of [
+    POLICY.replace('signed: { of: [release] }', 'signed: { of: [release, dev], atLeast: 2 }'),
+    POLICY.replace(
+      '{ signed: { of: [dev] } }, { signed: { of: [release] } }',
+      '{ signed: { of: [release] } }, { signed: { of: [dev] } }',
+    ),
+  ]) {
+    await writeFile(path('policy.yaml'), edited);
+    const refused = await gate();
+    assert.equal(refused.code, 1, refused.out);
+    assert.match((await check()).out, /exception\.clause-changed/);
+  }
+});
+
 test('what is no exception is wrong use', async (t) => {
   await using at = await ground();
   const { path, run, image, digest } = at;
@@ -170,12 +211,22 @@ test('what is no exception is wrong use', async (t) => {
     {
       name: 'a policy of no name',
       args: at.request('--for-policy', 'Not A Name'),
-      code: 'exception.malformed',
+      code: 'usage.invalid',
     },
     {
       name: 'a clause of no form',
       args: at.request('--clause', 'everything'),
-      code: 'exception.malformed',
+      code: 'exception.clause-unknown',
+    },
+    {
+      name: 'a clause that the policy does not have',
+      args: at.request('--clause', 'require.all[2]'),
+      code: 'exception.clause-unknown',
+    },
+    {
+      name: 'a request by no policies',
+      args: at.request().filter((arg) => arg !== '--policy' && arg !== path('policy.yaml')),
+      code: 'usage.invalid',
     },
     {
       name: 'an end in the past',

@@ -1,3 +1,4 @@
+import { liftLines } from '@bulla/trust/policy/exceptions/clause-digest';
 import type { ExceptionDocument } from '@bulla/trust/policy/exceptions/document';
 import type { Clerk } from './exception.ts';
 import { askerOf, type ExceptionAct } from './ground.ts';
@@ -11,14 +12,13 @@ export function actOf(
   more: ExceptionAct['detail'] = {},
 ): ExceptionAct {
   const { id, exception, approval } = document;
-  const { name, kind, repository, digest, policies, clauses, requester, reason } = exception;
+  const { name, kind, repository, digest, lifts, requester, reason } = exception;
   const detail = {
     name,
     kind,
     repository,
     digest,
-    policies,
-    clauses,
+    lifts: liftLines(lifts),
     requester: requester.identity,
     requesterKey: requester.key.id,
     approver: approval?.approver.identity ?? null,

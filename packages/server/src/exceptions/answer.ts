@@ -23,7 +23,18 @@ export const EXCEPTION = Type.Object({
   repository: Type.String(),
   digest: NULLABLE,
   policies: Type.Array(Type.String()),
-  clauses: Type.Array(Type.String()),
+  clauses: Type.Array(Type.String(), { description: 'Their paths, of all policies' }),
+  lifts: Type.Array(
+    Type.Object({
+      policy: Type.String(),
+      clauses: Type.Array(
+        Type.Object({
+          path: Type.String(),
+          digest: Type.String({ description: 'Of what the clause said when it was requested' }),
+        }),
+      ),
+    }),
+  ),
   surfaces: TEXTS,
   namespaces: TEXTS,
   requester: PARTY,
@@ -45,10 +56,12 @@ export const EXCEPTION = Type.Object({
 export function answerOf(stored: StoredException, uses: number, at: Date): object {
   const { id, document, review } = stored;
   const { exception, approval, request } = document;
-  const { name, kind, repository, digest, policies, clauses, surfaces, namespaces } = exception;
+  const { name, kind, repository, digest, lifts, surfaces, namespaces } = exception;
   const { requester, reason, compensatingControl, issuedAt, expires } = exception;
   return {
-    ...{ id, name, kind, state: stateOf(stored, at), repository, digest, policies, clauses },
+    ...{ id, name, kind, state: stateOf(stored, at), repository, digest, lifts },
+    policies: lifts.map(({ policy }) => policy),
+    clauses: [...new Set(lifts.flatMap(({ clauses }) => clauses.map(({ path }) => path)))],
     ...{ surfaces, namespaces, reason, compensatingControl, review, uses },
     requester: { identity: requester.identity, keyId: requester.key.id },
     approver:

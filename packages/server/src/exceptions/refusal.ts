@@ -18,7 +18,7 @@ export async function refusalOf(
   if (set === null) return new TrustFault('policy.unreadable', 'no policy is in force');
   const problem = await signatureProblem(document);
   if (problem !== null) return new TrustFault('exception.signature', problem);
-  const { repository, digest, policies, surfaces, namespaces } = document.exception;
+  const { repository, digest, lifts, surfaces, namespaces } = document.exception;
   const place = {
     repository,
     // Of a whole repository any image will do.
@@ -26,7 +26,7 @@ export async function refusalOf(
     surface: surfaces?.[0] ?? ('admission' as const),
     namespace: namespaces?.[0] ?? null,
   };
-  for (const name of policies) {
+  for (const { policy: name } of lifts) {
     const policy = set.policies.find((one) => one.document.name === name);
     if (policy === undefined) {
       const says = `it is for the policy ${quote(name)}, and none of that name is in force`;

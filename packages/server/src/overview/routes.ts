@@ -55,6 +55,12 @@ const POLICIES = Type.Object({
       authorities: Type.Array(
         Type.Object({ name: Type.String(), kind: Type.String(), supported: Type.Boolean() }),
       ),
+      clauses: Type.Array(
+        Type.Object({
+          path: Type.String({ description: 'As exceptions name it' }),
+          digest: Type.String({ description: 'Of what it says now' }),
+        }),
+      ),
     }),
   ),
   files: Type.Array(Type.Object({ file: Type.String(), text: Type.String() })),

@@ -1,3 +1,4 @@
+import { boundClauses } from '@bulla/trust/policy/exceptions/clause-digest';
 import type { InForce } from '../decision/policies.ts';
 import { type ReadyCheck, runChecks } from '../http/probes.ts';
 
@@ -96,6 +97,8 @@ export interface PolicyView {
     readonly kind: string;
     readonly supported: boolean;
   }[];
+  /** What exceptions can lift of it, in the order of the text, and the digest of what each says now. */
+  readonly clauses: readonly { readonly path: string; readonly digest: string }[];
 }
 
 const CHECK_MS = 2000;
@@ -160,6 +163,7 @@ export function policiesOf(
         kind,
         supported: authority !== null,
       })),
+      clauses: boundClauses(document),
     })),
     files: parts.texts(),
     problems: problem === null ? [] : [{ code: problem.code, message: problem.message }],

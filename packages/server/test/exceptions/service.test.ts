@@ -48,7 +48,7 @@ describe('an exception that is requested, approved and used', () => {
       ],
     );
     const { detail } = room.acts[1] ?? {};
-    assert.deepEqual(detail?.['clauses'], ['require']);
+    assert.deepEqual(detail?.['lifts'], [`production require ${DIGEST}`]);
     assert.equal(detail?.['approver'], 'bob@acme.example');
     assert.equal(detail?.['requester'], 'ann@acme.example');
   });

@@ -24,7 +24,7 @@ export function configureCheck(exception: Command, context: CliContext): void {
       const document = await readException(file, context);
       const { checkException } = await import('@bulla/trust/policy/exceptions/check');
       const checked: Checked[] = [];
-      for (const name of document.exception.policies) {
+      for (const { policy: name } of document.exception.lifts) {
         const policy = set.policies.find((one) => one.document.name === name);
         if (policy === undefined) throw missing(name, flags);
         // What a file says is recorded nowhere.

@@ -1,14 +1,27 @@
-import { printable } from '@bulla/trust/fault/fault';
+import { printable, TrustFault } from '@bulla/trust/fault/fault';
 import type { Surface } from '@bulla/trust/policy/document';
 import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
+import {
+  askedClauses,
+  clausesInFiles,
+  type KnownClauses,
+} from '../../options/exception-clauses.ts';
 import { exceptionSubject, type SubjectFlags } from '../../options/exception-subject.ts';
 import { writeOutput } from '../../options/files.ts';
 import { instantOf } from '../../options/instant.ts';
+import { type PolicyFlags, trustRootOption } from '../../options/policy.ts';
 import { collect } from '../../options/repeatable.ts';
 import { openFlaggedSigner, type SigningFlags } from '../../options/signing.ts';
+import { jsonText } from '../../output/json.ts';
+import { clausesInForce } from '../../server/clauses.ts';
+import { openServer, type ServerFlags, serverOptions } from '../../server/running.ts';
 
-interface RequestFlags extends Pick<SigningFlags, 'key' | 'passphraseFile'>, SubjectFlags {
+interface RequestFlags
+  extends Pick<SigningFlags, 'key' | 'passphraseFile'>,
+    Pick<PolicyFlags, 'policy' | 'trustRoot'>,
+    ServerFlags,
+    SubjectFlags {
   readonly name: string;
   readonly forPolicy: readonly string[];
   readonly clause: readonly string[];
@@ -26,7 +39,7 @@ export function configureRequest(exception: Command, context: CliContext): void 
   const command = exception.command('request');
   const repeatable = (flags: string, description: string) =>
     command.createOption(flags, description).argParser(collect).default([], 'none');
-  command
+  serverOptions(command)
     .description('ask for an exception: write a request that an approver of the policy can sign')
     .argument('<image>', 'REGISTRY/NAME@DIGEST; with --whole-repository REGISTRY/NAME')
     .requiredOption('--name <name>', 'what people call the exception')
@@ -37,6 +50,13 @@ export function configureRequest(exception: Command, context: CliContext): void 
         'what it lifts, such as require.all[1], tags or rollback (repeatable)',
       ),
     )
+    .addOption(
+      repeatable(
+        '--policy <path>',
+        'file or folder that holds these policies (repeatable); else those of the server count',
+      ),
+    )
+    .addOption(trustRootOption(command))
     .addOption(repeatable('--surface <name>', 'only there (repeatable)'))
     .addOption(repeatable('--namespace <name>', 'only there (repeatable)'))
     .addOption(
@@ -55,7 +75,9 @@ export function configureRequest(exception: Command, context: CliContext): void 
     .requiredOption('--write <file>', 'the file that the request is written to')
     .action(async (image: string, flags: RequestFlags) => {
       const { signException, writeException } = await import('@bulla/trust/policy/exceptions/sign');
-      const { exceptionLines } = await import('@bulla/trust/policy/exceptions/render');
+      const { exceptionJson, exceptionLines } = await import(
+        '@bulla/trust/policy/exceptions/render'
+      );
       const now = context.clock();
       const { repository, digest } = exceptionSubject(image, flags);
       const some = <T>(list: readonly T[]) => (list.length === 0 ? null : list);
@@ -66,8 +88,7 @@ export function configureRequest(exception: Command, context: CliContext): void 
           kind: 'exception',
           repository,
           digest,
-          policies: flags.forPolicy,
-          clauses: flags.clause,
+          lifts: askedClauses(flags, await knownClauses(flags, context)),
           surfaces: some(flags.surface),
           namespaces: some(flags.namespace),
           identity: flags.identity,
@@ -79,7 +100,25 @@ export function configureRequest(exception: Command, context: CliContext): void 
         signer,
       );
       await writeOutput(flags.write, writeException(document));
-      for (const line of exceptionLines(document)) context.out(line);
+      if (flags.output === 'json') {
+        const schema = 'https://bulla.dev/schemas/exception/v1';
+        const exception = exceptionJson(document);
+        context.out(jsonText({ schema, exception, signatureProblem: null }));
+      } else for (const line of exceptionLines(document)) context.out(line);
       context.err(`${printable(flags.write)} is a request: an approver of the policy must sign it`);
     });
+}
+
+/** Files go before the server: who names some means those. */
+async function knownClauses(flags: RequestFlags, context: CliContext): Promise<KnownClauses> {
+  if (flags.policy.length > 0) return clausesInFiles(flags, context);
+  if (flags.server === undefined && (context.env['BULLA_SERVER'] ?? '') === '') {
+    throw new TrustFault(
+      'usage.invalid',
+      'nothing says what the policies are now, and a request is for what their clauses say',
+      'Give --policy FILE, or --server URL.',
+    );
+  }
+  await using api = await openServer(flags, context);
+  return clausesInForce(api);
 }

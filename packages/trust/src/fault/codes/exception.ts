@@ -74,6 +74,12 @@ export const EXCEPTION_CODES = {
     means: 'An exception lifts a clause that the policy does not have.',
     remedy: 'Name the clauses that `bulla policy explain` shows.',
   },
+  'exception.clause-changed': {
+    status: 403,
+    exit: 1,
+    means: 'The clause that an exception lifts says something else now than when it was requested.',
+    remedy: 'Have the exception requested and approved anew, for what the policy says now.',
+  },
   'exception.not-liftable': {
     status: 403,
     exit: 1,

@@ -62,7 +62,7 @@ export async function evaluatePolicy(
   const plain = await settled(policy, judged, context);
   if (plain.effect === 'pass' || context.exceptions === undefined) return plain;
   const { accepted, remarks } = await considerExceptions(policy, tree, context.exceptions, context);
-  const lifted = liftClauses(document.require, judged, accepted, childrenOfRoot(tree));
+  const lifted = liftClauses(document, judged, accepted, childrenOfRoot(tree));
   const better = lifted.used.size === 0 ? plain : await settled(policy, lifted, context);
   const shown = [...remarks, ...lifted.remarks];
   return isBetter(better, plain)

@@ -3,7 +3,7 @@ import { durationText } from '../../finding/duration.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ExceptionRules, Surface } from '../document.ts';
 import type { ReadyPolicy } from '../policy-set.ts';
-import { CLAUSES_BESIDE, clausePaths } from './clause-path.ts';
+import { clauseDigest, liftedClauses, shortDigest } from './clause-digest.ts';
 import type { ExceptionDocument, GivenException, TrustException } from './document.ts';
 import { sameParty } from './sign.ts';
 
@@ -55,14 +55,15 @@ function refusal(code: Code, says: string): ExceptionRefusal {
 }
 
 function scopeRefusal(
-  { repository, digest, policies, surfaces, namespaces }: TrustException,
+  { repository, digest, lifts, surfaces, namespaces }: TrustException,
   { document }: ReadyPolicy,
   { maxScope }: ExceptionRules,
   place: ExceptionPlace,
 ): ExceptionRefusal | null {
   const code = 'exception.scope';
-  if (!policies.includes(document.name)) {
-    return refusal(code, `it is for the policies ${policies.join(', ')}, not for ${document.name}`);
+  if (!lifts.some(({ policy }) => policy === document.name)) {
+    const names = lifts.map(({ policy }) => policy).join(', ');
+    return refusal(code, `it is for the policies ${names}, not for ${document.name}`);
   }
   if (repository !== place.repository) {
     return refusal(code, `it is for ${repository}, not for ${place.repository}`);
@@ -111,12 +112,23 @@ function timeRefusal(
   return refusal('exception.too-long', says);
 }
 
-function clauseRefusal({ clauses }: TrustException, policy: ReadyPolicy): ExceptionRefusal | null {
-  const known = [...clausePaths(policy.document.require), ...CLAUSES_BESIDE.values()];
-  const unknown = clauses.find((clause) => !known.includes(clause));
-  if (unknown === undefined) return null;
-  const says = `it lifts ${unknown}, and policy ${policy.document.name} has no such clause`;
-  return refusal('exception.clause-unknown', says);
+/** What was approved is a clause's words; one that stands at its place now is another clause. */
+function clauseRefusal(
+  exception: TrustException,
+  { document }: ReadyPolicy,
+): ExceptionRefusal | null {
+  for (const { path, digest } of liftedClauses(exception, document.name)) {
+    const found = clauseDigest(document, path);
+    if (found === null) {
+      const says = `it lifts ${path}, and policy ${document.name} has no such clause`;
+      return refusal('exception.clause-unknown', says);
+    }
+    if (found !== digest) {
+      const says = `it lifts ${path} as it was when the digest of it was ${shortDigest(digest)}…, and policy ${document.name} has there now what has ${shortDigest(found)}…`;
+      return refusal('exception.clause-changed', says);
+    }
+  }
+  return null;
 }
 
 function approvalRefusal(

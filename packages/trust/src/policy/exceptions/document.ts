@@ -21,6 +21,23 @@ export interface Party {
   readonly key: PublicKey;
 }
 
+/**
+ * A clause that an exception lifts: where it stands, and what it says. A policy that is edited moves
+ * its clauses; what was approved stays with the words that it was approved for.
+ */
+export interface BoundClause {
+  /** Such as `require.all[1]`, and `tags`, `rollback`. */
+  readonly path: string;
+  /** As `clauseDigest` has it. */
+  readonly digest: Digest;
+}
+
+/** What an exception lifts of one policy. */
+export interface LiftedPolicy {
+  readonly policy: string;
+  readonly clauses: readonly BoundClause[];
+}
+
 /** What an exception says: its requester signed it as a whole (docs/exceptions.md). */
 export interface TrustException {
   /** For people; nothing is decided by it. */
@@ -31,10 +48,8 @@ export interface TrustException {
   readonly repository: string;
   /** The one digest that it is for; null for the whole repository. */
   readonly digest: Digest | null;
-  /** Names of the policies of which it lifts clauses. */
-  readonly policies: readonly string[];
-  /** What it lifts: paths such as `require.all[1]`, and `tags`, `rollback`. */
-  readonly clauses: readonly string[];
+  /** What it lifts, for each policy that it is for. */
+  readonly lifts: readonly LiftedPolicy[];
   /** Surfaces that it is narrowed to; null: every one. */
   readonly surfaces: readonly Surface[] | null;
   /** Namespaces that it is narrowed to, by their whole names; null: every one. */

@@ -1,8 +1,9 @@
 import { anyOf } from '../../finding/combine.ts';
 import { type Finding, passed } from '../../finding/finding.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { Requirement } from '../document.ts';
+import type { Requirement, TrustPolicy } from '../document.ts';
 import { combined, type RequirementJudged } from '../evaluate/requirement.ts';
+import { liftedClauses } from './clause-digest.ts';
 import { CLAUSES_BESIDE, partPath } from './clause-path.ts';
 import { remarkOn } from './consider.ts';
 import type { ExceptionDocument } from './document.ts';
@@ -26,10 +27,11 @@ export interface LiftedClauses extends JudgedClauses {
 /**
  * Lifts each clause that did not pass and that an exception names, and combines the rest as before.
  * A lifted clause keeps its finding as a child: it is shown, never hidden. What failed by a digest
- * mismatch or a revocation stays as it is. `children` are what the artifact's own bytes list.
+ * mismatch or a revocation stays as it is. `exceptions` are those that the policy accepts: the digests of
+ * their clauses are checked. `children` are what the artifact's own bytes list.
  */
 export function liftClauses(
-  requirement: Requirement,
+  { name, require }: Pick<TrustPolicy, 'name' | 'require'>,
   { required, around }: JudgedClauses,
   exceptions: readonly ExceptionDocument[],
   children: readonly Digest[],
@@ -38,7 +40,9 @@ export function liftClauses(
   const remarks: Finding[] = [];
   const lift = (finding: Finding, clause: string): ExceptionDocument | null => {
     if (finding.outcome === 'pass' || finding.outcome === 'skipped') return null;
-    const found = exceptions.find(({ exception }) => exception.clauses.includes(clause));
+    const found = exceptions.find(({ exception }) =>
+      liftedClauses(exception, name).some(({ path }) => path === clause),
+    );
     if (found === undefined) return null;
     const never = neverLifted(finding);
     if (never === null) {
@@ -64,7 +68,7 @@ export function liftClauses(
     return combined(parts, part.kind === 'atLeast' ? part.atLeast : part.kind);
   };
   return {
-    required: walk(requirement, required, 'require'),
+    required: walk(require, required, 'require'),
     around: around.map((finding) => {
       const clause = CLAUSES_BESIDE.get(finding.check);
       const found = clause === undefined ? null : lift(finding, clause);

@@ -14,19 +14,21 @@ import { publicKeyPem } from '../../crypto/public-key.ts';
 import { asDsseEnvelope, type DsseEnvelope } from '../../envelopes/dsse.ts';
 import { asFault, quote, TrustFault } from '../../fault/fault.ts';
 import { asDigest } from '../../oci/descriptor.ts';
-import { computeDigest } from '../../oci/digest.ts';
+import { computeDigest, type Digest } from '../../oci/digest.ts';
 import { canonicalName } from '../names.ts';
 import { SURFACES } from '../parse/spec.ts';
 import { parsePolicyKey } from '../public-key.ts';
 import { isClausePath } from './clause-path.ts';
 import {
   APPROVAL_KIND,
+  type BoundClause,
   EXCEPTION_API_VERSION,
   EXCEPTION_KIND,
   EXCEPTION_LIMIT,
   EXCEPTION_PAYLOAD_TYPE,
   type ExceptionApproval,
   type ExceptionDocument,
+  type LiftedPolicy,
   type Party,
   type TrustException,
 } from './document.ts';
@@ -98,7 +100,7 @@ function kindOf(payload: Cursor): typeof EXCEPTION_KIND | typeof APPROVAL_KIND {
 }
 
 const MEMBERS = [
-  ...['kind', 'repository', 'digest', 'policies', 'clauses', 'surfaces', 'namespaces'],
+  ...['kind', 'repository', 'digest', 'lifts', 'surfaces', 'namespaces'],
   ...['requester', 'reason', 'compensatingControl', 'issuedAt', 'expires'],
 ] as const;
 
@@ -114,8 +116,7 @@ function exceptionOf(payload: Cursor): TrustException {
     kind,
     repository: asRepository(member(spec, 'repository')),
     digest: optional(member(spec, 'digest'), asDigest) ?? null,
-    policies: asNames(member(spec, 'policies'), asName),
-    clauses: asNames(member(spec, 'clauses'), asClause),
+    lifts: asEachOnce(member(spec, 'lifts'), asLiftedPolicy, ({ policy }) => policy),
     surfaces:
       optional(member(spec, 'surfaces'), (at) => asNames(at, (item) => asOneOf(item, SURFACES))) ??
       null,
@@ -166,7 +167,27 @@ function asParty(at: Cursor): Party {
   return { identity, key: parsed };
 }
 
-function asClause(at: Cursor): string {
+function asLiftedPolicy(at: Cursor): LiftedPolicy {
+  refuseUnknown(at, ['policy', 'clauses']);
+  return {
+    policy: asName(member(at, 'policy')),
+    clauses: asEachOnce(member(at, 'clauses'), asClause, ({ path }) => path),
+  };
+}
+
+function asClause(at: Cursor): BoundClause {
+  refuseUnknown(at, ['path', 'digest']);
+  return { path: asClausePath(member(at, 'path')), digest: asClauseDigest(member(at, 'digest')) };
+}
+
+/** SHA-256 alone: of two digests of one clause one would have to be held to be the other. */
+function asClauseDigest(at: Cursor): Digest {
+  const digest = asDigest(at);
+  if (digest.startsWith('sha256:')) return digest;
+  throw new TrustFault(CODE, `expected a SHA-256 digest at ${at.path}, found ${quote(digest)}`);
+}
+
+function asClausePath(at: Cursor): string {
   const text = asString(at);
   if (isClausePath(text)) return text;
   const expected = 'a clause such as require, require.all[1], tags or rollback';
@@ -194,10 +215,18 @@ function asText(at: Cursor): string {
   throw new TrustFault(CODE, `expected a text of at most ${MAX_TEXT} characters at ${at.path}`);
 }
 
-/** Distinct, and at least one: nothing is never enough to be named. */
 function asNames<T extends string>(at: Cursor, read: (item: Cursor) => T): readonly T[] {
-  const names = asArray(at, read, MAX_ITEMS);
-  if (names.length > 0 && new Set(names).size === names.length) return names;
+  return asEachOnce(at, read, (name) => name);
+}
+
+/** Distinct, and at least one: nothing is never enough to be named. */
+function asEachOnce<T>(
+  at: Cursor,
+  read: (item: Cursor) => T,
+  nameOf: (item: T) => string,
+): readonly T[] {
+  const items = asArray(at, read, MAX_ITEMS);
+  if (items.length > 0 && new Set(items.map(nameOf)).size === items.length) return items;
   throw new TrustFault(CODE, `expected at least one name, each once, at ${at.path}`);
 }
 

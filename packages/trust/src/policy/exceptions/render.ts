@@ -1,5 +1,6 @@
 import { printable } from '../../fault/fault.ts';
-import type { ExceptionDocument, Party } from './document.ts';
+import { liftLines } from './clause-digest.ts';
+import type { ExceptionDocument, LiftedPolicy, Party } from './document.ts';
 
 /** Who signed, by identity and by key. */
 export interface PartyJson {
@@ -14,8 +15,7 @@ export interface ExceptionJson {
   readonly kind: string;
   readonly repository: string;
   readonly digest: string | null;
-  readonly policies: readonly string[];
-  readonly clauses: readonly string[];
+  readonly lifts: readonly LiftedPolicy[];
   readonly surfaces: readonly string[] | null;
   readonly namespaces: readonly string[] | null;
   readonly requester: PartyJson;
@@ -53,8 +53,7 @@ export function exceptionLines(document: ExceptionDocument): readonly string[] {
       'image',
       json.digest === null ? `${json.repository} (all of it)` : `${json.repository}@${json.digest}`,
     ],
-    ['policies', json.policies.join(', ')],
-    ['lifts', json.clauses.join(', ')],
+    ...liftLines(json.lifts).map((line) => ['lifts', line] as const),
     ['surfaces', json.surfaces?.join(', ') ?? 'all'],
     ['namespaces', json.namespaces?.join(', ') ?? 'all'],
     ['requester', partyText(json.requester)],

@@ -1,8 +1,10 @@
 import type { Code } from '../../fault/codes.ts';
 import type { Finding } from '../../finding/finding.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { Decision } from '../decision.ts';
 import type { Requirement } from '../document.ts';
-import { CLAUSES_BESIDE, partPath } from '../exceptions/clause-path.ts';
+import { clauseDigest } from '../exceptions/clause-digest.ts';
+import { CLAUSES_BESIDE, isClausePath, partPath } from '../exceptions/clause-path.ts';
 import type { PolicySet } from '../policy-set.ts';
 
 /** A clause of a policy that an image does not satisfy. */
@@ -11,6 +13,10 @@ export interface FailingClause {
   readonly policy: string | null;
   /** Where it stands in the policy, as exceptions name it, and what it asks for, such as `require.all[1]: attested vuln by scanner`. */
   readonly clause: string;
+  /** Where it stands alone; null for what is no clause of a policy. */
+  readonly path: string | null;
+  /** Of what it says now (`clauseDigest`): an exception for it carries the same. */
+  readonly digest: Digest | null;
   readonly code: Code;
   readonly says: string;
 }
@@ -26,7 +32,8 @@ export function failingClauses(
 ): readonly FailingClause[] {
   if (policies.length === 0) {
     const { code = 'policy.no-match', says } = finding;
-    return [{ policy: null, clause: 'no policy covers the image', code, says }];
+    const clause = 'no policy covers the image';
+    return [{ policy: null, clause, path: null, digest: null, code, says }];
   }
   return policies.flatMap(({ policy, hash, effect, finding: tree }) => {
     if (effect === 'pass') return [];
@@ -40,7 +47,12 @@ export function failingClauses(
       document === undefined || required === undefined
         ? [clauseOf('require', tree)]
         : clausesIn(document.require, required, 'require');
-    return [...clauses, ...found].map((clause) => ({ policy, ...clause }));
+    return [...clauses, ...found].map((clause) => ({
+      policy,
+      ...clause,
+      digest:
+        document === undefined || clause.path === null ? null : clauseDigest(document, clause.path),
+    }));
   });
 }
 
@@ -55,16 +67,21 @@ function isFailing({ outcome }: Finding): boolean {
   return outcome === 'fail' || outcome === 'inconclusive';
 }
 
-type Clause = Omit<FailingClause, 'policy'>;
+type Clause = Omit<FailingClause, 'policy' | 'digest'>;
 
-function clauseOf(clause: string, { code = 'policy.nothing-checked', says }: Finding): Clause {
-  return { clause, code, says };
+function clauseOf(
+  place: string,
+  { code = 'policy.nothing-checked', says }: Finding,
+  requirement?: Requirement,
+): Clause {
+  const clause = requirement === undefined ? place : `${place}: ${requirementText(requirement)}`;
+  return { clause, path: isClausePath(place) ? place : null, code, says };
 }
 
 function clausesIn(requirement: Requirement, finding: Finding, path: string): readonly Clause[] {
   if (!isFailing(finding)) return [];
   if (requirement.kind !== 'all') {
-    return [clauseOf(`${path}: ${requirementText(requirement)}`, finding)];
+    return [clauseOf(path, finding, requirement)];
   }
   return requirement.parts.flatMap((part, at) => {
     const child = finding.because?.[at];

@@ -3,6 +3,7 @@ import type { RenderOptions } from '../../finding/render-text.ts';
 import { type CoveragePart, coverageParts } from '../coverage.ts';
 import type { Decision } from '../decision.ts';
 import type { PolicyMode } from '../document.ts';
+import { shortDigest } from '../exceptions/clause-digest.ts';
 import type { PolicyScope, PolicySet } from '../policy-set.ts';
 import { type DecisionJson, decisionJson, renderDecision } from '../render.ts';
 import { type FailingClause, failingClauses } from './clause.ts';
@@ -63,7 +64,10 @@ export function renderExplanation(
   // That none covers the image is told above, and is no clause.
   const clauses = failing.filter(({ policy }) => policy !== null);
   if (clauses.length > 0) lines.push('', 'not satisfied:');
-  lines.push(...clauses.map(({ policy, clause }) => printable(`  ${policy}  ${clause}`)));
+  for (const { policy, clause, digest } of clauses) {
+    const bound = digest === null ? '' : `  ${shortDigest(digest)}`;
+    lines.push(printable(`  ${policy}  ${clause}${bound}`));
+  }
   if (mends.length === 0) return lines;
   lines.push('', mends.length === 1 ? 'to be admitted:' : 'to be admitted, all of:');
   for (const { says, command } of mends) {

@@ -115,9 +115,9 @@ function clausesOf(
         : effect === 'deny' || finding.outcome === 'inconclusive',
   );
   const all = failingClauses(decision, set);
-  return all.filter(
-    ({ policy }) => policy === null || policies.some((one) => one.policy === policy),
-  );
+  return all
+    .filter(({ policy }) => policy === null || policies.some((one) => one.policy === policy))
+    .map(({ policy, clause, code, says }) => ({ policy, clause, code, says }));
 }
 
 /** Whether nothing but outages refuses. */

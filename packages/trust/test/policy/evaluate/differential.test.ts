@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { publicKeyPem } from '@bulla/trust/crypto/public-key';
 import { preAuthenticationEncoding } from '@bulla/trust/envelopes/dsse';
@@ -225,8 +226,24 @@ function treeOf({ root, nodes, parents, unreachable }: World): ProvenTree {
   };
 }
 
+/** What a policy says at the place of a clause, followed by its name alone. */
+function contentOf(document: object, path: string): unknown {
+  const steps = path.replaceAll(/\b(?:all|any|of)\b/g, 'parts').match(/[a-z]+|[0-9]+/g) ?? [];
+  return steps.reduce<unknown>((at, step) => Object(at)[step], document);
+}
+
+/** Members sorted by their names, no white space, SHA-256: docs/exceptions.md. */
+function digestOfJson(content: unknown): string {
+  const text = JSON.stringify(content, (_, value) =>
+    value === null || typeof value !== 'object' || Array.isArray(value)
+      ? value
+      : Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+  );
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
 /** An exception by its own policy's approver; it differs in what it lifts and until when alone. */
-function exceptionFor(digest: Digest, clauses: readonly string[], isOver: boolean): GivenException {
+function exceptionFor(digest: Digest, clauses: readonly object[], isOver: boolean): GivenException {
   const pem = KEYS_OF_PEOPLE.map(({ publicKey }) => publicKeyPem(publicKey));
   const request = sealedBy(KEYS_OF_PEOPLE[0], {
     apiVersion: 'bulla.dev/v1',
@@ -234,7 +251,7 @@ function exceptionFor(digest: Digest, clauses: readonly string[], isOver: boolea
     metadata: { name: 'drawn' },
     spec: {
       kind: 'exception',
-      ...{ repository: 'registry.example/app', digest, policies: ['prod'], clauses },
+      ...{ repository: 'registry.example/app', digest, lifts: [{ policy: 'prod', clauses }] },
       requester: { identity: 'dev', key: pem[0] },
       ...{ reason: 'r', compensatingControl: 'c' },
       issuedAt: new Date(NOW.getTime() - 60 * MINUTE).toISOString(),
@@ -311,11 +328,6 @@ test(`drawn policies are decided as the documentation has it (seed ${SEED})`, as
     const isBack = tag !== null && roll(4) === 0;
     const lastPassAge = roll(2) === 0 ? null : roll(4) * 10 * MINUTE;
     const clauses = several(roll, [...namesOf(rule), 'tags', 'rollback']);
-    const given = pick(roll, ['none', 'none', 'for it', 'expired', 'for another'] as const);
-    const digest = digestOf(world.root);
-    const about = given === 'for another' ? digestOf('another') : digest;
-    const exceptions = given === 'none' ? [] : [exceptionFor(about, clauses, given === 'expired')];
-    const lifted = given === 'for it' ? clauses : [];
     const policy = policyOf({
       authorities: [...authorities, approver],
       exceptions: RULES,
@@ -326,6 +338,18 @@ test(`drawn policies are decided as the documentation has it (seed ${SEED})`, as
       tags,
       rollback,
     });
+    const given = pick(roll, [
+      ...['none', 'none', 'for it', 'expired', 'for another', 'for other words'],
+    ] as const);
+    const digest = digestOf(world.root);
+    const about = given === 'for another' ? digestOf('another') : digest;
+    const said = clauses.map((path, at) => {
+      const isOther = given === 'for other words' && at === clauses.length - 1;
+      const content = isOther ? 'other words' : contentOf(policy.document, path);
+      return { path, digest: digestOfJson(content) };
+    });
+    const exceptions = given === 'none' ? [] : [exceptionFor(about, said, given === 'expired')];
+    const lifted = given === 'for it' ? clauses : [];
     const found = await evaluatePolicy(policy, treeOf(world), {
       repository: 'registry.example/app',
       exceptions: {

@@ -4,14 +4,16 @@ import { test } from 'node:test';
 import type { Code } from '@bulla/trust/fault/codes';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { renderFinding } from '@bulla/trust/finding/render-text';
+import type { Requirement } from '@bulla/trust/policy/document';
 import type { GivenException } from '@bulla/trust/policy/exceptions/document';
 import { parseException } from '@bulla/trust/policy/exceptions/parse';
 import { approveException, writeException } from '@bulla/trust/policy/exceptions/sign';
-import type { PolicyShape } from '../../policy-lab/policy.ts';
+import { attested, type PolicyShape, signed } from '../../policy-lab/policy.ts';
 import { minutes, NOW } from '../../sigstore-lab/lab.ts';
 import { testKey } from '../../tlog/synthetic-log.ts';
 import {
   approved,
+  bound,
   brokenGlass,
   KEYS,
   REPOSITORY,
@@ -24,6 +26,10 @@ import { altered, decide, image, type Json, refusedFor, specOf } from './stage.t
 const NEVER: Partial<PolicyShape> = { exceptions: null };
 const WIDE: Partial<PolicyShape> = { exceptions: { ...RULES, maxScope: 'repository' } };
 const { digest } = image;
+/** The policy of two clauses with another at the second place. */
+const moved = (second: Requirement): Partial<PolicyShape> => ({
+  require: { kind: 'all', parts: [signed(['release']), second] },
+});
 
 const ATTACKS: readonly {
   readonly name: string;
@@ -166,6 +172,55 @@ const ATTACKS: readonly {
     code: 'exception.clause-unknown',
   },
   {
+    name: 'the clause that stood there when another signer was asked for',
+    given: () => approved(digest, { shape: moved(signed(['stranger'])) }),
+    code: 'exception.clause-changed',
+  },
+  {
+    name: 'the clause that stood there before one was put in front of it',
+    given: () => approved(digest),
+    shape: {
+      require: {
+        kind: 'all',
+        parts: [attested('spdx', ['release']), signed(['release']), signed(['qa'])],
+      },
+    },
+    code: 'exception.clause-changed',
+  },
+  {
+    name: 'the whole requirement, of which a part asks for more now',
+    given: () => approved(digest, { clauses: ['require'] }),
+    shape: moved(signed(['qa', 'security'], { atLeast: 2 })),
+    code: 'exception.clause-changed',
+  },
+  {
+    name: 'a rule on tags that has another value now',
+    given: () => approved(digest, { clauses: ['require.all[1]', 'tags'] }),
+    shape: { tags: 'refuse' },
+    code: 'exception.clause-changed',
+  },
+  {
+    name: 'the digest of another clause of the policy',
+    given: () =>
+      approved(digest, {
+        lifts: [
+          {
+            policy: 'prod',
+            clauses: bound(['require.all[0]']).map(({ digest: of }) => ({
+              path: 'require.all[1]',
+              digest: of,
+            })),
+          },
+        ],
+      }),
+    code: 'exception.clause-changed',
+  },
+  {
+    name: 'break-glass for a clause that says something else now',
+    given: () => brokenGlass(digest, { shape: moved(signed(['stranger'])) }),
+    code: 'exception.clause-changed',
+  },
+  {
     name: 'a clause beside one that the policy does not have',
     given: () => approved(digest, { clauses: ['require.all[1]', 'require.any[1]'] }),
     code: 'exception.clause-unknown',
@@ -248,7 +303,7 @@ test('semantics 17: what was signed cannot be altered, by the requester or by an
       specOf(request)['expires'] = minutes(25 * 60).toISOString();
     },
     (_, request) => {
-      specOf(request)['clauses'] = ['require.all[1]', 'tags'];
+      specOf(request)['lifts'] = [{ policy: 'prod', clauses: bound(['require.all[1]', 'tags']) }];
     },
     (outer) => {
       specOf(outer)['approvedAt'] = minutes(-1).toISOString();

@@ -4,7 +4,7 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Finding } from '@bulla/trust/finding/finding';
 import { renderFinding } from '@bulla/trust/finding/render-text';
 import type { Decision } from '@bulla/trust/policy/decision';
-import type { GivenException } from '@bulla/trust/policy/exceptions/document';
+import type { BoundClause, GivenException } from '@bulla/trust/policy/exceptions/document';
 import { failingClauses } from '@bulla/trust/policy/explain/clause';
 import { decided } from '../../policy-lab/decide.ts';
 import { attested, type PolicyShape, policyOf, setOf, signed } from '../../policy-lab/policy.ts';
@@ -19,7 +19,7 @@ import {
   putIndex,
 } from '../../sigstore-lab/repository.ts';
 import type { TestKey } from '../../tlog/synthetic-log.ts';
-import { approved, brokenGlass, KEYS, RULES, TWO_CLAUSES } from './exception-lab.ts';
+import { approved, bound, brokenGlass, KEYS, RULES, TWO_CLAUSES } from './exception-lab.ts';
 
 const lab = openLab();
 
@@ -139,6 +139,37 @@ test('exceptions are asked for once, however many policies are not satisfied', a
   );
 });
 
+test('semantics 17: of two policies each lifts its own clause, by its own words', async () => {
+  const { repository, image } = halfSigned();
+  const swapped = { kind: 'all', parts: [signed(['qa']), signed(['release'])] } as const;
+  const policies = setOf(
+    policyOf(TWO_CLAUSES),
+    policyOf({ ...TWO_CLAUSES, name: 'stage', require: swapped }),
+  );
+  const decideWith = async (stage: readonly BoundClause[]) => {
+    const one = await approved(image.digest, {
+      lifts: [
+        { policy: 'prod', clauses: bound(['require.all[1]']) },
+        { policy: 'stage', clauses: stage },
+      ],
+    });
+    return decided({ source: repository, policies, exceptions: async () => [one] });
+  };
+  const each = await decideWith(bound(['require.all[0]'], { require: swapped }));
+  assert.equal(each.outcome, 'admit', treeOf(each));
+  assert.deepEqual(
+    each.exceptions.map(({ policy, clauses }) => [policy, clauses]),
+    [
+      ['prod', ['require.all[1]']],
+      ['stage', ['require.all[0]']],
+    ],
+  );
+  // The digest of one policy's clause is nothing in the other.
+  const wrong = await decideWith(bound(['require.all[0]']));
+  assert.equal(wrong.outcome, 'deny');
+  assert.deepEqual(remarks(wrong), ['exception.clause-changed']);
+});
+
 test('an exception for one policy leaves another as it is', async () => {
   const { repository, image } = halfSigned();
   const one = await approved(image.digest);
@@ -206,7 +237,7 @@ for (const { clause, require } of [
 ] as const) {
   test(`a clause has the name of its place: ${clause} of ${require.kind}`, async () => {
     const { repository, image } = halfSigned();
-    const one = await approved(image.digest, { clauses: [clause] });
+    const one = await approved(image.digest, { clauses: [clause], shape: { require } });
     const decision = await decide({ source: repository, shape: { require }, exceptions: [one] });
     assert.equal(decision.outcome, 'admit', treeOf(decision));
     assert.deepEqual(decision.exceptions[0]?.clauses, [clause]);
@@ -220,7 +251,7 @@ test('the rules on tags and on rollbacks are lifted by their names', async () =>
   const shape = { tags: 'refuse', rollback: 'refuse' } as const;
   const lifting = async (...clauses: string[]) =>
     decide(
-      { source: repository, shape, exceptions: [await approved(image.digest, { clauses })] },
+      { source: repository, shape, exceptions: [await approved(image.digest, { clauses, shape })] },
       { rollback },
     );
   const both = await lifting('tags', 'rollback');

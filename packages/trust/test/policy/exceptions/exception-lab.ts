@@ -1,13 +1,18 @@
 import type { Signer } from '@bulla/trust/crypto/signer';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { ExceptionRules } from '@bulla/trust/policy/document';
-import type { ExceptionDocument, GivenException } from '@bulla/trust/policy/exceptions/document';
+import { clauseDigest } from '@bulla/trust/policy/exceptions/clause-digest';
+import type {
+  BoundClause,
+  ExceptionDocument,
+  GivenException,
+} from '@bulla/trust/policy/exceptions/document';
 import {
   approveException,
   type ExceptionRequest,
   signException,
 } from '@bulla/trust/policy/exceptions/sign';
-import { type PolicyShape, ready, signed } from '../../policy-lab/policy.ts';
+import { type PolicyShape, policyOf, ready, signed } from '../../policy-lab/policy.ts';
 import { minutes } from '../../sigstore-lab/lab.ts';
 import { keyed } from '../../sigstore-lab/question.ts';
 import { type TestKey, testKey } from '../../tlog/synthetic-log.ts';
@@ -54,21 +59,42 @@ export function signerOf(key: TestKey): Signer {
 
 /** What is asked for, where only what differs from the usual is said: to lift qa's signature. */
 export interface AskedException extends Partial<ExceptionRequest> {
+  readonly policies?: readonly string[];
+  readonly clauses?: readonly string[];
+  /** What the policies are where they are not the usual: the clauses of this are what is asked for. */
+  readonly shape?: Partial<PolicyShape>;
   readonly by?: TestKey;
+}
+
+/** Clauses as the policy of two clauses, changed by a shape, has them; of what it lacks any digest. */
+export function bound(
+  clauses: readonly string[],
+  shape: Partial<PolicyShape> = {},
+): readonly BoundClause[] {
+  const { document } = policyOf({ ...TWO_CLAUSES, ...shape });
+  return clauses.map((path) => ({
+    path,
+    digest: clauseDigest(document, path) ?? `sha256:${'0'.repeat(64)}`,
+  }));
 }
 
 /** A request for the digest, an hour old and good for a day. */
 export function requested(
   digest: Digest | null,
-  { by = KEYS.requester, ...more }: AskedException = {},
+  {
+    by = KEYS.requester,
+    policies = ['prod'],
+    clauses = ['require.all[1]'],
+    shape = {},
+    ...more
+  }: AskedException = {},
 ): Promise<ExceptionDocument> {
   const request: ExceptionRequest = {
     name: 'late-qa',
     kind: 'exception',
     repository: REPOSITORY,
     digest,
-    policies: ['prod'],
-    clauses: ['require.all[1]'],
+    lifts: policies.map((policy) => ({ policy, clauses: bound(clauses, shape) })),
     surfaces: null,
     namespaces: null,
     identity: 'dev@acme.example',

@@ -5,7 +5,7 @@ import { publicKeyPem } from '@bulla/trust/crypto/public-key';
 import { type Code, isCode } from '@bulla/trust/fault/codes';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { computeDigest } from '@bulla/trust/oci/digest';
-import { clausePaths, isClausePath } from '@bulla/trust/policy/exceptions/clause-path';
+import { isClausePath, placedRequirements } from '@bulla/trust/policy/exceptions/clause-path';
 import { EXCEPTION_PAYLOAD_TYPE } from '@bulla/trust/policy/exceptions/document';
 import { parseException } from '@bulla/trust/policy/exceptions/parse';
 import { signException, writeException } from '@bulla/trust/policy/exceptions/sign';
@@ -23,8 +23,7 @@ const SPEC = {
   kind: 'exception',
   repository: REPOSITORY,
   digest: DIGEST,
-  policies: ['prod'],
-  clauses: ['require.all[1]'],
+  lifts: [{ policy: 'prod', clauses: [{ path: 'require.all[1]', digest: DIGEST }] }],
   requester: { identity: 'dev@acme.example', key: KEY },
   reason: 'r',
   compensatingControl: 'c',
@@ -49,6 +48,12 @@ function envelope(payload: unknown, more: object = {}): Uint8Array {
   );
 }
 
+const clause = (path: string, more: object = {}) => ({ path, digest: DIGEST, ...more });
+/** What is lifted of a policy each, where only what differs from the usual is said. */
+const lifting = (...changes: readonly object[]) =>
+  spec({
+    lifts: changes.map((change) => ({ policy: 'prod', clauses: [clause('require')], ...change })),
+  });
 const spec = (more: object) => envelope({ ...PAYLOAD, spec: { ...SPEC, ...more } });
 
 test('a document is read with all that it says, under the digest of what was signed', () => {
@@ -62,8 +67,7 @@ test('a document is read with all that it says, under the digest of what was sig
     kind: 'exception',
     repository: REPOSITORY,
     digest: DIGEST,
-    policies: ['prod'],
-    clauses: ['require.all[1]'],
+    lifts: [{ policy: 'prod', clauses: [{ path: 'require.all[1]', digest: DIGEST }] }],
     surfaces: null,
     namespaces: null,
     reason: 'r',
@@ -96,16 +100,43 @@ const REFUSED: readonly {
   { name: 'an unknown member of the payload', bytes: envelope({ ...PAYLOAD, approval: {} }) },
   { name: 'an unknown member of the spec', bytes: spec({ digests: [] }) },
   { name: 'a kind that it does not know', bytes: spec({ kind: 'permanent' }) },
-  { name: 'no policy', bytes: spec({ policies: [] }) },
-  { name: 'a policy twice', bytes: spec({ policies: ['prod', 'prod'] }) },
-  { name: 'a policy of no name', bytes: spec({ policies: ['*'] }) },
+  { name: 'no policy', bytes: spec({ lifts: [] }) },
+  { name: 'a policy twice', bytes: lifting({ policy: 'prod' }, { policy: 'prod' }) },
+  { name: 'a policy of no name', bytes: lifting({ policy: '*' }) },
+  { name: 'an unknown member of what is lifted', bytes: lifting({ until: 'noon' }) },
   {
     name: 'over 64 policies',
-    bytes: spec({ policies: Array.from({ length: 65 }, (_, n) => `p${n}`) }),
+    bytes: lifting(...Array.from({ length: 65 }, (_, n) => ({ policy: `p${n}` }))),
   },
-  { name: 'no clause', bytes: spec({ clauses: [] }) },
-  { name: 'a clause of no form', bytes: spec({ clauses: ['require.all[*]'] }) },
-  { name: 'a clause with a leading zero', bytes: spec({ clauses: ['require.all[01]'] }) },
+  { name: 'no clause', bytes: lifting({ clauses: [] }) },
+  { name: 'a clause by its name alone', bytes: lifting({ clauses: ['require'] }) },
+  { name: 'a clause of no form', bytes: lifting({ clauses: [clause('require.all[*]')] }) },
+  {
+    name: 'a clause with a leading zero',
+    bytes: lifting({ clauses: [clause('require.all[01]')] }),
+  },
+  {
+    name: 'a clause twice, with two digests',
+    bytes: lifting({
+      clauses: [clause('require'), clause('require', { digest: `sha256:${'b'.repeat(64)}` })],
+    }),
+  },
+  {
+    name: 'a clause without a digest',
+    bytes: lifting({ clauses: [clause('require', { digest: undefined })] }),
+  },
+  {
+    name: 'a clause with half a digest',
+    bytes: lifting({ clauses: [clause('require', { digest: 'sha256:aaaa' })] }),
+  },
+  {
+    name: 'a clause with a digest of another algorithm',
+    bytes: lifting({ clauses: [clause('require', { digest: `sha512:${'a'.repeat(128)}` })] }),
+  },
+  {
+    name: 'a clause with an unknown member',
+    bytes: lifting({ clauses: [clause('require', { any: true })] }),
+  },
   { name: 'a surface that is none', bytes: spec({ surfaces: ['everywhere'] }) },
   { name: 'no surfaces, though they are named', bytes: spec({ surfaces: [] }) },
   { name: 'no namespaces, though they are named', bytes: spec({ namespaces: [] }) },
@@ -188,17 +219,32 @@ const TEXT = fc
   .filter((text) => text.trim() !== '');
 const NAME = fc.stringMatching(/^[a-z0-9]{1,12}(-[a-z0-9]{1,8})?$/);
 
+/** Members alone are compared, and what is parsed has a prototype. */
+const PLAIN = { noNullPrototype: true } as const;
+const CLAUSES = fc.uniqueArray(
+  fc.record(
+    {
+      path: fc.constantFrom('require', 'tags', 'rollback', 'require.of[999].any[0]'),
+      digest: fc
+        .uint8Array({ minLength: 32, maxLength: 32 })
+        .map((bytes) => `sha256:${Buffer.from(bytes).toString('hex')}` as const),
+    },
+    PLAIN,
+  ),
+  { minLength: 1, selector: ({ path }) => path },
+);
+
 test('what is signed reads back as it was said, and its signature holds', async () => {
   const request = fc.record({
     name: NAME,
     kind: fc.constantFrom('exception' as const, 'break-glass' as const),
     repository: NAME.map((name) => `registry.example/${name}`),
     digest: fc.option(fc.constant(DIGEST)),
-    policies: fc.uniqueArray(NAME, { minLength: 1, maxLength: 5 }),
-    clauses: fc.uniqueArray(
-      fc.constantFrom('require', 'tags', 'rollback', 'require.of[999].any[0]'),
-      { minLength: 1 },
-    ),
+    lifts: fc.uniqueArray(fc.record({ policy: NAME, clauses: CLAUSES }, PLAIN), {
+      minLength: 1,
+      maxLength: 5,
+      selector: ({ policy }) => policy,
+    }),
     surfaces: fc.option(fc.uniqueArray(fc.constantFrom(...SURFACES), { minLength: 1 })),
     namespaces: fc.option(fc.uniqueArray(NAME, { minLength: 1, maxLength: 5 })),
     identity: PRINTABLE.map((text) => `x${text.replaceAll(' ', '')}`),
@@ -259,7 +305,7 @@ test('the clauses of a requirement have the names of their places, which all are
       { kind: 'atLeast', atLeast: 1, parts: [{ kind: 'all', parts: [signed(['a'])] }] },
     ],
   } as const;
-  const paths = clausePaths(requirement);
+  const paths = placedRequirements(requirement).map(({ path }) => path);
   assert.deepEqual(paths, [
     'require',
     'require.all[0]',
