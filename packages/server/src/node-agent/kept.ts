@@ -129,8 +129,8 @@ async function load({ folder, failed }: KeptParts): Promise<Loaded> {
     const pass = await readOr(folder, name, failed, parsePass);
     if (pass !== null && pass.generation === generation && fileOf(keyOf(pass)) === name) {
       passes.push(pass);
-    } else {
-      await folder.remove(name);
+    } else if (pass !== null) {
+      await discard(folder, name, failed);
     }
   }
   passes.sort((one, other) => one.asked.getTime() - other.asked.getTime());
@@ -149,8 +149,21 @@ export async function readOr<T>(
     return bytes === null ? null : parse(bytes);
   } catch (error) {
     failed(asFault(error));
-    await folder.remove(name);
+    await discard(folder, name, failed);
     return null;
+  }
+}
+
+/** What cannot be removed is left, and not read the next time either. */
+async function discard(
+  folder: SealedFolder,
+  name: string,
+  failed: KeptParts['failed'],
+): Promise<void> {
+  try {
+    await folder.remove(name);
+  } catch (error) {
+    failed(asFault(error));
   }
 }
 

@@ -165,3 +165,30 @@ test('a pass of an ended generation that is put back is not read', async () => {
   await kit.restart();
   assert.equal((await kit.agent.judge(lineOf())).allow, false);
 });
+
+test('what cannot be read or removed keeps no daemon from starting', async () => {
+  await using kit = await open();
+  await kit.agent.judge(lineOf());
+  const cache = join(kit.folder, 'cache');
+  const [pass = ''] = (await readdir(cache)).filter((name) => name.startsWith('pass-'));
+  for (const name of [pass, 'stand-ins.sealed']) {
+    await rm(join(cache, name), { force: true });
+    await mkdir(join(cache, name));
+  }
+  await kit.restart();
+  assert.ok(kit.faults.length > 0);
+  assert.ok(kit.faults.every(({ code }) => code === 'node.cache-invalid'));
+  assert.equal((await kit.agent.judge(lineOf())).allow, true);
+});
+
+test('a cache that cannot be written costs what a restart would have found, and no answer', async () => {
+  await using kit = await open();
+  await rm(join(kit.folder, 'cache'), { recursive: true });
+  assert.equal((await kit.agent.judge(lineOf())).allow, true);
+  assert.ok(kit.faults.some(({ code }) => code === 'node.cache-invalid'));
+  kit.says(() => ABSENT);
+  kit.pass(60);
+  assert.equal((await kit.agent.judge(lineOf())).allow, true, 'memory has it');
+  await kit.restart();
+  assert.equal((await kit.agent.judge(lineOf())).allow, false);
+});
