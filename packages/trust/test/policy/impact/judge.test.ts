@@ -35,7 +35,7 @@ const OTHER = { issuer: DEV.issuer, subject: 'ops@acme.example' };
 const byGlob = (glob: string) =>
   ready(keyless({ issuer: DEV.issuer, subject: { glob } }, 'people'), lab);
 
-type Signer = SignedBy | typeof DEV;
+type Signer = SignedBy | (typeof DEV & { readonly subjects?: readonly string[] });
 
 /** What a decision looked at, of an image that was signed by these. */
 async function dossierOf(
@@ -199,6 +199,15 @@ const CASES: readonly {
     change: rename(DEV, NEW),
     by: [OTHER],
     expect: 'kept',
+    losing: ['people'],
+  },
+  {
+    // Its certificate names another that the glob matches.
+    name: 'an identity that signs under a second name as well',
+    set: set(signed(['people']), [byGlob('*@acme.example')]),
+    change: rename(DEV, NEW),
+    by: [{ ...DEV, subjects: [OTHER.subject] }],
+    expect: 'lost',
     losing: ['people'],
   },
   {
