@@ -34,6 +34,7 @@ function runs(vectors: string, host: string): readonly (readonly string[])[] {
     ['blob', 'verify', '--key', 'k.pub', '--bundle', 'blob.bundle', 'predicate.json'],
     ['up', '--data', 'data', '--listen', 'http://127.0.0.1:0'],
     ['serve', '--config', 'bulla.yaml'],
+    ['node', '--help'],
     ['login', '--help'],
     ['logout', '--help'],
     ['completion', 'bash'],
