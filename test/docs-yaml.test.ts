@@ -73,6 +73,9 @@ const CHECKS: Readonly<Record<string, (t: TestContext, example: Example) => Prom
       SIEM_SIGNING: 'a secret of 24 bytes, or more',
       OPSGENIE_KEY: 'GenieKey a key',
       SLACK_WEBHOOK: 'https://hooks.slack.example/services/a-secret',
+      REGISTRY_USER: 'bulla',
+      REGISTRY_PASSWORD: 'a-password-of-some-length',
+      HARBOR_HOOK_TOKEN: 'a-token-that-is-long-enough',
     };
     const { config, problems } = parseConfig(Buffer.from(text), '/etc/bulla.yaml', environment);
     assert.deepEqual(problems.map(problemLine), []);
