@@ -16,6 +16,8 @@ export interface WatchOptions {
 
 /** A collection as the cluster has it, kept until disposal. */
 export interface WatchedCollection extends AsyncDisposable {
+  /** Resolves when the first list came, or could not be had; never rejects. */
+  readonly tried: Promise<void>;
   /** By name; null until the collection was listed once. What is known stays when the watch is lost. */
   objects(): ReadonlyMap<string, ClusterObject> | null;
   /** Grows with each change of `objects`. */
@@ -40,6 +42,7 @@ export function watchCollection(options: WatchOptions): WatchedCollection {
   let version = 0;
   let syncedAtMs: number | null = null;
   let pause = pauseMs;
+  const { promise: tried, resolve: triedOnce } = Promise.withResolvers<void>();
 
   const rest = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
 
@@ -71,9 +74,11 @@ export function watchCollection(options: WatchOptions): WatchedCollection {
         objects = new Map(listed.objects.map((object) => [object.name, object]));
         version += 1;
         syncedAtMs = nowMs();
+        triedOnce();
         await follow(listed.resourceVersion);
         await rest(pauseMs);
       } catch (error) {
+        triedOnce();
         if (signal.aborted) return;
         failed(asFault(error));
         await rest(pause);
@@ -83,6 +88,7 @@ export function watchCollection(options: WatchOptions): WatchedCollection {
   }
   const running = run();
   return {
+    tried,
     objects: () => objects,
     version: () => version,
     syncedAtMs: () => syncedAtMs,

@@ -49,13 +49,16 @@ async function openCluster(parts: ClusterParts): Promise<WiredCluster> {
   if (!section.policies) {
     return { api, pullSecretsOf, policies: null, checks: [], async [Symbol.asyncDispose]() {} };
   }
-  return { api, pullSecretsOf, ...watchClusterPolicies(api, parts) };
+  const { tried, ...watched } = watchClusterPolicies(api, parts);
+  // So that a server whose cluster answers is not told at its start that it has no policies.
+  await tried;
+  return { api, pullSecretsOf, ...watched };
 }
 
 function watchClusterPolicies(
   api: KubernetesApi,
   { section, clocks, log }: ClusterParts,
-): Pick<WiredCluster, 'policies' | 'checks' | typeof Symbol.asyncDispose> {
+): Omit<WiredCluster, 'api' | 'pullSecretsOf'> & { readonly tried: Promise<unknown> } {
   const imported = section.clusterImagePolicies ? [CLUSTER_IMAGE_POLICIES] : [];
   const kinds = [TRUST_POLICIES, ...imported].map((kind) => {
     const failed = tellOnce((fault) => {
@@ -84,6 +87,7 @@ function watchClusterPolicies(
     },
   };
   return {
+    tried: Promise.all(kinds.map(({ collection }) => collection.tried)),
     policies: {
       fingerprint: () => policies.fingerprint(),
       read: (trustRoots, files) =>
