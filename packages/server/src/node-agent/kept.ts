@@ -3,7 +3,7 @@ import { parseJson } from '@bulla/trust/bytes/json';
 import { asCount, asInstant, asString, cursor, member, optional } from '@bulla/trust/bytes/shape';
 import { asFault, type TrustFault } from '@bulla/trust/fault/fault';
 import { openTurns } from '../bounds/turns.ts';
-import type { NodeQuestion } from '../node/question.ts';
+import { asNodeQuestion, type NodeQuestion } from '../node/question.ts';
 import type { SealedFolder } from './sealed.ts';
 
 /** A pass, as it is kept for its name and digest. */
@@ -175,8 +175,7 @@ function parseGeneration(bytes: Uint8Array): string {
 function parsePass(bytes: Uint8Array): KeptPass {
   const at = cursor(parseJson(bytes, 'a kept pass'), '', MALFORMED);
   return {
-    name: asString(member(at, 'name')),
-    digest: asString(member(at, 'digest')),
+    ...asNodeQuestion(at),
     decision: asString(member(at, 'decision')),
     generation: asString(member(at, 'generation')),
     asked: asInstant(member(at, 'asked')),

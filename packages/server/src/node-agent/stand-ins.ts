@@ -1,16 +1,8 @@
 import { parseJson } from '@bulla/trust/bytes/json';
-import {
-  asArray,
-  asCount,
-  asInstant,
-  asString,
-  type Cursor,
-  cursor,
-  member,
-} from '@bulla/trust/bytes/shape';
+import { asArray, asCount, cursor, member } from '@bulla/trust/bytes/shape';
 import { asFault } from '@bulla/trust/fault/fault';
 import { openTurns } from '../bounds/turns.ts';
-import { STAND_INS_MOST, type StandIn, type StandInReport } from '../node/question.ts';
+import { asStandIn, STAND_INS_MOST, type StandIn, type StandInReport } from '../node/question.ts';
 import { type KeptParts, type KeptPass, readOr } from './kept.ts';
 
 /** The account of earlier passes that were used, until the server has it. */
@@ -96,18 +88,7 @@ function keyOf({ name, digest, decision }: Pick<StandIn, 'name' | 'digest' | 'de
 function parseAccount(bytes: Uint8Array): StandInReport {
   const at = cursor(parseJson(bytes, 'what stood in'), '', MALFORMED);
   return {
-    standIns: asArray(member(at, 'standIns'), standInOf, WAITING_MOST),
+    standIns: asArray(member(at, 'standIns'), asStandIn, WAITING_MOST),
     dropped: asCount(member(at, 'dropped')),
-  };
-}
-
-function standInOf(at: Cursor): StandIn {
-  return {
-    name: asString(member(at, 'name')),
-    digest: asString(member(at, 'digest')),
-    decision: asString(member(at, 'decision')),
-    count: asCount(member(at, 'count')),
-    first: asInstant(member(at, 'first')),
-    last: asInstant(member(at, 'last')),
   };
 }

@@ -1,3 +1,4 @@
+import { asCount, asInstant, asString, type Cursor, member } from '@bulla/trust/bytes/shape';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 
 /** An image that a node is about to use. */
@@ -58,4 +59,20 @@ export function referenceOf({ name, digest }: NodeQuestion): string {
     'node.digest-mismatch',
     `expected ${quote(own)}, which the name says, found ${quote(digest)}`,
   );
+}
+
+/** A question as JSON has it. Throws the cursor's code. */
+export function asNodeQuestion(at: Cursor): NodeQuestion {
+  return { name: asString(member(at, 'name')), digest: asString(member(at, 'digest')) };
+}
+
+/** A use of an earlier pass as JSON has it. Throws the cursor's code. */
+export function asStandIn(at: Cursor): StandIn {
+  return {
+    ...asNodeQuestion(at),
+    decision: asString(member(at, 'decision')),
+    count: asCount(member(at, 'count')),
+    first: asInstant(member(at, 'first')),
+    last: asInstant(member(at, 'last')),
+  };
 }

@@ -1,15 +1,7 @@
-import {
-  asArray,
-  asCount,
-  asInstant,
-  asString,
-  type Cursor,
-  cursor,
-  member,
-} from '@bulla/trust/bytes/shape';
+import { asArray, asCount, type Cursor, cursor, member } from '@bulla/trust/bytes/shape';
 import { Type } from 'typebox';
 import type { ApiCall, ApiRoute } from '../http/api/route.ts';
-import { type NodeQuestion, STAND_INS_MOST, type StandIn } from './question.ts';
+import { asNodeQuestion, asStandIn, STAND_INS_MOST } from './question.ts';
 import type { NodeCaller, NodeService } from './service.ts';
 
 const NAME = Type.String({ minLength: 1, maxLength: 4096 });
@@ -65,7 +57,7 @@ export function nodeRoutes(nodes: NodeService): readonly ApiRoute[] {
       body: QUESTION,
       answer: ANSWER,
       async handle(call) {
-        return nodes.decide(questionOf(bodyOf(call)), callerOf(call));
+        return nodes.decide(asNodeQuestion(bodyOf(call)), callerOf(call));
       },
     },
     {
@@ -77,7 +69,7 @@ export function nodeRoutes(nodes: NodeService): readonly ApiRoute[] {
       async handle(call) {
         const at = bodyOf(call);
         const report = {
-          standIns: asArray(member(at, 'standIns'), standInOf, STAND_INS_MOST),
+          standIns: asArray(member(at, 'standIns'), asStandIn, STAND_INS_MOST),
           dropped: asCount(member(at, 'dropped')),
         };
         await nodes.report(report, callerOf(call));
@@ -89,20 +81,6 @@ export function nodeRoutes(nodes: NodeService): readonly ApiRoute[] {
 
 function bodyOf({ body }: ApiCall): Cursor {
   return cursor(body, '', 'http.request-invalid');
-}
-
-function questionOf(at: Cursor): NodeQuestion {
-  return { name: asString(member(at, 'name')), digest: asString(member(at, 'digest')) };
-}
-
-function standInOf(at: Cursor): StandIn {
-  return {
-    ...questionOf(at),
-    decision: asString(member(at, 'decision')),
-    count: asCount(member(at, 'count')),
-    first: asInstant(member(at, 'first')),
-    last: asInstant(member(at, 'last')),
-  };
 }
 
 function callerOf({ principal, request }: ApiCall): NodeCaller {
