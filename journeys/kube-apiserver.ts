@@ -4,13 +4,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureLocalCa } from '@bulla/server/http/tls/local-ca';
 import { requirePeer } from '../test/peers.ts';
+import { freePort } from './free-port.ts';
 import { askApiServer, type KubeAnswer } from './kube-request.ts';
 
 /** A user of the API server: by its token, in these groups. */
@@ -161,15 +161,4 @@ clusters: [{ name: test, cluster: { server: "${url}", certificate-authority: ${J
 users: [{ name: test, user: { token: "${token}" } }]
 contexts: [{ name: test, context: { cluster: test, user: test } }]
 `;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  assert.ok(typeof address === 'object' && address !== null);
-  return address.port;
 }
