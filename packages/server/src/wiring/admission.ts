@@ -37,6 +37,8 @@ export interface AdmissionPlace extends Clocks {
 
 /** The API server gives up after 30 s: no request takes longer to come. */
 const REQUEST_MS = 30_000;
+/** Longer than an API server keeps a connection (90 s): it must not send on one that is closing. */
+const KEPT_MS = 180_000;
 
 /** Listens for API servers. Throws `http.listen`, `http.tls-invalid`. */
 export function openAdmission(
@@ -78,6 +80,8 @@ export function openAdmission(
     // All requests of a cluster come from the few addresses of its API servers.
     callerConnections: limits.connections,
     requestMs: REQUEST_MS,
+    keepAliveMs: KEPT_MS,
+    idleMs: KEPT_MS,
     rate: null,
   };
   return listenDirect({ url: section.listen, tls }, handle, {
