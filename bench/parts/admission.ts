@@ -114,7 +114,7 @@ function post(port: number, path: string, body: string): Promise<string> {
       headers: { 'content-type': 'application/json' },
     });
     sent.once('error', reject);
-    sent.once('response', (response) => text(response).then(resolve, reject));
+    sent.once('response', (response) => void text(response).then(resolve, reject));
     sent.end(body);
   });
 }
