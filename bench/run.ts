@@ -5,6 +5,7 @@ import { commandRows } from './parts/command.ts';
 import { libraryRows } from './parts/library.ts';
 import { nodeRows } from './parts/node.ts';
 import { policyRows } from './parts/policy.ts';
+import { reachRows } from './parts/reach.ts';
 import { serverRows } from './parts/server.ts';
 
 /** `npm run bench -- server policy` runs these parts only. */
@@ -15,6 +16,7 @@ const PARTS: Readonly<Record<string, () => AsyncIterable<Row> | Promise<readonly
   server: serverRows,
   admission: admissionRows,
   node: nodeRows,
+  reach: reachRows,
 };
 
 const named = process.argv.slice(2);
