@@ -115,10 +115,11 @@ for (const { name, change } of WRONG) {
   });
 }
 
+const ENVIRONMENT = { BULLA_POSTGRES_URL: 'postgres://bulla:x@db.example/bulla' };
+
 test('the configuration that is deployed is one', () => {
   const text: string = manifest('ConfigMap').data['bulla.yaml'];
-  const environment = { BULLA_POSTGRES_URL: 'postgres://bulla:x@db.example/bulla' };
-  const { config, problems } = parseConfig(Buffer.from(text), '/etc/bulla/bulla.yaml', environment);
+  const { config, problems } = parseConfig(Buffer.from(text), '/etc/bulla/bulla.yaml', ENVIRONMENT);
   assert.deepEqual(problems.map(problemLine), []);
   // The certificate that the server keeps is the one that its webhook serves, by the Service's name.
   const kept = config?.kubernetes?.certificates;
@@ -227,8 +228,15 @@ test('the chart renders to the plain manifests', async (t) => {
   ];
   const others = await render(...values.flatMap((value) => ['--set', value]));
   for (const value of others) assert.deepEqual(mistakes(schemaOf(value), value, value.kind), []);
+  const given = others.find(({ kind }) => kind === 'ConfigMap').data['bulla.yaml'];
+  const read = parseConfig(Buffer.from(given), '/etc/bulla/bulla.yaml', ENVIRONMENT);
+  assert.deepEqual(read.problems.map(problemLine), []);
+  assert.equal(read.config?.kubernetes?.certificates, null);
   const webhook = others.find(({ kind }) => kind === 'MutatingWebhookConfiguration');
-  assert.deepEqual({ ...webhook.metadata.annotations }, { 'cert-manager.io/inject-ca-from': 'a/b' });
+  assert.deepEqual(
+    { ...webhook.metadata.annotations },
+    { 'cert-manager.io/inject-ca-from': 'a/b' },
+  );
   assert.ok(!others.some(({ kind }) => kind === 'PersistentVolumeClaim'));
   const early = await render('--set', 'webhook.enabled=false');
   assert.ok(!early.some(({ kind }) => kind.endsWith('WebhookConfiguration')));

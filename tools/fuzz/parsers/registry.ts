@@ -53,6 +53,24 @@ export const REGISTRY: readonly Subject[] = [
     },
   },
   {
+    name: 'pull-secret',
+    seeds: [
+      {
+        text: '{"auths":{"https://index.docker.io/v1/":{"auth":"YTpi"},"*.example:5000/team":{"username":"a","password":"b"}}}',
+      },
+    ],
+    load: async () => {
+      const { parseDockerConfig, registriesOf } = await import(
+        '@bulla/server/kubernetes/docker-config'
+      );
+      return trial((bytes) =>
+        parseDockerConfig(bytes, 'dockerconfigjson').flatMap(({ key }) =>
+          registriesOf(key, ['registry.example:5000']),
+        ),
+      );
+    },
+  },
+  {
     name: 'www-authenticate',
     seeds: [
       { text: 'Bearer realm="https://auth.example/token",service="s",scope="repository:a/b:pull"' },
