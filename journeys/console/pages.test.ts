@@ -168,7 +168,7 @@ test('the keyboard alone leads through the console', async (t) => {
   await menu.focus();
   await page.keyboard.press('Enter');
   assert.equal(await menu.getAttribute('aria-expanded'), 'true');
-  for (let step = 0; step < 3; step++) await page.keyboard.press('Tab');
+  for (let step = 0; step < 4; step++) await page.keyboard.press('Tab');
   assert.equal((await focused().textContent())?.trim(), 'Repositories');
   const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
   assert.equal(outline, 'solid', 'what has the focus is seen');

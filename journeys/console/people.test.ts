@@ -125,7 +125,17 @@ test('a user is added, signs in with the link, and sees what the role allows', a
     .allTextContents();
   assert.deepEqual(
     menu.map((text) => text.trim()),
-    ['Overview', 'Decisions', 'Policies', 'Users', 'Tokens', 'Activity'],
+    [
+      'Overview',
+      'Decisions',
+      'Exceptions',
+      'Policies',
+      'Streams',
+      'Record',
+      'Users',
+      'Tokens',
+      'Activity',
+    ],
   );
   await dora.page.goto('/repositories');
   await dora.page.getByText('Your role does not allow this').waitFor();

@@ -17,9 +17,13 @@ export function apiPath(path: `/${string}`, query: Query = {}): `/${string}` {
   return text === '' ? path : `${path}?${text}`;
 }
 
-/** Reads an answer. Throws `ApiProblem` for a refusal, and for no answer within 20 seconds. */
-export function read<T>(path: `/${string}`, signal?: AbortSignal): Promise<T> {
-  return exchange<T>('GET', path, undefined, signal);
+/** Reads an answer. Throws `ApiProblem` for a refusal, and for no answer by the deadline. */
+export function read<T>(
+  path: `/${string}`,
+  signal?: AbortSignal,
+  deadlineMs = DEADLINE_MS,
+): Promise<T> {
+  return exchange<T>('GET', path, { deadlineMs, signal });
 }
 
 /** Asks for a change. Throws as `read` does; a change is never tried twice. */
@@ -27,17 +31,23 @@ export function change<T>(
   method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   path: `/${string}`,
   body?: object,
+  deadlineMs = DEADLINE_MS,
 ): Promise<T> {
-  return exchange<T>(method, path, body);
+  return exchange<T>(method, path, { deadlineMs, body });
+}
+
+interface Exchange {
+  readonly deadlineMs: number;
+  readonly body?: object | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 async function exchange<T>(
   method: string,
   path: string,
-  body?: object,
-  signal?: AbortSignal,
+  { deadlineMs, body, signal }: Exchange,
 ): Promise<T> {
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
+  const deadline = AbortSignal.timeout(deadlineMs);
   const init: RequestInit = {
     method,
     credentials: 'same-origin',
@@ -49,8 +59,8 @@ async function exchange<T>(
     signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   };
-  const response = await answered(fetch(`${BASE}${path}`, init), signal);
-  const value = response.status === 204 ? null : await answered(json(response), signal);
+  const response = await answered(fetch(`${BASE}${path}`, init), deadlineMs, signal);
+  const value = response.status === 204 ? null : await answered(json(response), deadlineMs, signal);
   if (!response.ok) throw problemOf(response.status, value);
   return answerAs<T>(value);
 }
@@ -62,7 +72,7 @@ async function json(response: Response): Promise<unknown> {
 }
 
 /** A failure of the network as a problem; a request that its page gave up stays what it is. */
-async function answered<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+async function answered<T>(work: Promise<T>, deadlineMs: number, signal?: AbortSignal): Promise<T> {
   try {
     return await work;
   } catch (error) {
@@ -71,7 +81,9 @@ async function answered<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
     throw new ApiProblem(
       0,
       'console.no-answer',
-      late ? 'The server gave no answer in 20 seconds.' : 'The server cannot be reached.',
+      late
+        ? `The server gave no answer in ${deadlineMs / 1000} seconds.`
+        : 'The server cannot be reached.',
       'Check that it is running and that this page was opened at its address, then try again.',
     );
   }

@@ -48,6 +48,8 @@ export interface DecisionsAsk {
   readonly actor?: string | undefined;
   readonly code?: string | undefined;
   readonly digest?: string | undefined;
+  /** The id of an exception that it stood on. */
+  readonly exception?: string | undefined;
   /** The youngest age in milliseconds that is not asked for any more; the clock is read at each ask. */
   readonly withinMs?: number | undefined;
   readonly from?: string | undefined;

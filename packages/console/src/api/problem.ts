@@ -21,10 +21,12 @@ export function isSignedOut(error: unknown): boolean {
   return error instanceof ApiProblem && error.status === 401;
 }
 
-/** Whether the signed-in user may not see what was asked for. */
+/** Whether the signed-in user's rights are too few, and not a rule that holds for everybody. */
 export function isForbidden(error: unknown): boolean {
-  return error instanceof ApiProblem && error.status === 403;
+  return error instanceof ApiProblem && TOO_FEW.has(error.code);
 }
+
+const TOO_FEW: ReadonlySet<string> = new Set(['access.denied', 'access.exceeds-rights']);
 
 /** Whether what was asked for does not exist. */
 export function isAbsent(error: unknown): boolean {

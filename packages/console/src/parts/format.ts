@@ -11,6 +11,21 @@ export function ago(instant: string, at: Date): string {
   return seconds < 0 ? `in ${span}` : `${span} ago`;
 }
 
+/** How long it is at `at` until `instant` (ISO 8601), in words; null when that is over. */
+export function remaining(instant: string, at: Date): string | null {
+  const seconds = Math.ceil((new Date(instant).getTime() - at.getTime()) / 1000);
+  if (!(seconds > 0)) return null;
+  if (seconds < MINUTE) return 'less than a minute';
+  if (seconds < HOUR) return plural(Math.floor(seconds / MINUTE), 'minute');
+  const [unit, name, part, partName] =
+    seconds < DAY
+      ? ([HOUR, 'hour', MINUTE, 'minute'] as const)
+      : ([DAY, 'day', HOUR, 'hour'] as const);
+  const rest = Math.floor((seconds % unit) / part);
+  const whole = plural(Math.floor(seconds / unit), name);
+  return rest === 0 ? whole : `${whole} ${plural(rest, partName)}`;
+}
+
 function spell(seconds: number): string | null {
   if (seconds < 5) return null;
   if (seconds < MINUTE) return `${seconds} s`;
@@ -30,6 +45,11 @@ export function instantText(instant: string): string {
 export function shortDigest(digest: string): string {
   const parts = /^([a-z0-9]+):([0-9a-f]{12})[0-9a-f]{20,}$/.exec(digest);
   return parts === null ? digest : `${parts[1]}:${parts[2]}`;
+}
+
+/** The id of a key, 64 digits of which people compare the first 16; anything else is given back whole. */
+export function shortKeyId(id: string): string {
+  return /^(?:sha256:)?[0-9a-f]{64}$/.test(id) ? id.replace('sha256:', '').slice(0, 16) : id;
 }
 
 /** A reference whose digest, if it has one, is cut as `shortDigest` cuts it. */

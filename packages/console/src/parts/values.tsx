@@ -1,7 +1,7 @@
 import { Fragment, type ReactElement, type ReactNode } from 'react';
 import { useNow } from '../api/clock.ts';
 import { CopyButton } from './copy.tsx';
-import { ago, instantText, shortDigest } from './format.ts';
+import { ago, instantText, remaining, shortDigest, shortKeyId } from './format.ts';
 import './values.css';
 
 /** A digest, cut for the eye and copied whole. */
@@ -11,6 +11,17 @@ export function DigestText(props: { readonly of: string; readonly copy?: boolean
     <span className="digest">
       <code title={of}>{shortDigest(of)}</code>
       {copy ? <CopyButton text={of} what={`digest ${shortDigest(of)}`} compact /> : null}
+    </span>
+  );
+}
+
+/** The id of a key, cut for the eye and copied whole. */
+export function KeyText({ of }: { readonly of: string }): ReactElement {
+  const short = shortKeyId(of);
+  return (
+    <span className="digest">
+      <code title={of}>{short}</code>
+      <CopyButton text={of} what={`key id ${short}`} compact />
     </span>
   );
 }
@@ -37,6 +48,17 @@ export function Ago({ at }: { readonly at: string }): ReactElement {
   return (
     <time dateTime={at} title={instantText(at)}>
       {ago(at, now)}
+    </time>
+  );
+}
+
+/** How long it is until an instant, in words; `over` says that it is past. */
+export function Remaining(props: { readonly until: string; readonly over: string }): ReactElement {
+  const { until, over } = props;
+  const left = remaining(until, useNow());
+  return (
+    <time dateTime={until} title={instantText(until)}>
+      {left === null ? over : `${left} left`}
     </time>
   );
 }

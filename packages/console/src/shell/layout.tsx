@@ -5,13 +5,23 @@ import { type ReactElement, useEffect, useState } from 'react';
 import { type Permission, signOut } from '../api/access.ts';
 import { Icon, type IconName, Seal } from '../parts/icons.tsx';
 import { useSession } from '../parts/session.tsx';
+import { GlassBanner } from './glass-banner.tsx';
 import './layout.css';
 
 const MENU = [
   { to: '/', title: 'Overview', icon: 'overview', needs: 'overview.read' },
   { to: '/decisions', title: 'Decisions', icon: 'decisions', needs: 'decisions.read' },
+  { to: '/exceptions', title: 'Exceptions', icon: 'exceptions', needs: 'exceptions.read' },
   { to: '/repositories', title: 'Repositories', icon: 'repositories', needs: 'repositories.read' },
   { to: '/policies', title: 'Policies', icon: 'policies', needs: 'policies.read' },
+  {
+    to: '/simulations',
+    title: 'Simulations',
+    icon: 'simulations',
+    needs: 'policies.simulate',
+  },
+  { to: '/streams', title: 'Streams', icon: 'streams', needs: 'record.read' },
+  { to: '/record', title: 'Record', icon: 'record', needs: 'decisions.read' },
   { to: '/users', title: 'Users', icon: 'users', needs: 'users.read' },
   { to: '/tokens', title: 'Tokens', icon: 'key', needs: 'tokens.own' },
   { to: '/activity', title: 'Activity', icon: 'activity', needs: 'users.read' },
@@ -54,6 +64,7 @@ export function Layout(): ReactElement {
         </div>
       </header>
       <main className="content" id="content" tabIndex={-1}>
+        <GlassBanner />
         <Outlet />
       </main>
     </div>

@@ -33,9 +33,13 @@ const PAGES: Readonly<Record<`/${string}`, RegExp>> = {
   '/': /^$/,
   '/sign-in': /^$/,
   '/decisions': /^(?:[0-9A-Za-z]{1,64})?$/,
+  '/exceptions': /^(?:sha256:[0-9a-f]{64})?$/,
   // A repository's name has slashes of its own, and its registry may have a port.
   '/repositories': /^(?:[\w.:-]{1,255}(?:\/[\w.-]{1,255}){0,31})?$/,
   '/policies': /^(?:[\w.-]{1,253})?$/,
+  '/simulations': /^(?:[0-9A-Za-z]{1,64})?$/,
+  '/streams': /^(?:[a-z0-9-]{1,63})?$/,
+  '/record': /^$/,
   '/users': /^$/,
   '/tokens': /^$/,
   '/activity': /^$/,

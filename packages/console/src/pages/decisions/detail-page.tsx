@@ -10,7 +10,9 @@ import { Page, Panel } from '../../parts/page.tsx';
 import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
 import { DigestText, Fact, Facts, ImageName, Instant } from '../../parts/values.tsx';
 import { FindingTree } from './finding-tree.tsx';
+import { objectText } from './object-text.ts';
 import { type Refusal, refusalsOf } from './refusals.ts';
+import { Exceptions } from './used-exceptions.tsx';
 
 const route = getRouteApi('/app/decisions/$id');
 
@@ -74,6 +76,7 @@ function Body({ decision }: { readonly decision: DecisionAnswer }): ReactElement
           {warning}
         </Notice>
       ))}
+      <Exceptions of={decision.exceptions} />
       {decision.cut.length === 0 ? null : (
         <Notice tone="info">
           The record kept this decision shortened, because of its size: {decision.cut.join(', ')}.
@@ -170,6 +173,7 @@ const CACHE = {
 function RequestFacts({ decision }: { readonly decision: DecisionAnswer }): ReactElement {
   const { at, actor, request, surface, namespace, environment, cache, durationMs } = decision;
   const { count, lastUsedAt } = decision;
+  const { object } = request;
   return (
     <Facts>
       <Fact name="Answered">
@@ -187,6 +191,8 @@ function RequestFacts({ decision }: { readonly decision: DecisionAnswer }): Reac
       </Fact>
       <Fact name="Door">{surface}</Fact>
       <Fact name="Namespace">{namespace}</Fact>
+      <Fact name="Object">{object === undefined ? null : objectText(object)}</Fact>
+      <Fact name="Cluster">{object?.cluster}</Fact>
       <Fact name="Environment">{environment}</Fact>
       <Fact name="The answer was">{CACHE[cache]}</Fact>
       <Fact name="It took">{durationText(durationMs)}</Fact>

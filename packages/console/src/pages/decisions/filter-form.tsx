@@ -23,6 +23,7 @@ const TEXT_FIELDS = [
   { name: 'actor', label: 'Asked by', placeholder: 'ann' },
   { name: 'code', label: 'Reason', placeholder: 'signature.none' },
   { name: 'digest', label: 'Digest', placeholder: 'sha256:…' },
+  { name: 'exception', label: 'Exception', placeholder: 'its id, sha256:…' },
 ] as const;
 
 /** The filters of the list. Choices take effect at once, text with Enter or the button. */

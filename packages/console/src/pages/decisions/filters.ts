@@ -31,13 +31,15 @@ export interface DecisionsSearch {
   readonly from?: string;
   readonly to?: string;
   readonly digest?: string;
+  /** The id of an exception that it stood on. */
+  readonly exception?: string;
   /** Where an older page begins: the number of an entry. */
   readonly before?: string;
   /** `off`: the list stands still. */
   readonly live?: 'off';
 }
 
-const TEXTS = ['repository', 'policy', 'actor', 'code', 'digest'] as const;
+const TEXTS = ['repository', 'policy', 'actor', 'code', 'digest', 'exception'] as const;
 const WORDS = ['outcome', 'effect', 'time', 'before', 'live'] as const;
 const TEXT_LONGEST = 512;
 

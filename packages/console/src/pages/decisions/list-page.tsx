@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactElement, useEffect, useRef, useState } from 'react';
 import { type DecisionSummary, decisionsQuery } from '../../api/decisions.ts';
+import { KindLabel } from '../../parts/exception-label.tsx';
 import { plural, shortReference } from '../../parts/format.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Mark } from '../../parts/mark.tsx';
@@ -71,8 +72,13 @@ export function DecisionsPage(): ReactElement {
 const COLUMNS: readonly Column<DecisionSummary>[] = [
   {
     title: 'Outcome',
-    cell: ({ outcome, effect }) => (
-      <Mark of={outcome === 'deny' ? 'deny' : effect === 'pass' ? 'admit' : effect} />
+    cell: ({ outcome, effect, exceptions }) => (
+      <span className="words">
+        <Mark of={outcome === 'deny' ? 'deny' : effect === 'pass' ? 'admit' : effect} />
+        {kindsOf(exceptions).map((kind) => (
+          <KindLabel key={kind} kind={kind} />
+        ))}
+      </span>
     ),
   },
   {
@@ -108,6 +114,11 @@ const COLUMNS: readonly Column<DecisionSummary>[] = [
 /** A decision that is given again from the cache keeps its id, and is an entry of its own. */
 function keyOf({ seq }: DecisionSummary): string {
   return String(seq);
+}
+
+/** What it stood on: exceptions, break-glass, or both; each said once. */
+function kindsOf(exceptions: DecisionSummary['exceptions']): readonly string[] {
+  return [...new Set(exceptions.map(({ kind }) => kind))];
 }
 
 /** Which policies made the answer what it is. What a right to sign let through was asked of none (semantics 15). */

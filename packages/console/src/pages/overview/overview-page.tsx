@@ -11,6 +11,7 @@ import { useMay } from '../../parts/session.tsx';
 import { Loading, Notice, Problem } from '../../parts/states.tsx';
 import { Ago, DigestText, Fact, Facts, ImageName } from '../../parts/values.tsx';
 import { ConnectPanel } from './connect-panel.tsx';
+import '../../parts/counts.css';
 import './overview.css';
 
 /** What is running, what it decided lately, and how clients are connected. */

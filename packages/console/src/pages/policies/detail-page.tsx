@@ -9,6 +9,7 @@ import { DigestText, Fact, Facts } from '../../parts/values.tsx';
 import { ModeLabel, modeText } from './mode-label.tsx';
 import { Patterns } from './patterns.tsx';
 import { PolicyText } from './policy-text.tsx';
+import { RolloutPanel } from './rollout-panel.tsx';
 
 const route = getRouteApi('/app/policies/$name');
 
@@ -55,7 +56,8 @@ function Body(props: {
   readonly policy: PolicyAnswer;
   readonly files: PoliciesAnswer['files'];
 }): ReactElement {
-  const { mode, hash, file, description, images, exclude, surfaces, authorities } = props.policy;
+  const { name, mode, fileMode, hash, file, description } = props.policy;
+  const { images, exclude, surfaces, authorities } = props.policy;
   const text = props.files.find((one) => one.file === file)?.text;
   return (
     <div className="stack">
@@ -63,6 +65,9 @@ function Body(props: {
         <Facts>
           <Fact name="Description">{description}</Fact>
           <Fact name="Mode">{modeText(mode)}</Fact>
+          <Fact name="Its file says">
+            {fileMode === mode ? null : `${fileMode}; a cut-over enforces it all the same`}
+          </Fact>
           <Fact name="Images">
             <Patterns of={images} />
           </Fact>
@@ -77,6 +82,7 @@ function Body(props: {
           </Fact>
         </Facts>
       </Panel>
+      <RolloutPanel policy={name} mode={mode} />
       {file === null || text === undefined ? null : <PolicyText file={file} text={text} />}
     </div>
   );

@@ -107,7 +107,17 @@ const COLUMNS: readonly Column<PolicyAnswer>[] = [
       </>
     ),
   },
-  { title: 'Mode', cell: ({ mode }) => <ModeLabel mode={mode} /> },
+  {
+    title: 'Mode',
+    cell: ({ mode, fileMode }) => (
+      <>
+        <ModeLabel mode={mode} />
+        {fileMode === mode ? null : (
+          <span className="sub dim">by a cut-over; its file says {fileMode}</span>
+        )}
+      </>
+    ),
+  },
   {
     title: 'Images',
     cell: ({ images }) => <Patterns of={images} />,

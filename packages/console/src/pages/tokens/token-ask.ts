@@ -30,9 +30,15 @@ export const PERMISSIONS = [
   { permission: 'repositories.read', says: 'List repositories and tags' },
   { permission: 'policies.read', says: 'Read policies' },
   { permission: 'policies.simulate', says: 'Try policies' },
-  { permission: 'record.read', says: 'Verify the record' },
+  { permission: 'policies.manage', says: 'Take policies from warning to refusing, and back' },
+  { permission: 'exceptions.read', says: 'Read exceptions' },
+  { permission: 'exceptions.request', says: 'Hand in requests, approvals and break-glass' },
+  { permission: 'exceptions.manage', says: 'Revoke any exception, close reviews' },
+  { permission: 'record.read', says: 'Verify the record, read streams' },
   { permission: 'record.export', says: 'Export the record' },
+  { permission: 'streams.manage', says: 'Send dead letters again, or drop them' },
   { permission: 'metrics.read', says: 'Read metrics' },
+  { permission: 'node.ask', says: 'Ask about any image, as a node does' },
 ] as const satisfies readonly { readonly permission: Permission; readonly says: string }[];
 
 const DAY_MS = 86_400_000;

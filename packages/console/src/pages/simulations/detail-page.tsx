@@ -1,0 +1,84 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import type { ReactElement } from 'react';
+import { isAbsent } from '../../api/problem.ts';
+import {
+  type ImpactAnswer,
+  type SimulationAnswer,
+  simulationQuery,
+} from '../../api/simulations.ts';
+import { CopyButton } from '../../parts/copy.tsx';
+import { plural } from '../../parts/format.ts';
+import { Page } from '../../parts/page.tsx';
+import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
+import { Ago } from '../../parts/values.tsx';
+import { ImpactResult } from './impact-result.tsx';
+import { SimulationResult } from './simulation-result.tsx';
+import { shortfallText } from './words.ts';
+
+const route = getRouteApi('/app/simulations/$id');
+
+/** One simulation or impact with all that came out. */
+export function SimulationPage(): ReactElement {
+  const { id } = route.useParams();
+  const search = route.useSearch();
+  const { data, error, refetch } = useQuery(simulationQuery(id));
+  if (isAbsent(error)) {
+    return (
+      <Page title="No such simulation">
+        <Empty title="No simulation of this id is stored">
+          <p>The newest two hundred are kept. Ask again for what is gone.</p>
+          <Link to="/simulations">All simulations</Link>
+        </Empty>
+      </Page>
+    );
+  }
+  const title = data === undefined ? 'Simulation' : titleOf(data);
+  return (
+    <Page
+      title={title}
+      lead={
+        <span className="id-line">
+          <Link to="/simulations">Simulations</Link>
+          <span aria-hidden="true">/</span>
+          <code>{id}</code>
+          <CopyButton text={id} what="simulation id" compact />
+        </span>
+      }
+    >
+      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
+      {data === undefined ? (
+        error === null ? (
+          <Loading rows={8} />
+        ) : null
+      ) : (
+        <div className="stack">
+          <Told of={data} />
+          {data.kind === 'impact' ? (
+            <ImpactResult id={id} of={data} chosen={search.change} />
+          ) : (
+            <SimulationResult id={id} of={data} chosen={search.change} grouping={search.by} />
+          )}
+        </div>
+      )}
+    </Page>
+  );
+}
+
+function titleOf({ kind, asked }: SimulationAnswer | ImpactAnswer): string {
+  return kind === 'impact' ? `If ${asked}` : `If these were in force: ${asked}`;
+}
+
+function Told({ of }: { readonly of: SimulationAnswer | ImpactAnswer }): ReactElement {
+  const { totals, by, at } = of;
+  const shortfall = shortfallText(totals);
+  return (
+    <>
+      <p className="dim">
+        {plural(totals.images, 'image')} of {plural(totals.decisions, 'decision')} asked again by{' '}
+        {by.name}, <Ago at={at} />.
+      </p>
+      {shortfall === null ? null : <Notice tone="warn">{shortfall}</Notice>}
+    </>
+  );
+}
