@@ -20,7 +20,10 @@ interface ServeFlags {
 export function configure(command: Command, context: CliContext): void {
   command
     .requiredOption('--config <file>', 'the bulla.yaml; `bulla config init` prints one')
-    .option('--only <services>', 'run some services alone: gateway, api, console (with commas)')
+    .option(
+      '--only <services>',
+      'run some services alone: gateway, api, console, admission (with commas)',
+    )
     .addOption(outputOption(command))
     .action(async (flags: ServeFlags) => {
       const config = await configOf(flags.config, context);
