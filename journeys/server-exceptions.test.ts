@@ -63,7 +63,10 @@ async function openHouse(stage: Stage): Promise<House> {
     'an image that nobody signed',
   );
   const bob = await owner.ask('POST', '/users', { name: 'bob', role: 'admin' });
-  const rights = ['exceptions.read', 'exceptions.request', 'exceptions.manage', 'record.read'];
+  const rights = [
+    ...['exceptions.read', 'exceptions.request', 'exceptions.manage', 'record.read'],
+    'policies.read',
+  ];
   const tokenOf = async (user?: string) => {
     const named = user === undefined ? {} : { user };
     const permissions = [...rights, 'decisions.read'];

@@ -161,8 +161,8 @@ async function openRooms(
     await watchPolicies(config, log, clocks.clock, cluster?.policies ?? null, cutOvers),
   );
   const epochs = openEpochs(store.registers, clocks.now);
-  const ground = { tables: store.tables, record, epochs, inForce, metrics, log, clocks };
-  const { exceptions } = opened.use(wireExceptions(ground));
+  const ground = { store, record, epochs, inForce, metrics, log, clocks };
+  const { exceptions } = opened.use(await wireExceptions(ground));
   const given = { epochs, exceptions: exceptions.given };
   const wired = wireDecisions(config, store.registers, inForce, record.keep, given, clocks, log);
   const { decisions } = opened.use(wired);

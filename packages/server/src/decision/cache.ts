@@ -39,7 +39,7 @@ export function cacheable(
   const satisfied = isSatisfied(decision);
   const longestMs = satisfied ? passMs : refusalMs;
   const most = now.at.getTime() + longestMs;
-  const expires = decision.validUntil?.getTime() ?? Number.POSITIVE_INFINITY;
+  const until = Math.min(most, endOf(decision, satisfied));
   const says = `as decided in ${decision.id} at ${decision.at.toISOString()}`;
   const { because: reason = [], ...finding } = brief(decision.finding);
   const cached = passed('decision.cached', says, 'semantics 14');
@@ -53,10 +53,20 @@ export function cacheable(
         finding: brief(policy.finding),
       })),
     },
-    until: new Date(satisfied ? Math.min(most, expires) : most),
-    untilMs: now.ms + longestMs,
+    until: new Date(until),
+    untilMs: now.ms + until - now.at.getTime(),
     epoch: satisfied ? epoch : `${epoch}/${pushes}`,
   };
+}
+
+/**
+ * The instant at which what it stands on ends. What was let in by an exception ends with that at the
+ * second, also where another policy warns and it is no pass for anybody.
+ */
+function endOf({ validUntil, exceptions }: Decision, satisfied: boolean): number {
+  const ends = exceptions.map(({ expires }) => expires.getTime());
+  if (satisfied && validUntil !== null) ends.push(validUntil.getTime());
+  return Math.min(Number.POSITIVE_INFINITY, ...ends);
 }
 
 /** Whether every policy passed; an image that is let through all the same is none. */

@@ -94,6 +94,8 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     const underway = flights.get(flightKey);
     if (underway !== undefined) {
       const shared = await underway;
+      // What it stands on may have expired while it was waited for: then it is decided anew.
+      if (isOver(shared.taken.decision, parts.clock())) return decide(ask);
       return useCached(parts, uses, ask, digest, shared.cached, started);
     }
     const flight = takeAndCache(ask, digest, inForce, set, { epoch, pushes });
@@ -237,6 +239,10 @@ async function holds(
   // A refusal ends with any push to the repository, on whichever replica.
   const pushes = await epochs.read(`push/${ask.repository}`);
   return cached.epoch === `${epoch}/${pushes}`;
+}
+
+function isOver({ exceptions }: Decision, at: Date): boolean {
+  return exceptions.some(({ expires }) => expires <= at);
 }
 
 function isInconclusive({ finding, policies }: Decision): boolean {

@@ -8,7 +8,7 @@ import { clerkText } from './rows.ts';
 
 /**
  * Revokes an exception or withdraws a request, at once and on every replica: what it let in is decided
- * anew. It is done before it is recorded, for it only takes away; when the record cannot be written,
+ * anew. Done once more it ends what a first time that was cut off may have left. It is done before it is recorded, for it only takes away; when the record cannot be written,
  * `record.unavailable` is thrown and the exception is revoked all the same. Throws
  * `exception.unknown`, `exception.state`.
  */
@@ -32,6 +32,7 @@ export async function revoke(
     .where('state', '!=', 'revoked')
     .executeTakeFirst();
   await parts.raiseEpoch();
+  await parts.revokedMarks.put(id);
   if (changed.numUpdatedRows === 0n) throw wrongState(known, 'one that is not revoked');
   const { document } = known;
   const { kind, name } = document.exception;

@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../storage/schema.ts';
 import type { StoredException } from './exception.ts';
 import type { ExceptionCounts } from './metrics.ts';
+import type { RevokedMarks } from './revoked.ts';
 import { exceptionOf } from './rows.ts';
 
 /** Which exceptions are wanted. */
@@ -94,6 +95,7 @@ const GIVEN_MOST = 1000;
  */
 export async function givenExceptions(
   db: Kysely<Database>,
+  marks: RevokedMarks,
   repository: string,
   digests: readonly string[],
   at: Date,
@@ -113,8 +115,13 @@ export async function givenExceptions(
     .orderBy('expires', 'desc')
     .limit(GIVEN_MOST)
     .execute();
-  // A row is made when the record of it is durable, and never before (semantics 17).
-  return rows.map((row) => ({ document: exceptionOf(row).document, recorded: true }));
+  const given: GivenException[] = [];
+  for (const row of rows) {
+    if (await marks.has(row.id)) continue;
+    // A row is made when the record of it is durable, and never before (semantics 17).
+    given.push({ document: exceptionOf(row).document, recorded: true });
+  }
+  return given;
 }
 
 /** How many there are, for metrics and for the console's overview. */

@@ -4,6 +4,7 @@ import type { Asker } from '../decision/made.ts';
 import type { Tables } from '../storage/tables.ts';
 import type { Clerk } from './exception.ts';
 import type { ExceptionMetrics } from './metrics.ts';
+import type { RevokedMarks } from './revoked.ts';
 
 /** An act for the record: what was done to which exception, and what of it is kept. */
 export interface ExceptionAct {
@@ -17,6 +18,7 @@ export interface ExceptionAct {
 /** What exceptions stand on. */
 export interface ExceptionParts {
   readonly tables: Tables;
+  readonly revokedMarks: RevokedMarks;
   /** Resolves when the act is durable in the record. Throws `record.unavailable`. */
   readonly note: (act: ExceptionAct) => Promise<unknown>;
   /** Ends what was decided before, on every replica (semantics 14). */

@@ -2,15 +2,16 @@ import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { ExceptionDocument } from '@bulla/trust/policy/exceptions/document';
 import { signatureProblem } from '@bulla/trust/policy/exceptions/signatures';
 import { actOf, scopeText } from './acts.ts';
+import { requireRoom } from './bounds.ts';
 import type { Clerk, Done, StoredException } from './exception.ts';
 import { getException } from './find.ts';
 import type { ExceptionParts } from './ground.ts';
-import { rowOf } from './rows.ts';
+import { requesterOf, rowOf } from './rows.ts';
 
 /**
  * Takes a request, or an exception that was approved elsewhere. The latter must be one that the
  * policies in force take; a request must be signed by its requester. Handing in the same twice is as
- * once. Throws `exception.*`, `record.unavailable`.
+ * once. Throws `exception.*` (`too-many`: see `bounds.ts`), `record.unavailable`.
  */
 export async function handIn(
   parts: ExceptionParts,
@@ -18,6 +19,7 @@ export async function handIn(
   by: Clerk,
 ): Promise<StoredException> {
   const { id, exception, approval } = document;
+  const { db } = parts.tables;
   if (exception.kind === 'break-glass') {
     const says = 'expected an exception, found a break-glass document';
     throw new TrustFault('exception.state', says, 'Use `bulla break-glass` for it.');
@@ -29,6 +31,8 @@ export async function handIn(
   }
   const at = parts.clock();
   await requireFresh(parts, document, at);
+  // What is approved has a second person's signature under it; a request has one's own alone.
+  if (approval === null) await requireRoom(db, requesterOf(by), exception.repository, at);
   const done: Done = { by, at, says: '' };
   const says = `${by.name} asked for the exception ${exception.name} for ${scopeText(document)} until ${exception.expires.toISOString()}`;
   await parts.note(actOf('exception.requested', document, by, says));

@@ -46,6 +46,11 @@ export function clerkText({ kind, id, name, user }: Clerk): string {
   return JSON.stringify({ kind, id, name, user });
 }
 
+/** By which a person's requests are counted, be they handed in by a session or by any token of theirs. */
+export function requesterOf({ kind, id, user }: Clerk): string {
+  return user === null ? `${kind} ${id}` : `user ${user}`;
+}
+
 /** The row of an exception that was handed in just now. */
 export function rowOf({
   id,
@@ -65,6 +70,7 @@ export function rowOf({
     digest,
     expires: expires.toISOString(),
     envelope: Buffer.from(writeException(document)).toString('utf8'),
+    requester: requesterOf(requested.by),
     requested_by: clerkText(requested.by),
     requested_at: requested.at.toISOString(),
     approved_by: approved === null ? null : clerkText(approved.by),

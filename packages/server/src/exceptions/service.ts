@@ -1,4 +1,6 @@
+import { TrustFault } from '@bulla/trust/fault/fault';
 import type { ExceptionDocument, GivenException } from '@bulla/trust/policy/exceptions/document';
+import { openTurns } from '../bounds/turns.ts';
 import { closeReview, revoke } from './end.ts';
 import type { Clerk, StoredException } from './exception.ts';
 import {
@@ -12,6 +14,7 @@ import {
 import type { ExceptionParts } from './ground.ts';
 import { approve, breakGlass, handIn } from './hand-in.ts';
 import type { ExceptionCounts } from './metrics.ts';
+import { settleRevocations } from './revoked.ts';
 
 /**
  * Exceptions and break-glass of a server (semantics 17): who handed in what, what holds now, and what
@@ -29,20 +32,31 @@ export interface ExceptionService {
   /** For a decision about one of these digests of the repository. */
   given(repository: string, digests: readonly string[]): Promise<readonly GivenException[]>;
   counts(): Promise<ExceptionCounts>;
+  settle(): Promise<number>;
+}
+
+const WAITING_MOST = 256;
+
+function tooMany(): TrustFault {
+  return new TrustFault('exception.too-many', `${WAITING_MOST} are being handed in at this moment`);
 }
 
 /** The service on the tables that `parts` hands in. */
 export function createExceptions(parts: ExceptionParts): ExceptionService {
   const { db } = parts.tables;
+  // One after the other, so that their bound holds for those that come at once.
+  const turns = openTurns({ atOnce: 1, waiting: { most: WAITING_MOST, tooMany } });
   return {
-    handIn: (document, by) => handIn(parts, document, by),
+    handIn: (document, by) => turns(() => handIn(parts, document, by)),
     approve: (document, by) => approve(parts, document, by),
     breakGlass: (document, by) => breakGlass(parts, document, by),
     revoke: (id, by, reason) => revoke(parts, id, by, reason),
     closeReview: (id, by, found) => closeReview(parts, id, by, found),
     list: (filter) => listExceptions(db, filter, parts.clock()),
     get: (id) => getException(db, id),
-    given: (repository, digests) => givenExceptions(db, repository, digests, parts.clock()),
+    given: (repository, digests) =>
+      givenExceptions(db, parts.revokedMarks, repository, digests, parts.clock()),
     counts: () => countExceptions(db, parts.clock()),
+    settle: () => settleRevocations(db, parts.revokedMarks, parts.raiseEpoch, parts.clock()),
   };
 }

@@ -1,5 +1,6 @@
 import type { Migration } from 'kysely/migration';
 import { ACCESS } from './migrations/access.ts';
+import { EXCEPTION_REQUESTERS } from './migrations/exception-requesters.ts';
 import { EXCEPTIONS } from './migrations/exceptions.ts';
 import { GATEWAY } from './migrations/gateway.ts';
 import { RECORD } from './migrations/record.ts';
@@ -16,4 +17,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0005-exceptions': EXCEPTIONS,
   '0006-stream': STREAM,
   '0007-simulations': SIMULATIONS,
+  '0008-exception-requesters': EXCEPTION_REQUESTERS,
 };

@@ -175,7 +175,7 @@ describe('an earlier pass stands in for an outage (semantics 3)', () => {
     const onInconclusive = { lastKnownGood: { maxAgeMs: MAX_AGE_MS } };
     const set = setOf(policyOf({ ...people, onInconclusive }));
     const asked: unknown[] = [];
-    const one = await approved(other.digest, { clauses: ['require'] });
+    const one = await approved(other.digest, { clauses: ['require'], shape: people });
     let left = [one];
     const take = openTaker(
       registers,

@@ -12,10 +12,12 @@ import {
 } from '@bulla/trust/policy/exceptions/sign';
 import type { Clerk } from '../../src/exceptions/exception.ts';
 import type { ExceptionAct } from '../../src/exceptions/ground.ts';
+import { openRevokedMarks } from '../../src/exceptions/revoked.ts';
 import { createExceptions, type ExceptionService } from '../../src/exceptions/service.ts';
 import { openMemory } from '../../src/storage/memory/open.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
+import type { Tables } from '../../src/storage/tables.ts';
 
 export const BEGIN = Date.parse('2026-11-21T12:00:00Z');
 export const REPOSITORY = 'registry.example/prod/app';
@@ -83,7 +85,9 @@ export interface RoomUnderTest extends AsyncDisposable {
   readonly time: { ms: number };
   /** What is answered by the policies in force. */
   readonly policies: { refusal: TrustFault | null };
-  readonly record: { fails: boolean };
+  /** `kills`: the process ends when what it notes is durable, and before anything else. */
+  readonly record: { fails: boolean; kills: boolean };
+  readonly tables: Tables;
 }
 
 export async function openRoom(path = ':memory:'): Promise<RoomUnderTest> {
@@ -94,14 +98,16 @@ export async function openRoom(path = ':memory:'): Promise<RoomUnderTest> {
   const acts: ExceptionAct[] = [];
   const alarms: string[] = [];
   const policies: { refusal: TrustFault | null } = { refusal: null };
-  const record = { fails: false };
+  const record = { fails: false, kills: false };
   let raised = 0;
   const another = () =>
     createExceptions({
       tables: rows.tables,
+      revokedMarks: openRevokedMarks(store.objects),
       note: (act) => {
         if (record.fails) return Promise.reject(new TrustFault('record.unavailable', 'no disk'));
         acts.push(act);
+        if (record.kills) return Promise.reject(new Error('killed after its record'));
         return Promise.resolve();
       },
       raiseEpoch: () => {
@@ -122,6 +128,7 @@ export async function openRoom(path = ':memory:'): Promise<RoomUnderTest> {
     time,
     policies,
     record,
+    tables: rows.tables,
     async [Symbol.asyncDispose]() {
       await rows[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();

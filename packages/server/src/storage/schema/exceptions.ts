@@ -14,6 +14,8 @@ export interface ExceptionRow {
   readonly expires: string;
   /** The DSSE envelope as JSON, with the signatures so far. */
   readonly envelope: string;
+  /** The person who handed it in, by whom requests are counted: `user <id>`. */
+  readonly requester: string;
   /** Who handed in what, as the server knew them: JSON of kind, id, name and the user behind. */
   readonly requested_by: string;
   readonly requested_at: string;

@@ -99,6 +99,13 @@ export const EXCEPTION_CODES = {
     means: 'There are more exceptions for one image than are looked at.',
     remedy: 'Revoke the exceptions that are not needed.',
   },
+  'exception.too-many': {
+    status: 429,
+    exit: 2,
+    means:
+      'There are more requests for exceptions, of one person or for one repository, than are read.',
+    remedy: 'Withdraw with `bulla exception revoke` what is not needed, or have some approved.',
+  },
   'exception.unknown': {
     status: 404,
     exit: 2,

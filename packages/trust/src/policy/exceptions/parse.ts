@@ -35,6 +35,8 @@ import {
 
 const CODE = 'exception.malformed';
 const MAX_ITEMS = 64;
+/** Of all policies together: the record of a use keeps so many whole. */
+const MAX_CLAUSES = 256;
 const MAX_TEXT = 4096;
 const MAX_KEY_TEXT = 4096;
 
@@ -127,6 +129,11 @@ function exceptionOf(payload: Cursor): TrustException {
     issuedAt: asInstant(member(spec, 'issuedAt')),
     expires: asInstant(member(spec, 'expires')),
   };
+  const count = exception.lifts.reduce((sum, { clauses }) => sum + clauses.length, 0);
+  if (count > MAX_CLAUSES) {
+    const found = `expected at most ${MAX_CLAUSES} clauses at ${spec.path}.lifts, found ${count}`;
+    throw new TrustFault(CODE, found);
+  }
   if (exception.expires <= exception.issuedAt) {
     throw new TrustFault(CODE, `expected ${spec.path}.expires to be later than issuedAt`);
   }
