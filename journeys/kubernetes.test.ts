@@ -350,6 +350,7 @@ test('the built server keeps its certificates and its policies by the cluster', 
     secret: bulla-webhook-tls
     mutating: [bulla]
     validating: [bulla]
+    providers: [bulla-verify, bulla-mutate]
 admission:
   listen: https://127.0.0.1:0
   certificate: ${JSON.stringify(join(tls, 'tls.crt'))}
