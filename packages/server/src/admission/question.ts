@@ -50,6 +50,12 @@ export interface AskParts {
 }
 
 /**
+ * So long before the time is up whoever was asked is told: what the policies say of an outage
+ * (`lastKnownGood`) then still decides, and is recorded.
+ */
+const GRACE_MS = 200;
+
+/**
  * Asks about each reference once, `parallel` at a time, and answers when all are known or the time is
  * up: what is still unknown then is `admission.deadline`, and never a pass. Does not throw.
  */
@@ -64,7 +70,11 @@ export async function askAll(
   if (references.length === 0) return { byReference, secretsFault: null };
   const ending = new AbortController();
   const { promise: late, resolve: giveUp } = Promise.withResolvers<'late'>();
-  const timer = setTimeout(() => giveUp('late'), call.budgetMs);
+  const graceMs = Math.min(GRACE_MS, call.budgetMs / 4);
+  let timer = setTimeout(() => {
+    ending.abort();
+    timer = setTimeout(() => giveUp('late'), graceMs);
+  }, call.budgetMs - graceMs);
   const state: { secretsFault: TrustFault | null; over: boolean } = {
     secretsFault: null,
     over: false,
@@ -79,7 +89,7 @@ export async function askAll(
     },
   });
   try {
-    if ((await Promise.race([asking, late])) === 'late') ending.abort();
+    await Promise.race([asking, late]);
   } finally {
     clearTimeout(timer);
     state.over = true;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createAdmission } from '@bulla/server/admission/service';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { deployment, objectOf, pod } from './reviews.ts';
-import { digestOf, openWorld } from './world.ts';
+import { digestOf, openWorld, parsed } from './world.ts';
 
 const TAG = 'registry.example/app:1';
 const APP = `${TAG}@${digestOf(TAG)}`;
@@ -63,6 +64,25 @@ test('a registry that hangs is a denial that names what was waited for, and the 
   assert.ok(!denial?.message.includes(other));
   const { patch } = await world.mutate({ object: pod([TAG, 'registry.example/b:1']) });
   assert.equal(patch[0]?.path, '/spec/containers/1/image');
+});
+
+test('who is asked is told before the time is up, and what comes of it decides', async () => {
+  for (const outcome of ['admit', 'deny'] as const) {
+    const world = await openWorld({ images: { [TAG]: { outcome } } });
+    const service = createAdmission({
+      ...world.parts,
+      // A registry that hangs: its policy has an answer for that, or none.
+      async ask(question) {
+        await new Promise((resolve) => question.signal?.addEventListener('abort', resolve));
+        return world.parts.ask(question);
+      },
+    });
+    const call = { remoteAddress: '', userAgent: '', budgetMs: 2000 };
+    const review = parsed({ object: pod([APP]) });
+    const { denial, annotations } = await service.validate(review, call);
+    assert.equal(denial === null, outcome === 'admit');
+    assert.match(annotations['decisions'] ?? '', new RegExp(`=${outcome}$`));
+  }
 });
 
 test('lanes stop when the time is up: what was not begun is not begun then', async () => {
