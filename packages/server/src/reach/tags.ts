@@ -39,8 +39,9 @@ const AT_ONCE = 32;
 const WAITING_MOST = 2000;
 
 /**
- * Resolves tags by one request for the manifest itself, each once for all who ask at the same time. A
- * problem is never kept: the next who asks tries again.
+ * Resolves tags by one request each, once for all who ask at the same time: for the manifest itself, or
+ * for its digest alone where an answer was had before. A problem is never kept: the next who asks tries
+ * again.
  */
 export function tagResolver({ freshMs, deadlineMs, clock }: TagLimits): ResolveTag {
   const answers = openRecent<{ readonly led: LedTo; readonly askedAt: number }>(TAGS_MOST);
@@ -51,24 +52,23 @@ export function tagResolver({ freshMs, deadlineMs, clock }: TagLimits): ResolveT
     turns.set(registry, known);
     return known;
   };
-  const ask = ({ registry, tag, source }: TagQuestion): Promise<LedTo> =>
-    problemOr(() =>
-      turnsOf(registry)(async () => {
-        const abort = new AbortController();
-        const late = new TrustFault(
-          'registry.timeout',
-          `no answer about a tag in ${deadlineMs} ms`,
-        );
-        const timer = setTimeout(() => abort.abort(late), deadlineMs);
-        try {
-          return { digest: await digestOf(source, tag, { signal: abort.signal }) };
-        } finally {
-          clearTimeout(timer);
-        }
-      }),
-    );
+  const ask = ({ registry, tag, source }: TagQuestion, isKnown: boolean): Promise<LedTo> =>
+    problemOr(async () => {
+      const abort = new AbortController();
+      const says = `no answer about a tag in ${deadlineMs} ms`;
+      const late = new TrustFault('registry.timeout', says);
+      // The wait for a turn counts: behind a registry that hangs nobody waits twice.
+      const timer = setTimeout(() => abort.abort(late), deadlineMs);
+      const options = { signal: abort.signal };
+      try {
+        const digest = await turnsOf(registry)(() => digestOf(source, tag, isKnown, options));
+        return { digest };
+      } finally {
+        clearTimeout(timer);
+      }
+    });
   return async (question) => {
-    if (question.dryRun) return ask(question);
+    if (question.dryRun) return ask(question, false);
     const { registry, repository, tag, access } = question;
     const key = keyOfParts([registry, repository, tag, access]);
     const known = answers.get(key);
@@ -78,7 +78,8 @@ export function tagResolver({ freshMs, deadlineMs, clock }: TagLimits): ResolveT
     // What was begun before a push may have its answer from before.
     return flight(question.anew === true ? `${key} anew` : key, async () => {
       const askedAt = clock().getTime();
-      const led = await ask(question);
+      const isKnown = known !== undefined && 'digest' in known.led && known.led.digest !== null;
+      const led = await ask(question, isKnown);
       if ('digest' in led) answers.set(key, { led, askedAt });
       return led;
     });
@@ -97,10 +98,14 @@ const LIMITS = {
 async function digestOf(
   source: ArtifactSource,
   tag: string,
+  isKnown: boolean,
   options: CallOptions,
 ): Promise<Digest | null> {
-  // Not by HEAD: the bytes are wanted next, and some registries state no digest there.
-  return (await source.manifest(tag, options))?.digest ?? null;
+  options.signal?.throwIfAborted();
+  // Of what is seen first the bytes are wanted next. What was seen before is most likely where it was,
+  // and a HEAD is what Docker Hub and others count for nothing.
+  const found = await (isKnown ? source.resolve(tag, options) : source.manifest(tag, options));
+  return found?.digest ?? null;
 }
 
 /** What a registry does is a problem to be weighed by policies; what we do wrong is none. */

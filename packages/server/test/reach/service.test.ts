@@ -36,6 +36,18 @@ test('beside a digest a tag is decoration: it is neither asked for nor noted', a
   assert.deepEqual(await memory.history(image, 'raw'), []);
 });
 
+test('a tag that was looked up before costs one HEAD, and one that moved is found', async () => {
+  await using world = await openWorld();
+  const { ask, image, front, registry, raw } = world;
+  await ask(asking(`${image}:v1`));
+  front.asked.length = 0;
+  assert.equal((await ask(asking(`${image}:v1`))).cache, 'hit');
+  assert.deepEqual(front.asked, ['HEAD /v2/app/manifests/v1']);
+  await pushImage(registry.url, 'app', 'v1', { layers: ['raw'] });
+  const { decision } = await ask(asking(`${image}:v1`));
+  assert.deepEqual([decision.outcome, decision.digest], ['deny', raw]);
+});
+
 test('without a tag and a digest it is latest', async () => {
   await using world = await openWorld();
   await pushImage(world.registry.url, 'app', 'latest', { layers: ['signed'] });
