@@ -33,6 +33,19 @@ const WRONG: readonly {
     args: ['--server', 'https://bulla.example', '--client-cert', '/dev/null'],
     says: /--client-key together/,
   },
+  {
+    name: 'an authority that is none',
+    args: ['--server', 'https://bulla.example', '--cacert', '/dev/null'],
+    says: /http\.tls-invalid/,
+  },
+  {
+    name: 'a client certificate that is none',
+    args: [
+      ...['--server', 'https://bulla.example'],
+      ...['--client-cert', '/dev/null', '--client-key', '/dev/null'],
+    ],
+    says: /http\.tls-invalid/,
+  },
   { name: 'a time without a unit', args: ['--stale-for', '15'], says: /at --stale-for/ },
   { name: 'a time that is too long', args: ['--stale-for', '25h'], says: /at --stale-for/ },
   { name: 'no time for an answer', args: ['--timeout', '0s'], says: /at --timeout/ },

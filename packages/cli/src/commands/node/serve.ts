@@ -138,6 +138,7 @@ async function serverOf(flags: ServeFlags, context: CliContext): Promise<NodeSer
   const read = (path: string) => readFileBounded(path, FILE_MOST_BYTES, context.signal);
   const ca = flags.cacert === undefined ? null : await read(flags.cacert);
   const client = await clientOf(flags, read);
+  await checkTls(ca, client);
   const open = async () => {
     const text = Buffer.from(await read(flags.tokenFile)).toString('utf8');
     const token = text.split(/\r?\n/, 1)[0] ?? '';
@@ -163,10 +164,31 @@ async function serverOf(flags: ServeFlags, context: CliContext): Promise<NodeSer
   };
 }
 
+interface Client {
+  readonly certificate: Uint8Array;
+  readonly key: Uint8Array;
+}
+
+/** With files that cannot be used no connection is ever made, which would look like a server's absence. */
+async function checkTls(ca: Uint8Array | null, client: Client | null): Promise<void> {
+  const [{ X509Certificate }, { createSecureContext }] = await Promise.all([
+    import('node:crypto'),
+    import('node:tls'),
+  ]);
+  try {
+    if (ca !== null) new X509Certificate(ca);
+    if (client === null) return;
+    createSecureContext({ cert: Buffer.from(client.certificate), key: Buffer.from(client.key) });
+  } catch (cause) {
+    const says = 'expected certificates in PEM, and the key that belongs to the client’s';
+    throw new TrustFault('http.tls-invalid', says, undefined, { cause });
+  }
+}
+
 async function clientOf(
   { clientCert, clientKey }: ServeFlags,
   read: (path: string) => Promise<Uint8Array>,
-) {
+): Promise<Client | null> {
   if (clientCert === undefined && clientKey === undefined) return null;
   if (clientCert === undefined || clientKey === undefined) {
     throw new TrustFault('usage.invalid', 'expected --client-cert and --client-key together');
