@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { ServerConfig } from '../../src/config/config.ts';
 import { type Fortress, HOST, openFortress, sign } from '../attacks/fortress.ts';
 import { type Owner, ownerOf } from '../attacks/owner.ts';
 import { mint, pemFolder } from '../http/tls/mint.ts';
@@ -15,7 +17,7 @@ interface Stage extends AsyncDisposable {
 }
 
 /** A whole server, its record on, with one signed image and one that nobody signed. */
-async function setStage(): Promise<Stage> {
+async function setStage(more: Partial<ServerConfig> = {}): Promise<Stage> {
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await pemFolder());
   const authority = mint('webhook authority');
@@ -35,7 +37,7 @@ async function setStage(): Promise<Stage> {
     maxBodyBytes: 8 << 20,
     denials: 'bulla',
   } as const;
-  const fortress = opened.use(await openFortress({ more: { admission } }));
+  const fortress = opened.use(await openFortress({ more: { admission, ...more } }));
   const { host } = new URL(fortress.origin);
   await fortress.image('app', '1');
   await fortress.image('app', 'unsigned');
@@ -43,7 +45,8 @@ async function setStage(): Promise<Stage> {
   const signer = await owner.makeToken('release', 'app', ['pull', 'push', 'sign']);
   await sign(host, 'app:1', fortress.key, signer);
   const { port } = new URL(fortress.server.admission ?? '');
-  const api = apiServer({ port: Number(port), caBundle: authority.certificate });
+  const caller = { port: Number(port), caBundle: authority.certificate };
+  const api = apiServer({ ...caller, timeoutSeconds: 2 });
   opened.defer(() => api.close());
   const life = opened.move();
   return { fortress, owner, api, [Symbol.asyncDispose]: () => life.disposeAsync() };
@@ -110,4 +113,34 @@ test('policies that are exchanged while API servers ask decide from then on', as
   const { allowed, message } = await api.admit(review());
   assert.equal(allowed, false);
   assert.match(message, /policy\.no-match/);
+});
+
+test('a registry that takes a connection and says nothing: refused in time, and recorded', async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => void sockets.push(socket));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  try {
+    const address = silent.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const registry = `127.0.0.1:${address.port}`;
+    const reached = { plainHttp: true, privateAddresses: true, ownHosts: [], ca: null };
+    await using stage = await setStage({
+      registries: [{ registry, credentials: null, timeoutMs: 3000, ...reached }],
+    });
+    const image = `${registry}/app@sha256:${'0'.repeat(64)}`;
+    const { allowed, message, auditAnnotations } = await stage.api.call(
+      'validate',
+      reviewOf({ object: pod([image, `${HOST}/app:1`]) }),
+    );
+    assert.equal(allowed, false);
+    assert.ok(message.includes(image), message);
+    const [id] = (auditAnnotations['decisions'] ?? '').split('=');
+    assert.match(message, /decision\.timeout/);
+    const decision = await stage.owner.ask('GET', `/decisions/${id}`);
+    assert.deepEqual([decision.outcome, decision.reference], ['deny', image]);
+    // What was begun goes on until then.
+    for (const socket of sockets) socket.destroy();
+  } finally {
+    silent.close();
+  }
 });
