@@ -73,7 +73,8 @@ export function pinned(
 
 /** The item for an image that could not be decided about: an error, and an explicit false beside it. */
 export function failedItem(key: string, fault: Error, kind: 'verify' | 'mutate'): Item {
-  const told = publicFault(fault);
+  // Those of this room are written for whoever reads Gatekeeper's denial.
+  const told = publicFault(fault, (code) => code.startsWith('gatekeeper.'));
   const error = `${told.code}: ${told.message}`;
   return { key, value: kind === 'mutate' ? '' : errorValue(told), error };
 }

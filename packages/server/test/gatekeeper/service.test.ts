@@ -175,6 +175,7 @@ test('at the deadline what is decided goes out, and the rest as errors of their 
     ['gatekeeper.timeout', ''],
   );
   assert.equal(Object(slowly.response.items[0]?.value).succeeded, false);
+  assert.match(slowly.response.items[0]?.error ?? '', /"slow" in 20 ms/);
   resolve({});
 });
 
