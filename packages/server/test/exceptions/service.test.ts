@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TrustFault } from '@bulla/trust/fault/fault';
+import { REQUEST_BOUNDS } from '../../src/exceptions/bounds.ts';
 import type { RoomUnderTest } from './room.ts';
 import {
   ANN,
@@ -10,6 +11,7 @@ import {
   BOB,
   DIGEST,
   glass,
+  newSigner,
   OTHER_DIGEST,
   openRoom,
   REPOSITORY,
@@ -198,6 +200,18 @@ describe('break-glass', () => {
     });
     assert.deepEqual([await ids(room), (await room.service.counts()).openReviews], [[], 0]);
   });
+  test('whose process is killed between its record and its row does not hold, and can be handed in again', async () => {
+    await using room = await openRoom();
+    const document = await glass();
+    room.record.kills = true;
+    await assert.rejects(room.service.breakGlass(document, ANN));
+    assert.deepEqual([room.acts.length, await ids(room)], [1, []]);
+    room.record.kills = false;
+    const stored = await room.another().breakGlass(document, ANN);
+    assert.deepEqual([stored.state, stored.review], ['approved', 'open']);
+    // The record says both, and holds what was tried.
+    assert.deepEqual([room.acts.length, await ids(room)], [2, [document.id]]);
+  });
   test('does not hold when no policy keeps that key for it', async () => {
     await using room = await openRoom();
     room.policies.refusal = new TrustFault('exception.approver-unknown', 'no such key');
@@ -227,6 +241,106 @@ describe('break-glass', () => {
     assert.deepEqual([room.acts.length, room.alarms.length], [1, 1]);
   });
 });
+
+test('an approval whose process is killed between its record and its row does not hold', async () => {
+  await using room = await openRoom();
+  const asked = await request();
+  await room.service.handIn(asked, ANN);
+  const done = await approved(asked);
+  room.record.kills = true;
+  await assert.rejects(room.service.approve(done, BOB));
+  assert.deepEqual(await ids(room), []);
+  room.record.kills = false;
+  await room.another().approve(done, BOB);
+  assert.deepEqual(await ids(room), [asked.id]);
+});
+
+/** A hundred thousand requests of one member fill neither the table nor the record nor a list. */
+describe('requests are bounded', () => {
+  const { ofPersonInDay, ofPersonWaiting, forRepositoryWaiting } = REQUEST_BOUNDS;
+  const tooMany = { code: 'exception.too-many' };
+
+  test('those of one person that wait, by whatever token and at whatever pace', async () => {
+    await using room = await openRoom();
+    const signer = await newSigner();
+    const all = await Promise.all(
+      Array.from({ length: ofPersonWaiting + 5 }, (_, n) => request({ name: `n${n}` }, signer)),
+    );
+    const done = await Promise.allSettled(
+      all.map((one, n) => room.service.handIn(one, n % 2 === 0 ? ANN : ANNS_TOKEN)),
+    );
+    const refused = done.filter(({ status }) => status === 'rejected');
+    assert.deepEqual(
+      refused.map((one) => Object(one).reason.code),
+      refused.map(() => tooMany.code),
+    );
+    assert.equal(refused.length, 5);
+    assert.equal(room.acts.length, ofPersonWaiting);
+    // Another person is not kept from asking, nor is somebody from approving.
+    await room.service.handIn(await request({ name: 'urgent' }), BOB);
+    const [first] = all;
+    assert.ok(first !== undefined);
+    await room.service.approve(await approved(first), BOB);
+    await room.service.handIn(await request({ name: 'next' }, signer), ANN);
+    // What waited and has expired waits no more.
+    await assert.rejects(
+      room.service.handIn(await request({ name: 'over' }, signer), ANN),
+      tooMany,
+    );
+    room.time.ms = BEGIN + 3600_000;
+    const later = { expires: new Date(BEGIN + 7200_000) };
+    await room.service.handIn(await request({ name: 'later', ...later }, signer), ANN);
+  });
+
+  test('those of one person in a day, withdrawn or not', async () => {
+    await using room = await openRoom();
+    await fill(room, ofPersonInDay, (n) => ({ requester: 'user u-ann', state: 'revoked', n }));
+    await assert.rejects(room.service.handIn(await request(), ANN), tooMany);
+    await room.service.handIn(await request(), BOB);
+    room.time.ms = BEGIN + 24 * 3600_000;
+    const later = { expires: new Date(BEGIN + 25 * 3600_000) };
+    await room.service.handIn(await request({ name: 'tomorrow', ...later }), ANN);
+  });
+
+  test('those for one repository that wait, of several people', async () => {
+    await using room = await openRoom();
+    await fill(room, forRepositoryWaiting, (n) => ({
+      requester: `user u${n}`,
+      state: 'requested',
+      n,
+    }));
+    await assert.rejects(room.service.handIn(await request(), ANN), tooMany);
+    await room.service.handIn(await request({ repository: 'registry.example/other' }), ANN);
+    // With an approver's signature under it, it is none of those that wait.
+    await room.service.handIn(await approved(await request({ name: 'approved' })), ANN);
+  });
+});
+
+/** Rows as they are after so many requests. */
+async function fill(
+  room: RoomUnderTest,
+  count: number,
+  of: (n: number) => { readonly requester: string; readonly state: string; readonly n: number },
+): Promise<void> {
+  const { id } = await room.service.handIn(await request({ name: 'first' }), BOB);
+  const { db } = room.tables;
+  const row = await db
+    .selectFrom('exceptions')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  await db.deleteFrom('exceptions').execute();
+  const rows = Array.from({ length: count }, (_, at) => {
+    const { n, ...change } = of(at);
+    return { ...row, ...change, id: `sha256:${String(n).padStart(64, '0')}` };
+  });
+  for (let at = 0; at < rows.length; at += 100) {
+    await db
+      .insertInto('exceptions')
+      .values(rows.slice(at, at + 100))
+      .execute();
+  }
+}
 
 test('exceptions are listed by what became of them, in pages', async () => {
   await using room = await openRoom();

@@ -174,6 +174,36 @@ const REFUSED: readonly {
   },
   { name: 'a pattern of repositories', bytes: spec({ repository: 'registry.example/*' }) },
   { name: 'no repository', bytes: spec({ repository: '' }) },
+  ...[
+    ['a letter of another alphabet', 'registry.example/\u0430pp'],
+    ['a host of another alphabet', 'registry.ex\u0430mple/app'],
+    ['a letter of full width', 'registry.example/\uff41pp'],
+    ['a letter composed of two', 'registry.example/cafe\u0301'],
+    ['nothing that is seen', 'registry.example/app\u200b'],
+    ['an upper case path', 'registry.example/App'],
+    ['a dot behind the host', 'registry.example./app'],
+    ['a slash too many', 'registry.example//app'],
+    ['a way up', 'registry.example/other/../app'],
+    ['an escape', 'registry.example/%61pp'],
+    ['a space before it', ' registry.example/app'],
+    ['a line end', 'registry.example/app\n'],
+  ].map(([name, repository]) => ({
+    name: `a repository with ${name}`,
+    bytes: spec({ repository }),
+  })),
+  ...['Prod', 'pr\u043ed', 'prod ', 'prod\u200b', 'prod.', 'prod\n'].map((policy) => ({
+    name: `a policy that only looks alike: ${JSON.stringify(policy)}`,
+    bytes: lifting({ policy }),
+  })),
+  {
+    name: 'over 256 clauses of all policies',
+    bytes: lifting(
+      ...[0, 1, 2, 3, 4].map((n) => ({
+        policy: `p${n}`,
+        clauses: Array.from({ length: 52 }, (_, at) => clause(`require.all[${at}]`)),
+      })),
+    ),
+  },
   {
     name: 'break-glass that was approved',
     bytes: envelope({
