@@ -115,7 +115,9 @@ async function ask({ stage, port }: House, path: 'verify' | 'mutate', keys: read
   sent.end(JSON.stringify({ apiVersion, kind: 'ProviderRequest', request: { keys } }));
   const answer = await new Promise<string>((resolve, reject) => {
     sent.on('error', reject);
-    sent.on('response', (response) => text(response).then(resolve, reject));
+    sent.on('response', (response) => {
+      text(response).then(resolve, reject);
+    });
   });
   const { kind, response } = JSON.parse(answer) as {
     kind: string;

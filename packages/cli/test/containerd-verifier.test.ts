@@ -52,7 +52,7 @@ async function verify(
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
   let out = '';
-  child.stdout.on('data', (part: Buffer) => {
+  child.stdout?.on('data', (part: Buffer) => {
     out += part.toString();
   });
   await once(child, 'close');
