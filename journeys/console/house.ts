@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ServerConfig } from '@bulla/server/config/config';
 import { defaultConfig } from '@bulla/server/config/parse';
 import { createLog } from '@bulla/server/http/log';
 import { type Server, startServer } from '@bulla/server/main';
@@ -30,9 +31,27 @@ export interface House extends AsyncDisposable {
   push(repository: string, tag: string, says?: string): Promise<Digest>;
   /** Pulls by tag, as a client would; the status of the answer. */
   pull(repository: string, tag: string): Promise<number>;
+  /** Asks the product API as the owner, by a path below `/api/bulla/v1`; not before somebody has lived here. */
+  ask(method: 'GET' | 'POST', path: `/${string}`, body?: object): Promise<unknown>;
 }
 
-const POLICIES = (pub: string): Readonly<Record<string, string>> => ({
+/** What a house may have beside images and pulls. */
+export interface HouseWanted {
+  /** Whether people, images and pulls are there. */
+  readonly lived?: boolean;
+  /** Whether the policy `production` takes exceptions: keys `dev`, `security` and `oncall` are on the stage. */
+  readonly exceptions?: boolean;
+  /** Receivers of the record. */
+  readonly streams?: ServerConfig['streams'];
+}
+
+/** What a policy has beside: members of its authorities and of its spec, as YAML. */
+interface Emergency {
+  readonly authorities: string;
+  readonly spec: string;
+}
+
+const POLICIES = (pub: string, emergency: Emergency): Readonly<Record<string, string>> => ({
   'production.yaml': `# What runs in production was signed by the release key.
 apiVersion: bulla.dev/v1
 kind: TrustPolicy
@@ -44,9 +63,9 @@ spec:
   mode: enforce
   authorities:
     release: { key: { ref: "${pub}" } }
-  require:
+${emergency.authorities}  require:
     signed: { of: [release] }
-`,
+${emergency.spec}`,
   'everything.yaml': `apiVersion: bulla.dev/v1
 kind: TrustPolicy
 metadata: { name: everything }
@@ -63,12 +82,17 @@ spec:
 });
 
 /** Starts a server in an empty folder; without `lived` nobody has done anything with it yet. */
-export async function openHouse({ lived = true } = {}): Promise<House> {
+export async function openHouse({
+  lived = true,
+  exceptions = false,
+  streams = [],
+}: HouseWanted = {}): Promise<House> {
   await using opened = new AsyncDisposableStack();
   const stage = opened.use(await openStage());
   const { key, pub } = await makeKey(stage, 'release');
   if (lived) {
-    for (const [name, text] of Object.entries(POLICIES(pub))) {
+    const emergency = exceptions ? await makeEmergency(stage) : { authorities: '', spec: '' };
+    for (const [name, text] of Object.entries(POLICIES(pub, emergency))) {
       await stage.write(`policies/${name}`, text);
     }
   } else {
@@ -78,6 +102,7 @@ export async function openHouse({ lived = true } = {}): Promise<House> {
     ...defaultConfig(stage.path('data')),
     listen: [{ url: 'http://127.0.0.1:0', tls: null }],
     policies: [stage.path('policies')],
+    streams,
   };
   const server = opened.use(
     await startServer(
@@ -94,7 +119,9 @@ export async function openHouse({ lived = true } = {}): Promise<House> {
   const first = server.firstStart;
   if (first === null) throw new Error('the database is empty, and has a first start');
   const { secret } = first.pushToken;
+  const ask = asOwner(origin);
   const house = {
+    ask,
     origin,
     server,
     stage,
@@ -107,6 +134,23 @@ export async function openHouse({ lived = true } = {}): Promise<House> {
   if (lived) await live(house, key);
   const life = opened.move();
   return { ...house, [Symbol.asyncDispose]: () => life.disposeAsync() };
+}
+
+async function makeEmergency(stage: Stage): Promise<Emergency> {
+  await makeKey(stage, 'dev');
+  const security = await makeKey(stage, 'security');
+  const oncall = await makeKey(stage, 'oncall');
+  return {
+    authorities: `    security: { key: { ref: "${security.pub}" } }
+    oncall: { key: { ref: "${oncall.pub}" } }
+`,
+    spec: `  exceptions:
+    approvers: [security]
+    maxDuration: 72h
+    maxScope: digest
+    breakGlass: { keys: [oncall], maxDuration: 4h }
+`,
+  };
 }
 
 /** Images with and without signatures, a tag that moved and came back, and pulls of all of them. */
@@ -135,25 +179,29 @@ async function live(house: Omit<House, keyof AsyncDisposable>, key: string): Pro
   await house.pull('tools/backup', 'nightly');
 }
 
-/** Makes the owner and two more users, and gives a token of the owner's that signs. */
-async function settle({ origin, link }: Pick<House, 'origin' | 'link'>): Promise<string> {
-  const secret = new URLSearchParams(link.slice(1)).get('token') ?? '';
+/** Asks the product API with the session that an earlier answer gave, as the console does. */
+function asOwner(origin: string): House['ask'] {
   let cookie = '';
-  const post = async (path: string, body: object): Promise<unknown> => {
+  return async (method, path, body) => {
     const answer = await fetch(`${origin}/api/bulla/v1${path}`, {
-      method: 'POST',
+      method,
       headers: { 'content-type': 'application/json', origin, cookie },
-      body: JSON.stringify(body),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${path} was answered ${answer.status}: ${text}`);
     cookie = answer.headers.get('set-cookie')?.split(';', 1)[0] ?? cookie;
     return JSON.parse(text);
   };
-  await post('/session/link', { link: secret, ...OWNER });
-  await post('/users', { name: 'ben', role: 'member' });
-  await post('/users', { name: 'cleo', role: 'auditor' });
-  const made = await post('/tokens', {
+}
+
+/** Makes the owner and two more users, and gives a token of the owner's that signs. */
+async function settle({ ask, link }: Pick<House, 'ask' | 'link'>): Promise<string> {
+  const secret = new URLSearchParams(link.slice(1)).get('token') ?? '';
+  await ask('POST', '/session/link', { link: secret, ...OWNER });
+  await ask('POST', '/users', { name: 'ben', role: 'member' });
+  await ask('POST', '/users', { name: 'cleo', role: 'auditor' });
+  const made = await ask('POST', '/tokens', {
     name: 'release workflow',
     repositories: [{ repository: 'prod/**', actions: ['pull', 'push', 'sign'] }],
   });

@@ -47,6 +47,11 @@ export function shortDigest(digest: string): string {
   return parts === null ? digest : `${parts[1]}:${parts[2]}`;
 }
 
+/** A sentence in which every digest is cut as `shortDigest` cuts it. */
+export function shortDigestsIn(text: string): string {
+  return text.replaceAll(/\b[a-z0-9]+:[0-9a-f]{32,128}\b/g, shortDigest);
+}
+
 /** The id of a key, 64 digits of which people compare the first 16; anything else is given back whole. */
 export function shortKeyId(id: string): string {
   return /^(?:sha256:)?[0-9a-f]{64}$/.test(id) ? id.replace('sha256:', '').slice(0, 16) : id;

@@ -5,8 +5,8 @@ import './table.css';
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => ReactNode;
-  /** `main` stands at the head of a row's card on a phone; `acts` at its end. */
-  readonly kind?: 'main' | 'acts' | 'number';
+  /** `main` stands at the head of a row's card on a phone, `acts` at its end; a `name` breaks between words. */
+  readonly kind?: 'main' | 'acts' | 'number' | 'name';
 }
 
 /**

@@ -5,7 +5,10 @@ import {
   durationText,
   instantText,
   plural,
+  remaining,
   shortDigest,
+  shortDigestsIn,
+  shortKeyId,
   shortReference,
   sizeText,
 } from '../../src/parts/format.ts';
@@ -24,6 +27,36 @@ describe('the time since an instant', () => {
     ['2027-02-19T12:00:00Z', 'in 90 days'],
     ['never', 'never'],
   ])('%s is %s', (instant, text) => expect(ago(instant, AT)).toBe(text));
+});
+
+describe('the time until an instant', () => {
+  test.each([
+    ['2026-11-21T12:00:20Z', 'less than a minute'],
+    ['2026-11-21T12:01:00Z', '1 minute'],
+    ['2026-11-21T12:59:59Z', '59 minutes'],
+    ['2026-11-21T13:00:00Z', '1 hour'],
+    ['2026-11-21T15:12:30Z', '3 hours 12 minutes'],
+    ['2026-11-22T13:00:00Z', '1 day 1 hour'],
+    ['2026-11-24T12:00:00Z', '3 days'],
+    ['2026-11-21T12:00:00Z', null],
+    ['2026-11-20T12:00:00Z', null],
+    ['never', null],
+  ])('%s is %s away', (instant, text) => expect(remaining(instant, AT)).toBe(text));
+});
+
+test('the id of a key is cut, whatever stands before it', () => {
+  const id = `0123456789abcdef${'0'.repeat(48)}`;
+  expect(shortKeyId(id)).toBe('0123456789abcdef');
+  expect(shortKeyId(`sha256:${id}`)).toBe('0123456789abcdef');
+  expect(shortKeyId('release')).toBe('release');
+});
+
+test('a sentence keeps its words, and its digests are cut', () => {
+  const digest = `sha256:9f2c1a7be04d${'0'.repeat(52)}`;
+  expect(shortDigestsIn(`${digest} and app@${digest} carry no signature`)).toBe(
+    'sha256:9f2c1a7be04d and app@sha256:9f2c1a7be04d carry no signature',
+  );
+  expect(shortDigestsIn('until 2026-11-21T12:00:00Z')).toBe('until 2026-11-21T12:00:00Z');
 });
 
 describe('a duration', () => {

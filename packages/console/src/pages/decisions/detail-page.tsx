@@ -71,7 +71,7 @@ function Body({ decision }: { readonly decision: DecisionAnswer }): ReactElement
       {refusalsOf(decision).map((refusal) => (
         <RefusalNotice key={refusal.policy} refusal={refusal} />
       ))}
-      {decision.warnings.map((warning) => (
+      {warningsOf(decision).map((warning) => (
         <Notice key={warning} tone="warn">
           {warning}
         </Notice>
@@ -109,6 +109,11 @@ function Body({ decision }: { readonly decision: DecisionAnswer }): ReactElement
       </details>
     </div>
   );
+}
+
+/** Warnings, without those about exceptions, which are told with a link to each. */
+function warningsOf({ warnings, exceptions }: DecisionAnswer): readonly string[] {
+  return warnings.filter((warning) => !exceptions.some(({ id }) => warning.includes(id)));
 }
 
 function RefusalNotice({ refusal }: { readonly refusal: Refusal }): ReactElement {

@@ -82,11 +82,11 @@ const COLUMNS: readonly Column<ExceptionAnswer>[] = [
       </>
     ),
   },
-  { title: 'Kind', cell: ({ kind }) => <KindLabel kind={kind} /> },
   {
     title: 'State',
-    cell: ({ state, review }) => (
+    cell: ({ kind, state, review }) => (
       <span className="words">
+        <KindLabel kind={kind} />
         <StateLabel state={state} />
         <ReviewLabel review={review} />
       </span>
@@ -106,7 +106,7 @@ const COLUMNS: readonly Column<ExceptionAnswer>[] = [
       </>
     ),
   },
-  { title: 'Asked by', cell: ({ requester }) => requester.identity },
+  { title: 'Asked by', kind: 'name', cell: ({ requester }) => requester.identity },
   {
     title: 'Until',
     cell: ({ state, expires }) =>

@@ -71,6 +71,7 @@ const COLUMNS: readonly Column<DecisionSummary>[] = [
   },
   {
     title: 'Asked by',
+    kind: 'name',
     cell: ({ actor, surface, namespace }) => (
       <>
         {actor.name}

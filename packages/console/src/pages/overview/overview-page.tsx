@@ -11,6 +11,7 @@ import { useMay } from '../../parts/session.tsx';
 import { Loading, Notice, Problem } from '../../parts/states.tsx';
 import { Ago, DigestText, Fact, Facts, ImageName } from '../../parts/values.tsx';
 import { ConnectPanel } from './connect-panel.tsx';
+import { ExceptionsPanel } from './exceptions-panel.tsx';
 import '../../parts/counts.css';
 import './overview.css';
 
@@ -35,10 +36,12 @@ function Lead({ overview }: { readonly overview: OverviewAnswer }): ReactElement
 
 function Body({ overview }: { readonly overview: OverviewAnswer }): ReactElement {
   const mayDecisions = useMay('decisions.read');
+  const mayExceptions = useMay('exceptions.read');
   return (
     <div className="stack">
       <Warnings overview={overview} />
       <Counts overview={overview} />
+      {mayExceptions ? <ExceptionsPanel /> : null}
       <div className="halves">
         <Panel title="Health" aside={<Readiness overview={overview} />}>
           <Checks overview={overview} />

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import type { RolloutAnswer } from '../../api/rollouts.ts';
-import { countText, plural } from '../../parts/format.ts';
+import { countText, plural, shortDigestsIn } from '../../parts/format.ts';
 import { Label } from '../../parts/mark.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { Ago, DigestText, ImageName } from '../../parts/values.tsx';
@@ -57,7 +57,7 @@ const COLUMNS: readonly Column<Denial>[] = [
     title: 'Why',
     cell: ({ says, code }) => (
       <>
-        {says}
+        {shortDigestsIn(says)}
         {code === null ? null : <code className="sub dim">{code}</code>}
       </>
     ),

@@ -4,6 +4,7 @@ import type { ReactElement } from 'react';
 import { type ActAnswer, actsQuery } from '../../api/acts.ts';
 import { Snippet } from '../../parts/copy.tsx';
 import { KindLabel } from '../../parts/exception-label.tsx';
+import { shortDigestsIn } from '../../parts/format.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Label } from '../../parts/mark.tsx';
 import { Page } from '../../parts/page.tsx';
@@ -66,7 +67,7 @@ const COLUMNS: readonly Column<ActAnswer>[] = [
     kind: 'main',
     cell: ({ act, subject, says }) => (
       <>
-        {says}
+        {shortDigestsIn(says)}
         <span className="sub">
           <Subject act={act} subject={subject} />
         </span>
@@ -82,7 +83,7 @@ const COLUMNS: readonly Column<ActAnswer>[] = [
       </>
     ),
   },
-  { title: 'By', cell: ({ actor }) => actor.name },
+  { title: 'By', kind: 'name', cell: ({ actor }) => actor.name },
   { title: 'When', cell: ({ at }) => <Ago at={at} /> },
   { title: 'Entry', kind: 'number', cell: ({ seq }) => seq },
 ];

@@ -10,8 +10,8 @@ import '../../parts/form.css';
 import './simulations.css';
 
 const KINDS = [
-  { value: 'simulation', label: 'Other policies were in force' },
-  { value: 'impact', label: 'Somebody were trusted no more' },
+  { value: 'simulation', label: 'Other policies' },
+  { value: 'impact', label: 'A change of trust' },
 ] as const;
 
 /** Asks what would be; `onDone` gets the id of the answer, or null when it was given up. */
@@ -33,7 +33,7 @@ export function AskForm(props: { readonly onDone: (id: string | null) => void })
     if (typeof ask !== 'string') start.mutate(ask);
   };
   return (
-    <Panel title="What would be, if">
+    <Panel title="Ask what would be">
       {start.error === null ? null : <Problem error={start.error} />}
       {lack === null ? null : (
         <Notice tone="bad" live>
@@ -43,7 +43,7 @@ export function AskForm(props: { readonly onDone: (id: string | null) => void })
       <form className="ask" onSubmit={submit} noValidate>
         <div className="fields">
           <NativeSelect
-            label="What if"
+            label="Simulate"
             data={KINDS}
             value={kind}
             onChange={({ currentTarget }) =>

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import type { ImpactAnswer, ImpactedAnswer } from '../../api/simulations.ts';
 import { CopyButton, Snippet } from '../../parts/copy.tsx';
-import { countText, plural } from '../../parts/format.ts';
+import { countText, plural, shortDigestsIn } from '../../parts/format.ts';
 import { Label } from '../../parts/mark.tsx';
 import { Panel } from '../../parts/page.tsx';
 import { Notice } from '../../parts/states.tsx';
@@ -152,12 +152,13 @@ function PolicyPart({ of }: { readonly of: ImpactedAnswer['policies'][number] })
       <ul className="plain-list">
         {clauses.map(({ clause, code, says }) => (
           <li key={`${clause} ${code}`}>
-            <span className="dim">{clause}:</span> {says} <code className="dim">{code}</code>
+            <span className="dim">{clause}:</span> {shortDigestsIn(says)}{' '}
+            <code className="dim">{code}</code>
           </li>
         ))}
         {reSign.map(({ says }) => (
           <li key={says}>
-            <strong>To do:</strong> {says}
+            <strong>To do:</strong> {shortDigestsIn(says)}
           </li>
         ))}
       </ul>

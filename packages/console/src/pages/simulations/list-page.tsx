@@ -101,6 +101,6 @@ const COLUMNS: readonly Column<SummaryAnswer>[] = [
   },
   { title: 'Came out', cell: summaryText },
   { title: 'Images', kind: 'number', cell: ({ totals }) => countText(totals.images) },
-  { title: 'By', cell: ({ by }) => by.name },
+  { title: 'By', kind: 'name', cell: ({ by }) => by.name },
   { title: 'When', cell: ({ at }) => <Ago at={at} /> },
 ];

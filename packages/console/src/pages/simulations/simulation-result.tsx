@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import type { SimulatedAnswer, SimulationAnswer } from '../../api/simulations.ts';
-import { countText, plural, shortReference } from '../../parts/format.ts';
+import { countText, plural, shortDigestsIn, shortReference } from '../../parts/format.ts';
 import { Label } from '../../parts/mark.tsx';
 import { Panel } from '../../parts/page.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
@@ -209,7 +209,7 @@ const COLUMNS: readonly Column<SimulatedAnswer>[] = [
         {because.map(({ policy, clause, code, says }) => (
           <li key={`${policy} ${clause} ${code}`}>
             {policy === null ? clause : `${policy}: ${clause}`} <code className="dim">{code}</code>
-            <span className="sub dim">{says}</span>
+            <span className="sub dim">{shortDigestsIn(says)}</span>
           </li>
         ))}
       </ul>

@@ -20,10 +20,10 @@ export const CHANGES = {
     says: 'Admitted until now, and denied by the new policies.',
   },
   excepted: {
-    word: 'denied but for an exception',
+    word: 'only by exception',
     tone: 'warn',
     icon: 'exceptions',
-    says: 'An exception let it in; exceptions are no part of the comparison.',
+    says: 'An exception let it in, without which the new policies deny it: exceptions are no part of the comparison.',
   },
   admitted: {
     word: 'newly admitted',

@@ -67,7 +67,7 @@ export function DeadLetters(props: {
           )}
         </>
       ) : (
-        <p className="dim">None: the receiver took all that it was sent.</p>
+        <p className="dim">None: nothing was given up.</p>
       )}
     </Panel>
   );

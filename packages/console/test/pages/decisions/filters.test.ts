@@ -44,6 +44,11 @@ const READ = [
     search: { effect: 'toString', time: 'constructor' },
     expect: {},
   },
+  {
+    name: 'the exception that decisions stood on',
+    search: { exception: ' sha256:0a ' },
+    expect: { exception: 'sha256:0a' },
+  },
   { name: 'no unknown name', search: { page: '2', __proto__x: '1' }, expect: {} },
   { name: 'no place that is no number', search: { before: '-1' }, expect: {} },
   { name: 'no blank', search: { actor: '  ', code: '' }, expect: {} },
