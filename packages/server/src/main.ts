@@ -156,7 +156,7 @@ async function openRooms(
   opened.defer(() => record.close());
   const about = { version, log };
   const streams = opened.use(await wireStreams(config, store, record, about, metrics, clocks));
-  const cutOvers = wireCutOvers(store.registers, record);
+  const cutOvers = wireCutOvers(store.registers, record, clocks.clock);
   const { inForce, texts } = opened.use(
     await watchPolicies(config, log, clocks.clock, cluster?.policies ?? null, cutOvers),
   );
@@ -164,7 +164,7 @@ async function openRooms(
   const ground = { store, record, epochs, inForce, metrics, log, clocks };
   const { exceptions } = opened.use(await wireExceptions(ground));
   const given = { epochs, exceptions: exceptions.given };
-  const wired = wireDecisions(config, store.registers, inForce, record.keep, given, clocks, log);
+  const wired = wireDecisions(config, store.registers, inForce, record, given, clocks, log);
   const { decisions } = opened.use(wired);
   const access = wireAccess(config, store, clocks);
   const gateway = config.only.includes('gateway')
@@ -186,6 +186,7 @@ async function openRooms(
     access,
     gateway,
     askAboutImage: reach.ask,
+    askAgain: reach.again,
     hooks: opened.use(wireHooks({ config, reach, decisions, metrics, log })),
     nodes: wireNodes({ ask: reach.ask, epochs, inForce, record }),
     impact: opened.use(wireImpact(store.tables, record, inForce, clocks)).impact,
@@ -263,7 +264,7 @@ function isRunning({ only, admission }: ServerConfig, name: Service): boolean {
 async function admissionFor(
   config: ServerConfig,
   { log }: ServerOptions,
-  { askAboutImage, cluster, record, checks, metrics, clock, now }: Rooms,
+  { askAboutImage, askAgain, cluster, record, checks, metrics, clock, now }: Rooms,
 ): Promise<DirectServer | null> {
   const { admission, aliases, limits } = config;
   if (admission === null || !isRunning(config, 'admission')) return null;
@@ -271,6 +272,7 @@ async function admissionFor(
   const { connections, drainMs } = limits;
   const server = await openAdmission(admission, {
     ask: askAboutImage,
+    again: askAgain,
     pullSecretsOf,
     keep: record.keep,
     aliases,

@@ -2,8 +2,10 @@ import { parseJson } from '@bulla/trust/bytes/json';
 import { asStringMap, cursor } from '@bulla/trust/bytes/shape';
 import type { PolicyMode } from '@bulla/trust/policy/document';
 import type { Asker } from '../decision/made.ts';
+import type { Act } from '../record/acts.ts';
 import type { RecordService } from '../record/service.ts';
-import { CELL_LARGEST, type Registers } from '../storage/registers.ts';
+import type { Leases } from '../storage/lease.ts';
+import { CELL_LARGEST, type Cell, type Registers } from '../storage/registers.ts';
 import type { RolloutCell } from './state.ts';
 
 /** Who does what nobody in particular did. */
@@ -20,7 +22,8 @@ export interface FileMode {
 export interface ModeKeeper {
   /**
    * Compares the modes of a set that is in force with those that were kept, of whichever replica and
-   * before whichever restart, and records each that changed. Nothing is kept unless it was recorded.
+   * before whichever restart, and records each that changed, once: it is kept after it was recorded, and
+   * who finds it recorded and not kept only keeps it. While another replica does that, nothing.
    */
   exchanged(modes: ReadonlyMap<string, FileMode>): Promise<void>;
 }
@@ -31,34 +34,52 @@ const KEY = 'rollouts/modes';
 export interface ModeParts {
   readonly registers: Registers;
   readonly rollouts: RolloutCell;
-  readonly note: RecordService['note'];
+  readonly record: Pick<RecordService, 'note' | 'acts'>;
+  readonly leases: Leases;
 }
 
+const LEASE = 'rollout-modes';
+
 /** Keeps modes in a cell of these registers. */
-export function openModes({ registers, rollouts, note }: ModeParts): ModeKeeper {
+export function openModes({ registers, rollouts, record, leases }: ModeParts): ModeKeeper {
   let last: string | null = null;
+
+  /** Whether the newest act of this kind about the policy is of the same version of the cell. */
+  async function isRecorded({ act, subject, detail }: Act): Promise<boolean> {
+    const [newest] = (await record.acts({ act, subject, limit: 1 })).acts;
+    return newest !== undefined && newest.act.detail['change'] === detail['change'];
+  }
+
+  async function recordChanges(
+    modes: ReadonlyMap<string, FileMode>,
+    kept: Cell | null,
+  ): Promise<void> {
+    if (kept === null) return;
+    for (const [name, was] of Object.entries(parseModes(kept.value))) {
+      const is = modes.get(name);
+      if (is !== undefined && is.mode !== was) {
+        const act = changedAct(name, was, is, kept.version);
+        if (!(await isRecorded(act))) await record.note(act);
+      }
+      if (is === undefined && (await rollouts.read()).rollouts.has(name)) {
+        await record.note(goneAct(name));
+      }
+    }
+  }
+
   return {
     async exchanged(modes) {
       const now = [...modes].map(([name, { mode }]) => [name, mode] as const).toSorted();
       const text = JSON.stringify(Object.fromEntries(now));
       if (text === last) return;
+      await using lease = await leases.tryAcquire(LEASE);
+      if (lease === null) return;
       const cell = await registers.read(KEY);
-      const kept = cell === null ? {} : parseModes(cell.value);
-      // Of replicas that see the same change one wins, and says so for all.
-      const swapped = await registers.swap(KEY, cell?.version ?? null, Buffer.from(text));
-      if (swapped === null) return;
-      try {
-        for (const [name, was] of Object.entries(kept)) {
-          const is = modes.get(name);
-          if (is !== undefined && is.mode !== was) await note(changedAct(name, was, is));
-          if (is === undefined && (await rollouts.read()).rollouts.has(name)) {
-            await note(goneAct(name));
-          }
-        }
-      } catch (error) {
-        // Whoever looks next finds the difference again.
-        await registers.swap(KEY, swapped, Buffer.from(JSON.stringify(kept)));
-        throw error;
+      const isKept = cell !== null && Buffer.from(cell.value).toString('utf8') === text;
+      if (!isKept) {
+        await recordChanges(modes, cell);
+        const swapped = await registers.swap(KEY, cell?.version ?? null, Buffer.from(text));
+        if (swapped === null) return;
       }
       last = text;
     },
@@ -70,17 +91,17 @@ function parseModes(value: Uint8Array): Readonly<Record<string, string>> {
   return asStringMap(cursor(document, '', 'storage.corrupt'));
 }
 
-function changedAct(name: string, was: string, { mode, file }: FileMode) {
+function changedAct(name: string, was: string, { mode, file }: FileMode, change: string): Act {
   return {
     actor: SYSTEM,
     act: 'policy.mode-changed',
     subject: name,
     says: `the mode of policy ${name} changed from ${was} to ${mode} in its file`,
-    detail: { from: was, to: mode, file },
+    detail: { from: was, to: mode, file, change },
   };
 }
 
-function goneAct(name: string) {
+function goneAct(name: string): Act {
   return {
     actor: SYSTEM,
     act: 'rollout.policy-gone',

@@ -36,6 +36,8 @@ export interface Observed {
 const DECISIONS_MOST = 20_000;
 const GROUPS_MOST = 1000;
 const PAGE = 500;
+/** Of so many decisions about an image at a door since then one must be its pass. */
+const AFTER_MOST = 100;
 /** A decision of any effect may be one that this policy would have denied. */
 const EFFECTS = ['warn', 'audit', 'deny'] as const;
 
@@ -130,24 +132,35 @@ function deepest(finding: FindingJson): FindingJson {
   return next === undefined ? finding : deepest(next);
 }
 
-/** When the same image passed the policy in the same place, after it last did not. */
+/**
+ * When the same image passed the policy at every door where it did not, after it last did not, by what
+ * it carries itself: what an exception let in ends with the exception, and what a pull passes (`tags`,
+ * say) admission may refuse.
+ */
 async function mendedAt(
   record: ObservedRecord,
   policy: string,
-  { repository, digest, namespace, lastSeen }: WouldDeny,
+  { repository, digest, namespace, surfaces, lastSeen }: WouldDeny,
 ): Promise<string | null> {
   if (digest === null) return null;
-  const page = await record.search(
-    { policy, repository, digest, from: new Date(lastSeen) },
-    { limit: PAGE },
-  );
-  const after = page.decisions.find(
-    ({ decision }) =>
-      decision.repository === repository &&
-      decision.digest === digest &&
-      decision.namespace === namespace &&
-      decision.at > lastSeen &&
-      effectOf(decision, policy) === 'pass',
-  );
-  return after?.decision.at ?? null;
+  let latest = '';
+  for (const surface of surfaces) {
+    const page = await record.search(
+      { policy, repository, digest, surface, from: new Date(lastSeen) },
+      { limit: AFTER_MOST },
+    );
+    const after = page.decisions.find(
+      ({ decision }) =>
+        decision.repository === repository &&
+        decision.digest === digest &&
+        decision.namespace === namespace &&
+        decision.surface === surface &&
+        decision.at > lastSeen &&
+        decision.exceptions.every((used) => used.policy !== policy) &&
+        effectOf(decision, policy) === 'pass',
+    );
+    if (after === undefined) return null;
+    if (after.decision.at > latest) latest = after.decision.at;
+  }
+  return latest === '' ? null : latest;
 }

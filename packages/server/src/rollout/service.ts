@@ -3,7 +3,9 @@ import type { PolicyMode } from '@bulla/trust/policy/document';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import type { Asker } from '../decision/made.ts';
 import type { RecordService } from '../record/service.ts';
+import { backAct, openedAct } from './acts.ts';
 import { type Observed, observe, type WouldDeny } from './observe.ts';
+import type { CutOverRecorder } from './recorder.ts';
 import type { CutOver, Rollout, RolloutCell } from './state.ts';
 import { demandsOf, policyNamed } from './tighten.ts';
 
@@ -11,6 +13,7 @@ import { demandsOf, policyNamed } from './tighten.ts';
 export interface RolloutParts {
   readonly cell: RolloutCell;
   readonly record: Pick<RecordService, 'note' | 'search'>;
+  readonly recorder: CutOverRecorder;
   /** The policies in force, cut-overs applied; null when none are. */
   readonly policies: () => PolicySet | null;
   /** What files say of policies that a cut-over enforces. */
@@ -122,15 +125,15 @@ export function createRollouts(parts: RolloutParts): RolloutService {
     async cutOver(by, policy, ask) {
       const standing = await status(policy);
       const cutOver = readyToCutOver(by, standing, ask, clock());
-      const before = { openedAt: standing.openedAt, demands: standing.demands };
+      const { openedAt } = standing;
       // In force first: should this process end before it is recorded, more is refused, not less.
-      const next = await cell.change(policy, (now) => {
-        if (now?.openedAt === before.openedAt && now.cutOver === null) return { ...now, cutOver };
-        const says = `the rollout of ${quote(policy)} was changed by somebody else meanwhile`;
-        throw new TrustFault('rollout.state', says);
-      });
-      if (next === null) throw new TrustFault('internal.defect', 'a cut-over left no rollout');
-      await recordOrUndo(parts, next, cutOver, cutOverAct(by, standing, cutOver));
+      const next = await parts.recorder.recorded(policy, cutOver, () =>
+        cell.change(policy, (now) => {
+          if (now?.openedAt === openedAt && now.cutOver === null) return { ...now, cutOver };
+          const says = `the rollout of ${quote(policy)} was changed by somebody else meanwhile`;
+          throw new TrustFault('rollout.state', says);
+        }),
+      );
       await parts.reload();
       return next;
     },
@@ -150,27 +153,6 @@ export function createRollouts(parts: RolloutParts): RolloutService {
 
 function isSame(one: Rollout, other: Rollout): boolean {
   return one.openedAt === other.openedAt && one.cutOver?.at === other.cutOver?.at;
-}
-
-/** What nobody can prove did not happen: then the policy is as it was. */
-async function recordOrUndo(
-  { cell, record }: RolloutParts,
-  next: Rollout,
-  cutOver: CutOver,
-  act: Parameters<RecordService['note']>[0],
-): Promise<void> {
-  const isOurs = (now: Rollout | null): now is Rollout =>
-    now?.openedAt === next.openedAt && now.cutOver?.at === cutOver.at;
-  let id: string;
-  try {
-    id = await record.note(act);
-  } catch (error) {
-    await cell.change(next.policy, (now) => (isOurs(now) ? { ...now, cutOver: null } : now));
-    throw error;
-  }
-  await cell.change(next.policy, (now) =>
-    isOurs(now) ? { ...now, cutOver: { ...cutOver, act: id } } : now,
-  );
 }
 
 function placed(
@@ -244,7 +226,12 @@ function readyToCutOver(
     throw new TrustFault('rollout.accept-unknown', says, 'Give --reason.');
   }
   requireSettled(standing, accept, new Date(now.getTime() - quietMs));
-  return { at: now.toISOString(), by: by.name, accepted: [...accept], reason, act: null };
+  const mended = standing.wouldDeny.filter(({ mendedAt }) => mendedAt !== null).length;
+  const from = fileMode ?? 'nothing';
+  return {
+    ...{ at: now.toISOString(), by: by.name, accepted: [...accept], reason, act: null },
+    unrecorded: { actor: by, from, wouldDeny: standing.wouldDeny.length, mended },
+  };
 }
 
 function requireSettled(
@@ -284,40 +271,4 @@ function requireSettled(
 
 function namesOf({ repository, digest }: WouldDeny): readonly string[] {
   return digest === null ? [repository] : [repository, `${repository}@${digest}`];
-}
-
-function openedAct(by: Asker, { policy, owner, openedAt, endsAt, demands }: Rollout) {
-  return {
-    actor: by,
-    act: 'rollout.opened',
-    subject: policy,
-    says: `${by.name} opened a window of observation for policy ${policy} until ${endsAt}`,
-    detail: { owner, openedAt, endsAt, demands },
-  };
-}
-
-function cutOverAct(by: Asker, standing: RolloutStatus, { at, accepted, reason }: CutOver) {
-  const { policy, owner, openedAt, endsAt, demands, wouldDeny, fileMode } = standing;
-  const mended = wouldDeny.filter(({ mendedAt }) => mendedAt !== null).length;
-  return {
-    actor: by,
-    act: 'rollout.cut-over',
-    subject: policy,
-    says: `${by.name} made policy ${policy} refuse, which its file lets ${fileMode}`,
-    detail: {
-      ...{ owner, openedAt, endsAt, at, demands, from: fileMode, to: 'enforce' },
-      ...{ wouldDeny: wouldDeny.length, mended, accepted, reason },
-    },
-  };
-}
-
-function backAct(by: Asker, { policy, owner, openedAt, cutOver }: Rollout, reason: string) {
-  const what = cutOver === null ? 'ended the observation of' : 'took back the cut-over of';
-  return {
-    actor: by,
-    act: 'rollout.back',
-    subject: policy,
-    says: `${by.name} ${what} policy ${policy}: ${reason}`,
-    detail: { owner, openedAt, cutOverAt: cutOver?.at ?? null, reason },
-  };
 }

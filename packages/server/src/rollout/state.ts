@@ -1,7 +1,9 @@
 import { parseJson } from '@bulla/trust/bytes/json';
 import {
   asArray,
+  asCount,
   asInstant,
+  asOneOf,
   asString,
   type Cursor,
   cursor,
@@ -10,6 +12,7 @@ import {
   refuseUnknown,
 } from '@bulla/trust/bytes/shape';
 import { TrustFault } from '@bulla/trust/fault/fault';
+import type { Asker } from '../decision/made.ts';
 import { CELL_LARGEST, type Registers } from '../storage/registers.ts';
 
 /** How a policy was made to refuse: who did it, and what they knew. */
@@ -21,6 +24,18 @@ export interface CutOver {
   readonly reason: string | null;
   /** The act of the record that says so; null until that is durable. */
   readonly act: string | null;
+  /** What that act will say beside; absent once it is durable. */
+  readonly unrecorded?: Unrecorded;
+}
+
+/** What whoever finds a cut-over without its act records it from, also after its server's end. */
+export interface Unrecorded {
+  readonly actor: Asker;
+  /** The mode that the file says. */
+  readonly from: string;
+  /** How many images would have been denied in the window, and how many of them were mended. */
+  readonly wouldDeny: number;
+  readonly mended: number;
 }
 
 /** Where one policy stands on its way from warning to refusing. Times are ISO 8601 in UTC. */
@@ -121,13 +136,33 @@ function asRollout(at: Cursor): Rollout {
 }
 
 function asCutOver(at: Cursor): CutOver {
-  refuseUnknown(at, ['at', 'by', 'accepted', 'reason', 'act']);
+  refuseUnknown(at, ['at', 'by', 'accepted', 'reason', 'act', 'unrecorded']);
+  const unrecorded = optional(member(at, 'unrecorded'), asUnrecorded);
   return {
     at: asTime(member(at, 'at')),
     by: asString(member(at, 'by')),
     accepted: asArray(member(at, 'accepted'), asString),
     reason: optional(member(at, 'reason'), asString) ?? null,
     act: optional(member(at, 'act'), asString) ?? null,
+    ...(unrecorded === undefined ? {} : { unrecorded }),
+  };
+}
+
+const ASKERS = ['user', 'token', 'anonymous', 'kubernetes', 'node', 'system'] as const;
+
+function asUnrecorded(at: Cursor): Unrecorded {
+  refuseUnknown(at, ['actor', 'from', 'wouldDeny', 'mended']);
+  const actor = member(at, 'actor');
+  refuseUnknown(actor, ['kind', 'id', 'name']);
+  return {
+    actor: {
+      kind: asOneOf(member(actor, 'kind'), ASKERS),
+      id: asString(member(actor, 'id')),
+      name: asString(member(actor, 'name')),
+    },
+    from: asString(member(at, 'from')),
+    wouldDeny: asCount(member(at, 'wouldDeny')),
+    mended: asCount(member(at, 'mended')),
   };
 }
 

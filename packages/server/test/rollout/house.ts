@@ -70,7 +70,7 @@ export async function openHouse(mode = 'warn'): Promise<House> {
     file,
     write: (text) => writeFile(file, text),
     async replica() {
-      const cutOvers = wireCutOvers(rows.registers, room.record);
+      const cutOvers = wireCutOvers(rows.registers, room.record, clock);
       const config = { policies: [folder], trustRoots: {} };
       const log = createLog('silent');
       const watched = await watchPolicies(config, log, clock, null, cutOvers);

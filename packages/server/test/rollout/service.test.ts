@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { UsedException } from '@bulla/trust/policy/exceptions/document';
 import type { CutOverAsk } from '../../src/rollout/service.ts';
 import { digestNumber } from '../record/room.ts';
 import { ANN, DAY_MS, HOUR_MS, openHouse, policyText } from './house.ts';
@@ -7,6 +8,17 @@ import { ANN, DAY_MS, HOUR_MS, openHouse, policyText } from './house.ts';
 const START = { policy: 'prod', owner: 'platform', windowMs: 7 * DAY_MS };
 const PLAIN: CutOverAsk = { accept: [], reason: null, quietMs: DAY_MS };
 const APP = 'registry.example/prod/app';
+const EXCEPTION: UsedException = {
+  id: `sha256:${'4'.repeat(64)}`,
+  name: 'until-friday',
+  kind: 'exception',
+  requester: 'ann',
+  approver: 'bob',
+  reason: 'late',
+  expires: new Date('2026-06-01T00:00:00.000Z'),
+  policy: 'prod',
+  clauses: ['require'],
+};
 
 test('from a window to a cut-over that both replicas follow, recorded', async () => {
   await using house = await openHouse();
@@ -92,6 +104,28 @@ test('what would have been denied is told by image and place, with what mended i
     ].toSorted(),
   );
 });
+
+for (const { name, later } of [
+  { name: 'at another door', later: { surface: 'pull' } },
+  { name: 'by an exception', later: { surface: 'admission', exceptions: [EXCEPTION] } },
+  { name: 'in another namespace', later: { surface: 'admission', namespace: 'other' } },
+] as const) {
+  test(`an image that passed ${name} is not mended`, async () => {
+    await using house = await openHouse();
+    const { rollouts } = await house.replica();
+    await rollouts.start(ANN, START);
+    house.pass(8 * DAY_MS);
+    const place = { namespace: 'shop', surface: 'admission' } as const;
+    await house.decided('warn', place);
+    house.pass(1000);
+    await house.decided('pass', { ...place, ...later });
+    const refused = { code: 'rollout.denials-remain' };
+    await assert.rejects(rollouts.cutOver(ANN, 'prod', PLAIN), refused);
+    house.pass(1000);
+    await house.decided('pass', place);
+    await rollouts.cutOver(ANN, 'prod', PLAIN);
+  });
+}
 
 const REFUSALS: readonly {
   readonly name: string;
