@@ -4,6 +4,9 @@ import type { Observe } from './observe.ts';
 /** Label values by label name. Values must come from a small set: each is kept for good. */
 export type Labels = Readonly<Record<string, string>>;
 
+/** Values of a gauge, each with its labels. */
+export type Labelled = readonly (readonly [Labels, number])[];
+
 /** What a metric is called: `bulla_http_requests_total`, one sentence, and its label names. */
 export interface MetricSpec {
   readonly name: string;
@@ -26,8 +29,8 @@ export interface Metrics {
   counter(spec: MetricSpec): CounterMetric;
   /** `buckets` are upper bounds in the metric's unit, ascending. */
   histogram(spec: MetricSpec & { readonly buckets: readonly number[] }): HistogramMetric;
-  /** `read` is asked whenever the metrics are. */
-  gauge(spec: MetricSpec, read: () => number): void;
+  /** `read` is asked whenever the metrics are; with labels it answers a value for each set of them. */
+  gauge(spec: MetricSpec, read: () => number | Labelled): void;
   /** Everything in Prometheus' text format, and its media type. */
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -52,7 +55,13 @@ export function createMetrics(): Metrics {
       return { observe: (value, labels = {}) => histogram.observe(labels, value) };
     },
     gauge(spec, read) {
-      const collect = (): void => gauge.set(read());
+      const collect = (): void => {
+        const found = read();
+        // What is there no more is not told of as it was last.
+        gauge.reset();
+        const all: Labelled = typeof found === 'number' ? [[{}, found]] : found;
+        for (const [labels, value] of all) gauge.set(labels, value);
+      };
       const gauge = new Gauge({ ...shared(spec), collect });
     },
     async render() {

@@ -1,4 +1,4 @@
-import type { Metrics } from '../http/metrics.ts';
+import type { Labelled, Metrics } from '../http/metrics.ts';
 
 /** What the streams count; each by the stream's name. */
 export interface StreamMetrics {
@@ -12,8 +12,8 @@ export interface StreamMetrics {
   broken(stream: string): void;
 }
 
-/** Registers `bulla_stream_*`. `lag` answers the entries by which the slowest stream is behind. */
-export function streamMetrics(metrics: Metrics, lag: () => number): StreamMetrics {
+/** Registers `bulla_stream_*`. `lag` answers the entries by which each stream is behind. */
+export function streamMetrics(metrics: Metrics, lag: () => Labelled): StreamMetrics {
   const labels = ['stream'];
   const counter = (name: string, help: string) =>
     metrics.counter({ name: `bulla_stream_${name}_total`, help, labels });
@@ -25,7 +25,8 @@ export function streamMetrics(metrics: Metrics, lag: () => number): StreamMetric
   metrics.gauge(
     {
       name: 'bulla_stream_lag_entries',
-      help: 'Entries of the record behind its end at which the slowest stream of this process is.',
+      help: 'Entries of the record that a stream of this process is behind its end.',
+      labels,
     },
     lag,
   );

@@ -34,6 +34,7 @@ export interface PumpParts {
 
 /** A stream that is being sent. Disposing it gives up the request under way and its lease. */
 export interface Pump extends AsyncDisposable {
+  readonly name: string;
   /** Entries of the record that this process knows to be ahead of the stream. */
   lag(): number;
 }
@@ -86,6 +87,7 @@ export function startPump(parts: PumpParts): Pump {
     });
   });
   return {
+    name: config.name,
     lag: () => run.lag(),
     async [Symbol.asyncDispose]() {
       stopping.abort();
@@ -205,7 +207,7 @@ function createRun(parts: PumpParts, stopping: AbortSignal): Run {
       return 'on';
     }
     metrics.failed(name);
-    const state = await current();
+    const state = sinceNow(await current(), clock());
     const { reason } = outcome;
     if (outcome.kind === 'refused' || isExpired(state, config.retryForMs, clock())) {
       if (events.length === 1) return giveUp(event, gathered, reason);
@@ -281,6 +283,13 @@ export async function firstState({
   source,
 }: Pick<PumpParts, 'config' | 'source'>): Promise<StreamState> {
   return stateAt(config.from === 'beginning' ? { seq: 0, hash: '' } : await source.end());
+}
+
+/** A clock that was set back must not make the wait for a receiver longer than it may be. */
+function sinceNow(state: StreamState, at: Date): StreamState {
+  const { failingSince } = state;
+  if (failingSince === null || Date.parse(failingSince) <= at.getTime()) return state;
+  return { ...state, failingSince: null };
 }
 
 function isExpired({ failingSince }: StreamState, retryForMs: number, at: Date): boolean {

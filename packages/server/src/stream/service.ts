@@ -88,7 +88,7 @@ export async function openStreams(parts: StreamParts): Promise<StreamService> {
   const { streams, registers, source, clock, log, pace } = parts;
   const leases = leasesOf(registers, { clock });
   const pumps: Pump[] = [];
-  const lag = () => Math.max(0, ...pumps.map((pump) => pump.lag()));
+  const lag = () => pumps.map((pump) => [{ stream: pump.name }, pump.lag()] as const);
   const metrics = streamMetrics(parts.metrics, lag);
   const ready = await Promise.all(
     streams.map(async (config) => {

@@ -4,7 +4,7 @@ import type { Code } from '@bulla/trust/fault/codes';
 import { TrustFault } from '@bulla/trust/fault/fault';
 import type { Door } from '../../src/http/exchange.ts';
 import { HTTP_LIMITS } from '../../src/http/limits.ts';
-import { createMetrics, measureRequests } from '../../src/http/metrics.ts';
+import { createMetrics, type Labelled, measureRequests } from '../../src/http/metrics.ts';
 import { type MetricsReaders, metricsDoor } from '../../src/http/metrics-door.ts';
 import type { Principal } from '../../src/http/principal.ts';
 import { plainRefusal } from '../../src/http/reply.ts';
@@ -152,4 +152,18 @@ test('requests are counted by door and class of status, and a path makes no labe
     text,
     /^bulla_http_request_duration_seconds_count\{door="registry",status="2xx"\} 2$/m,
   );
+});
+
+test('a gauge with labels tells what there is, and nothing of what there was', async () => {
+  const metrics = createMetrics();
+  let levels: Labelled = [
+    [{ of: 'a' }, 1],
+    [{ of: 'b' }, 2],
+  ];
+  metrics.gauge({ name: 'bulla_levels', help: 'Levels.', labels: ['of'] }, () => levels);
+  const lines = async () =>
+    (await metrics.render()).text.split('\n').filter((line) => line.startsWith('bulla_levels'));
+  assert.deepEqual(await lines(), ['bulla_levels{of="a"} 1', 'bulla_levels{of="b"} 2']);
+  levels = [[{ of: 'b' }, 0]];
+  assert.deepEqual(await lines(), ['bulla_levels{of="b"} 0']);
 });

@@ -174,7 +174,7 @@ test('Retry-After is waited for, as far as it is reasonable', async () => {
   ms = 1_799_999;
   await at.room.record.note(approved('two'));
   await until('turns went by', async () =>
-    (await at.metrics.render()).text.includes('bulla_stream_lag_entries 2'),
+    (await at.metrics.render()).text.includes('bulla_stream_lag_entries{stream="siem"} 2'),
   );
   assert.equal(receiver.got.length, 1);
   ms = 1_800_001;
@@ -196,6 +196,38 @@ test('an address of a private range is only reached where the configuration says
     (await streams.list()).every(({ reason }) => reason?.includes('privateAddresses') === true),
   );
   assert.equal(receiver.got.length, 0);
+});
+
+test('a clock that was set back does not lengthen the time in which something is tried again', async () => {
+  await using at = await openStreamRoom();
+  await using receiver = await openReceiver(() => 500);
+  const streams = await at.start([streamTo(receiver.url, { retryForMs: 60_000 })]);
+  await at.room.record.note(approved('one'));
+  await until('it fails', async () => (await streams.list())[0]?.failingSince !== null);
+  const year = 365 * 24 * 3600_000;
+  at.room.time.ms -= year;
+  const now = new Date(at.room.time.ms).toISOString();
+  await until('it fails since now', async () => (await streams.list())[0]?.failingSince === now);
+  at.room.time.ms += 60_000;
+  await until('it is a dead letter', async () => (await streams.list())[0]?.deadLetters === 1);
+});
+
+test('the lag of each stream is told by its name', async () => {
+  await using at = await openStreamRoom();
+  await using hanging = await openReceiver(() => slow);
+  await using quick = await openReceiver();
+  await at.start([
+    streamTo(hanging.url, { timeoutMs: 60_000 }),
+    streamTo(quick.url, { name: 'quick' }),
+  ]);
+  await at.room.record.note(approved('one'));
+  await until('one is behind, and the other is not', async () => {
+    const { text } = await at.metrics.render();
+    return (
+      text.includes('bulla_stream_lag_entries{stream="siem"} 1') &&
+      text.includes('bulla_stream_lag_entries{stream="quick"} 0')
+    );
+  });
 });
 
 test('a slow receiver delays neither the record nor another stream', async () => {

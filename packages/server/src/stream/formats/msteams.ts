@@ -1,18 +1,36 @@
 import type { StreamEvent } from '../event.ts';
-import { alertOf, factsOf, plain } from './alert.ts';
+import { type Alert, alertOf, factsOf, plain } from './alert.ts';
 import type { FormatOptions } from './format.ts';
 
 const TITLE_LONGEST = 200;
 const TEXT_LONGEST = 4000;
-const VALUE_LONGEST = 1000;
+/** What a value may have, the most that the whole message leaves room for. */
+const VALUES_LONGEST = [1000, 500, 250, 100] as const;
+/**
+ * A webhook of Teams takes 28 KB (learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/
+ * how-to/add-incoming-webhook), its workflows as much (learn.microsoft.com/connectors/teams). Who uses
+ * them found it to be counted in UTF-16, so half as many characters.
+ */
+const MESSAGE_LONGEST = 13_500;
 
 /**
  * A message for a Teams workflow ("When a Teams webhook request is received"): an Adaptive Card 1.4.
- * All that comes from outside is cleaned and stands in a TextRun, in which Markdown is no markup, as it
- * would be in a TextBlock or in a Fact.
+ * All that comes from outside is cleaned and stands in a TextRun, in which Markdown is no markup
+ * (learn.microsoft.com/adaptive-cards/schema-explorer/text-run), as it would be in a TextBlock or in a
+ * Fact. A message that would be too long for Teams has shorter values.
  */
 export function teamsMessage(event: StreamEvent, options: FormatOptions): object {
   const alert = alertOf(event, options);
+  const [longest, ...shorter] = VALUES_LONGEST;
+  let message = messageOf(alert, longest);
+  for (const most of shorter) {
+    if (JSON.stringify(message).length <= MESSAGE_LONGEST) break;
+    message = messageOf(alert, most);
+  }
+  return message;
+}
+
+function messageOf(alert: Alert, longest: number): object {
   const { title, alert_message } = alert.values;
   const card = {
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
@@ -21,9 +39,9 @@ export function teamsMessage(event: StreamEvent, options: FormatOptions): object
     msteams: { width: 'Full' },
     body: [
       runs([{ text: plain(title, TITLE_LONGEST), size: 'Large', weight: 'Bolder' }]),
-      runs([{ text: plain(alert_message, TEXT_LONGEST) }]),
+      runs([{ text: plain(alert_message, Math.min(TEXT_LONGEST, longest * 4)) }]),
       ...factsOf(alert).map(([name, value]) =>
-        runs([{ text: `${name}: `, weight: 'Bolder' }, { text: plain(value, VALUE_LONGEST) }]),
+        runs([{ text: `${name}: `, weight: 'Bolder' }, { text: plain(value, longest) }]),
       ),
     ],
   };

@@ -2,7 +2,7 @@ import type { StreamEvent } from '../event.ts';
 import { alertOf, factsOf, plain } from './alert.ts';
 import type { FormatOptions } from './format.ts';
 
-// The Alert API's limits (Create Alert).
+// docs.opsgenie.com/docs/alert-api, "Create Alert"; 8000 for all details together.
 const MESSAGE_LONGEST = 130;
 const DESCRIPTION_LONGEST = 15_000;
 const ENTITY_LONGEST = 512;

@@ -2,7 +2,10 @@ import type { StreamEvent } from '../event.ts';
 import { alertOf, factsOf, plain } from './alert.ts';
 import type { FormatOptions } from './format.ts';
 
-/** Slack's limits: of a header, of a section's text, of a field, of the fields of a section. */
+/**
+ * Slack's limits: 150 of a header (docs.slack.dev/reference/block-kit/blocks/header-block), 3000 of a text
+ * (…/composition-objects/text-object), 10 fields of 2000 in a section (…/blocks/section-block).
+ */
 const HEADER_LONGEST = 150;
 const TEXT_LONGEST = 2900;
 const FIELD_LONGEST = 1900;

@@ -53,6 +53,31 @@ test('a Teams message is the card of a workflow, without a text that knows Markd
   }
 });
 
+test('a message is within what Teams, Slack and Opsgenie take, whatever its values are', async () => {
+  const long = `"${'\\"'.repeat(5000)}`;
+  const finding = { check: 'x', outcome: 'fail', says: long, code: 'signature.none' } as const;
+  const asker = { kind: 'user', id: long, name: long } as const;
+  const request = { id: long, remoteAddress: long, userAgent: long };
+  const fields = { reference: long, repository: long, tag: long, namespace: long, finding };
+  for (const event of [
+    decisionEvent(refused(fields, { actor: asker, request })),
+    actEvent(`exception.${long}`, long),
+  ]) {
+    // 28 KB of UTF-16.
+    assert.ok(JSON.stringify(await written('msteams', event)).length <= 14_000);
+    const { blocks } = await written('slack', event);
+    assert.ok(blocks[0].text.text.length <= 150 && blocks[1].text.text.length <= 3000);
+    assert.ok(textsOf(blocks[2].fields).every((text) => text.length <= 2000));
+    const { details, message, description } = await written('opsgenie', event);
+    assert.ok(message.length <= 130 && description.length <= 15_000);
+    const pairs = Object.entries<string>(details);
+    assert.ok(pairs.reduce((sum, [name, value]) => sum + name.length + value.length, 0) <= 8000);
+  }
+  // What is short is not cut.
+  const short = textsOf((await written('msteams')).attachments[0].content.body);
+  assert.ok(short.some((text) => /@sha256:[0-9a-f]{64}$/.test(text)));
+});
+
 test('an Opsgenie alert keeps the limits of its API, and the same image has the same alias', async () => {
   const alert = await written('opsgenie');
   assert.deepEqual([alert.priority, alert.source], ['P2', 'bulla.example/record']);
