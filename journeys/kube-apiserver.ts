@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureLocalCa } from '@bulla/server/http/tls/local-ca';
 import { requirePeer } from '../test/peers.ts';
 import { freePort } from './free-port.ts';
-import { askApiServer, type KubeAnswer } from './kube-request.ts';
+import { askApiServer, type KubeAnswer, type PatchKind } from './kube-request.ts';
 
 /** A user of the API server: by its token, in these groups. */
 export interface KubeUser {
@@ -28,14 +28,38 @@ export interface KubeApiServer extends AsyncDisposable {
   /** A kubeconfig of one of the users that it was started with. */
   kubeconfigOf(user: string): string;
   /** As an administrator: `ask('POST', '/api/v1/namespaces', {…})`. Patches are merge patches. */
-  ask(method: string, path: string, body?: unknown): Promise<KubeAnswer>;
+  ask(method: string, path: string, body?: unknown, patch?: PatchKind): Promise<KubeAnswer>;
   /** As one of the users. */
-  askAs(user: string, method: string, path: string, body?: unknown): Promise<KubeAnswer>;
+  askAs(
+    user: string,
+    method: string,
+    path: string,
+    body?: unknown,
+    patch?: PatchKind,
+  ): Promise<KubeAnswer>;
   /** Creates objects by the paths of their kinds, each of which must be accepted, and strictly so. */
   create(path: string, ...objects: readonly object[]): Promise<void>;
+  /** Its audit log so far: what changed something, each request once, when it was answered. */
+  audited(): Promise<readonly AuditEvent[]>;
   /** What the API server wrote so far. */
   said(): string;
 }
+
+/** An event of audit.k8s.io/v1, as far as tests look at it. */
+export interface AuditEvent {
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly user: { readonly username: string };
+  readonly responseStatus?: { readonly code: number };
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+const AUDIT_POLICY = `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - { level: Metadata, verbs: [create, update, patch, delete] }
+`;
 
 const ADMIN = 'test-admin';
 const START_MS = 120_000;
@@ -65,6 +89,7 @@ export async function startKubeApiServer(
     ({ name, groups }) => `${tokens.get(name)},${name},${name},"${groups.join()}"\n`,
   );
   await writeFile(file('tokens.csv'), lines.join(''));
+  await writeFile(file('audit.yaml'), AUDIT_POLICY);
   const client = `http://127.0.0.1:${store}`;
   const peers = `http://127.0.0.1:${peer}`;
   const database = start(etcd, [
@@ -84,6 +109,9 @@ export async function startKubeApiServer(
     `--service-account-signing-key-file=${file('sa.key')}`,
     '--service-account-issuer=https://kubernetes.default.svc',
     '--advertise-address=10.96.0.200',
+    ...[`--audit-policy-file=${file('audit.yaml')}`, `--audit-log-path=${file('audit.log')}`],
+    // On by default from 1.35; without, 1.34 drops image volumes before it stores an object.
+    '--feature-gates=ImageVolume=true',
   ]);
   opened.use(api);
   const url = `https://127.0.0.1:${port}`;
@@ -91,9 +119,9 @@ export async function startKubeApiServer(
   for (const [name, token] of tokens) {
     await writeFile(file(`${name}.kubeconfig`), kubeconfig(url, tls.caFile, token));
   }
-  const askAs: KubeApiServer['askAs'] = (user, method, path, body) =>
-    askApiServer({ url, ca, token: tokens.get(user) ?? '' }, method, path, body);
-  const ask = (method: string, path: string, body?: unknown) => askAs(ADMIN, method, path, body);
+  const askAs: KubeApiServer['askAs'] = (user, ...request) =>
+    askApiServer({ url, ca, token: tokens.get(user) ?? '' }, ...request);
+  const ask: KubeApiServer['ask'] = (...request) => askAs(ADMIN, ...request);
   await ready(ask, [database, api]);
   const life = opened.move();
   return {
@@ -107,6 +135,14 @@ export async function startKubeApiServer(
         const { status, body } = await ask('POST', `${path}?fieldValidation=Strict`, object);
         assert.equal(status, 201, JSON.stringify(body).slice(0, 4000));
       }
+    },
+    async audited() {
+      const log = await readFile(file('audit.log'), 'utf8');
+      // The last line may be half written.
+      return log
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as AuditEvent);
     },
     said: api.said,
     [Symbol.asyncDispose]: () => life.disposeAsync(),

@@ -10,14 +10,26 @@ export interface KubeAnswer {
   readonly warnings: readonly string[];
 }
 
-/** One request to an API server, as kubectl makes it. A PATCH is a merge patch. */
+/** How the body of a PATCH is meant; `apply` is server-side apply. */
+export type PatchKind = 'merge' | 'strategic' | 'json' | 'apply';
+
+const PATCH_TYPES: Readonly<Record<PatchKind, string>> = {
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  json: 'application/json-patch+json',
+  // JSON is YAML, and the only one of the two that every API server takes.
+  apply: 'application/apply-patch+yaml',
+};
+
+/** One request to an API server, as kubectl makes it. A PATCH is a merge patch unless told otherwise. */
 export function askApiServer(
   { url, ca, token }: { readonly url: string; readonly ca: Buffer; readonly token: string },
   method: string,
   path: string,
   body?: unknown,
+  patch: PatchKind = 'merge',
 ): Promise<KubeAnswer> {
-  const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+  const type = method === 'PATCH' ? PATCH_TYPES[patch] : 'application/json';
   const headers = {
     authorization: `Bearer ${token}`,
     accept: 'application/json',
