@@ -137,6 +137,12 @@ test('an exception lets an image in from its approval to its revocation, and the
   assert.deepEqual([one.state, one.name, one.uses], ['in-force', 'late-release', 1]);
   const used = await house.owner.ask('GET', `/decisions?exception=${encodeURIComponent(one.id)}`);
   const [{ id }] = used.json.decisions;
+  const list = ['decisions', 'list', '--exception', 'late-release'];
+  assert.match(await run('ann', list), new RegExp(id.slice(-8)));
+  assert.match(
+    (await stage.bulla(list.with(3, 'no-such'), house.as('ann'))).all,
+    /exception.unknown/,
+  );
   const { text } = await house.owner.ask('GET', `/decisions/${id}/explanation`);
   assert.match(text, /exception late-release .* lifted require of policy production/);
 

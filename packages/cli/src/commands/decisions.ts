@@ -32,8 +32,8 @@ export function configure(command: Command, context: CliContext): void {
       positiveCount('--before'),
     );
   addFilterOptions(list).action(async (flags: ListFlags) => {
-    const query = filterQuery(flags, context);
     await using api = await openPlace(flags, context);
+    const query = await filterQuery(flags, api, context);
     const { limit, before = null } = flags;
     const { found, next } = await searchDecisions(api, query, { limit, before });
     if (flags.output === 'json') {

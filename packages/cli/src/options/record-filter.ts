@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
+import type { Api } from '../server/api.ts';
 import { instantOf } from './instant.ts';
 
+const OTHERS = ['outcome', 'effect', 'from', 'to', 'exception'] as const;
 const TEXTS = ['surface', 'repository', 'tag', 'digest', 'policy', 'actor', 'code'] as const;
 
 /** The options that choose decisions, as commander gives them. */
 export type FilterFlags = {
-  readonly [name in (typeof TEXTS)[number] | 'outcome' | 'effect' | 'from' | 'to']?: string;
+  readonly [name in (typeof TEXTS)[number] | (typeof OTHERS)[number]]?: string;
 };
 
 /** Declares which decisions of the record are meant; the API has filters of the same names. */
@@ -30,19 +32,28 @@ export function addFilterOptions(command: Command): Command {
     .option('--policy <name>', 'a policy that took part')
     .option('--actor <name>', 'who asked, by name or id')
     .option('--code <code>', 'code of a check that did not pass')
+    .option('--exception <exception>', 'an exception that it stood on: its name or id')
     .option('--from <time>', 'at or after: 2026-11-21T12:00:00Z, 2026-11-21, or 12h ago')
     .option('--to <time>', 'before');
 }
 
-/** The API's query that the flags ask for. Throws `usage.invalid`. */
-export function filterQuery(
+/**
+ * The API's query that the flags ask for. Throws `usage.invalid`, and for an exception that is named
+ * `exception.unknown` and what the API throws.
+ */
+export async function filterQuery(
   flags: FilterFlags,
+  api: Api,
   { clock }: CliContext,
-): Readonly<Record<string, string>> {
+): Promise<Readonly<Record<string, string>>> {
   const query: Record<string, string> = {};
   for (const name of [...TEXTS, 'outcome', 'effect'] as const) {
     const value = flags[name];
     if (value !== undefined) query[name] = value;
+  }
+  if (flags.exception !== undefined) {
+    const { findException } = await import('../server/exceptions.ts');
+    query['exception'] = await findException(api, flags.exception);
   }
   for (const name of ['from', 'to'] as const) {
     const text = flags[name];

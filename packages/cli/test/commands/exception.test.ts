@@ -116,6 +116,39 @@ test('policies explain and simulate an image with the exception as the gate deci
   assert.deepEqual(await changes(...given), []);
 });
 
+test('a case of policy tests names the exceptions that are at hand, and until when one lets in', async () => {
+  await using at = await ground();
+  const { path, run, ok, image } = at;
+  await ok(...at.request());
+  await ok(...at.approve('--yes'));
+  const asked = (name: string, expect: string, more = '') =>
+    `  - { name: ${name}, image: "${image}:v1", ${more}expect: ${expect} }\n`;
+  const text = (...cases: readonly string[]) => `policy: policy.yaml\ncases:\n${cases.join('')}`;
+  const given = 'exceptions: [approved.json], ';
+  const later = new Date(Date.now() + 25 * 3600_000).toISOString();
+  await writeFile(
+    path('a.test.yaml'),
+    text(
+      asked('without', '{ outcome: deny }'),
+      asked('with it', 'admit', given),
+      asked(
+        'a request',
+        '{ outcome: deny, code: exception.approval-missing }',
+        'exceptions: request.json, ',
+      ),
+      asked(
+        'after its end',
+        '{ outcome: deny, code: exception.expired }',
+        `${given}at: ${later}, `,
+      ),
+    ),
+  );
+  assert.match(await ok('policy', 'test', path('a.test.yaml')), /4 ok/);
+  // A file that is not there is a mistake of the test, and no exception that lifts nothing.
+  await writeFile(path('b.test.yaml'), text(asked('gone', 'deny', 'exceptions: [gone.json], ')));
+  assert.equal((await run('policy', 'test', path('b.test.yaml'))).code, 2);
+});
+
 test('a document is shown with its signatures, and checked against the policies that it names', async () => {
   await using at = await ground();
   const { path, run, ok } = at;

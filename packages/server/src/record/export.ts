@@ -87,6 +87,12 @@ const COLUMNS = {
   userAgent: ({ body }) => body.request.userAgent,
   policies: ({ body }) => body.policies.map(({ name, effect }) => `${name}: ${effect}`).join('; '),
   warnings: ({ body }) => body.warnings.join('; '),
+  exceptions: ({ body }) =>
+    body.exceptions
+      .map(({ kind, name, id, policy, clauses }) => {
+        return `${kind} ${name} (${id}): ${policy} ${clauses.join(', ')}`;
+      })
+      .join('; '),
   cache: ({ body }) => body.cache,
   durationMs: ({ body }) => body.durationMs,
   count: ({ uses }) => uses?.count ?? 1,

@@ -328,6 +328,29 @@ function cellsOf(row: string): readonly string[] {
   );
 }
 
+test('the CSV names the exceptions that a decision stood on, with what they lifted', async () => {
+  await using room = await openRoom();
+  const used = {
+    id: `sha256:${'1'.repeat(64)}`,
+    name: 'late-release',
+    kind: 'exception',
+    requester: 'dev@acme.example',
+    approver: 'sec@acme.example',
+    reason: 'the signer is down',
+    expires: new Date(BEGIN),
+    policy: 'prod',
+    clauses: ['require.all[1]', 'tags'],
+  } as const;
+  await room.record.keep(made({ exceptions: [used] }));
+  await room.record.keep(made());
+  const text = await textOf(room.record.exportCsv({}));
+  const [names = [], ...rows] = text.split('\r\n').slice(0, -1).map(cellsOf);
+  assert.deepEqual(
+    rows.map((row) => row[names.indexOf('exceptions')]),
+    [`exception late-release (${used.id}): prod require.all[1], tags`, ''],
+  );
+});
+
 test('the CSV counts uses and takes the filter', async () => {
   await using room = await openRoom();
   await fill(room);

@@ -82,6 +82,22 @@ test('exceptions are read with the keys that break the glass', () => {
   assert.deepEqual(short.policies[0]?.exceptions, policies[0]?.exceptions);
 });
 
+test('exceptions of over thirty days are remarked on, at their place, and taken', () => {
+  for (const [text, codes] of [
+    ['720h', []],
+    ['721h', ['policy.exceptions-long spec.exceptions.maxDuration']],
+    ['365d', ['policy.exceptions-long spec.exceptions.maxDuration']],
+  ] as const) {
+    const { policies, problems } = parse(WITH_EXCEPTIONS.replace('72h', text));
+    const found = problems.map(({ code, place }) => `${code} ${place.path}`);
+    assert.deepEqual(
+      found.filter((one) => one.startsWith('policy.exceptions')),
+      codes,
+    );
+    assert.equal(policies.length, 1);
+  }
+});
+
 test('a policy is read with every field that it has', () => {
   const [policy] = parse(FULL).policies;
   assert.ok(policy !== undefined);

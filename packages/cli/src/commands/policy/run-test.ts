@@ -9,11 +9,13 @@ import { parseReference, type Reference, tagOrDigest } from '@bulla/trust/oci/re
 import type { ArtifactSource } from '@bulla/trust/oci/store';
 import type { PolicyCase } from '@bulla/trust/policy/cases/document';
 import type { Decision } from '@bulla/trust/policy/decision';
+import type { GivenException } from '@bulla/trust/policy/exceptions/document';
 import type { ExpressionRunner } from '@bulla/trust/policy/expression';
 import { canonicalName } from '@bulla/trust/policy/names';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import type { CliContext } from '../../context.ts';
 import { storedDossier } from '../../options/dossiers.ts';
+import { namedExceptions } from '../../options/exceptions.ts';
 import { type RegistryFlags, registryOptions } from '../../options/registry.ts';
 import { workSignal } from '../../options/work-signal.ts';
 
@@ -29,7 +31,7 @@ export interface CaseGround {
 
 /**
  * What the policies decide about a case. Nothing is fetched for one that is about stored evidence.
- * Throws for what the case names wrongly: `usage.file`, `dossier.malformed`, `layout.*`.
+ * Throws for what the case names wrongly: `usage.file`, `exception.malformed`, `dossier.malformed`, `layout.*`.
  */
 export async function decideCase(test: PolicyCase, ground: CaseGround): Promise<Decision> {
   const { context, flags, policies, expressions } = ground;
@@ -37,6 +39,7 @@ export async function decideCase(test: PolicyCase, ground: CaseGround): Promise<
   const text = test.as ?? (subject.kind === 'image' ? subject.reference : '');
   const seen = parseReference(text);
   const at = test.at ?? context.clock();
+  const exceptions = await exceptionsOf(test, ground);
   const question = {
     id: newDecisionId(at, randomBytes(10)),
     reference: text,
@@ -51,6 +54,7 @@ export async function decideCase(test: PolicyCase, ground: CaseGround): Promise<
     expressions,
     lastPass: async () => null,
     rollback: test.rollback,
+    exceptions: async () => exceptions,
     at,
     now: context.now,
   };
@@ -74,6 +78,14 @@ export async function decideCase(test: PolicyCase, ground: CaseGround): Promise<
   const { platform } = test;
   const decided = await decide({ ...question, ...found, source, platform, parents: [], signal });
   return decided.decision;
+}
+
+/** What cannot be read is a mistake of the file, and no outage that lifts nothing. */
+function exceptionsOf(
+  { exceptions }: PolicyCase,
+  { file, context }: CaseGround,
+): Promise<readonly GivenException[]> {
+  return namedExceptions({ exception: exceptions.map((path) => beside(file, path)) }, context);
 }
 
 /** A layout lies relative to the file that names it. */

@@ -21,8 +21,8 @@ export function configureExport(record: Command, context: CliContext): void {
       .default('jsonl'),
   );
   addPlaceOptions(addFilterOptions(command)).action(async (flags: ExportFlags) => {
-    const query = { ...filterQuery(flags, context), format: flags.format };
     await using api = await openPlace(flags, context);
+    const query = { ...(await filterQuery(flags, api, context)), format: flags.format };
     const chunks = api.chunks({ method: 'GET', path: ['record', 'export'], query });
     if (flags.output !== undefined) {
       const { writeStream } = await import('../../options/files.ts');

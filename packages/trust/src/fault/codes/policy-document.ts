@@ -62,6 +62,18 @@ export const POLICY_DOCUMENT_CODES = {
     means: 'An approver of exceptions is a signer of images too: one key could do both.',
     remedy: 'Give the approvers keys that sign no images.',
   },
+  'policy.exceptions-long': {
+    status: 400,
+    exit: 2,
+    means: 'A policy accepts exceptions of more than thirty days: they outlive what they are for.',
+    remedy: 'Give a shorter `maxDuration`, and have exceptions approved anew as long as they last.',
+  },
+  'policy.approver-repeated': {
+    status: 400,
+    exit: 2,
+    means: 'Approvers of a policy have one key: under its names there is one person, not several.',
+    remedy: 'Give each approver a key of their own, or name the key once.',
+  },
   'policy.trust-root-missing': {
     status: 400,
     exit: 2,

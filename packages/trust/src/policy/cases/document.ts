@@ -39,6 +39,8 @@ export interface PolicyCase {
   readonly at: Date | null;
   /** That the tag went back to this image; null: it did not. */
   readonly rollback: Rollback | null;
+  /** Files of exceptions that the door holds, and folders of them; none: it holds none. */
+  readonly exceptions: readonly string[];
   readonly expect: Expectation;
 }
 

@@ -124,6 +124,7 @@ function readCase(at: YamlCursor): PolicyCase | undefined {
     platform: optional(readText, null),
     at: optional(readInstant, null),
     rollback: optional(readRollback, null),
+    exceptions: optional(readPaths, []),
     expect: required(readExpectation),
   });
   if (fields === undefined) return undefined;

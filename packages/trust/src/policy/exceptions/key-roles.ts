@@ -15,7 +15,7 @@ export interface KeyRoleProblem {
 /**
  * Keys with two roles, whatever their names: a break-glass key that approves or signs is an error, for
  * it is kept for that alone (semantics 17); an approver that signs images is a remark, for the policy
- * then rests on one person where it seems to rest on two.
+ * then rests on one person where it seems to rest on two. So it is where two approvers have one key.
  */
 export function keyRoleProblems(
   { exceptions, require, authorities }: Pick<TrustPolicy, 'exceptions' | 'require' | 'authorities'>,
@@ -42,6 +42,16 @@ export function keyRoleProblems(
         path: ['spec', 'exceptions', 'breakGlass', 'keys'],
       }),
     ),
+    ...approvers
+      .filter((name, at) => isIn(approvers.slice(0, at))(name))
+      .map(
+        (name): KeyRoleProblem => ({
+          severity: 'warning',
+          code: 'policy.approver-repeated',
+          message: `the key of ${quote(name)} is that of another approver too: nobody but its holder approves`,
+          path: ['spec', 'exceptions', 'approvers'],
+        }),
+      ),
     ...approvers.filter(isIn(signing)).map(
       (name): KeyRoleProblem => ({
         severity: 'warning',

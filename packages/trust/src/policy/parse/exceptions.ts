@@ -2,6 +2,7 @@ import { optional, readFields, required } from '../../bytes/yaml/fields.ts';
 import { durationMsOf } from '../../bytes/yaml/quantity.ts';
 import {
   addProblem,
+  addWarning,
   keysOf,
   memberOf,
   oneOf,
@@ -9,11 +10,15 @@ import {
   type YamlCursor,
 } from '../../bytes/yaml/read.ts';
 import { quote } from '../../fault/fault.ts';
+import { durationText } from '../../finding/duration.ts';
 import type { BreakGlassRules, ExceptionRules } from '../document.ts';
 import { authorityNamesOf, type PolicyNames } from './names.ts';
 
 /** Semantics 17: break-glass holds for at most four hours. */
 const BREAK_GLASS_MOST_MS = 4 * 3_600_000;
+
+/** Longer than this an exception outlives what it was given for. */
+const LONG_MS = 30 * 24 * 3_600_000;
 
 /**
  * `spec.exceptions`: who approves them, how long and how wide they may be. Approvers and break-glass
@@ -52,6 +57,10 @@ export function exceptionsOf(
     );
     if (fields === undefined) return undefined;
     const { approvers, maxDuration, maxScope, breakGlass } = fields;
+    if (maxDuration > LONG_MS) {
+      const message = `an exception of ${durationText(maxDuration)} is a rule that nobody looks at again; expected at most ${durationText(LONG_MS)}`;
+      addWarning(memberOf(at, 'maxDuration'), 'policy.exceptions-long', message);
+    }
     const both = breakGlass?.keys.find((name) => approvers.includes(name));
     if (both !== undefined) {
       const message = `${quote(both)} approves exceptions, and a break-glass key is kept for that alone`;

@@ -27,6 +27,7 @@ cases:
     platform: linux/arm64
     at: 2026-11-21T12:00:00Z
     rollback: { newer: "${HASH}", since: 2026-11-20T12:00:00Z }
+    exceptions: [exceptions/late.json, ../all]
     expect: { outcome: admit, effect: warn, code: tag.rollback, policy: prod }
   - name: its evidence
     dossier: evidence.jsonl
@@ -68,6 +69,7 @@ test('every field of a file is read', () => {
         platform: 'linux/arm64',
         at: new Date('2026-11-21T12:00:00Z'),
         rollback: { newer: HASH, newerSince: new Date('2026-11-20T12:00:00Z') },
+        exceptions: ['exceptions/late.json', '../all'],
         expect: { outcome: 'admit', effect: 'warn', code: 'tag.rollback', policy: 'prod' },
       },
       {
@@ -80,6 +82,7 @@ test('every field of a file is read', () => {
         platform: null,
         at: null,
         rollback: null,
+        exceptions: [],
         expect: { outcome: 'deny', effect: 'deny', code: null, policy: null },
       },
     ],

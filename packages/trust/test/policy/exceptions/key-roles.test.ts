@@ -13,6 +13,7 @@ const CASES: readonly {
   /** Names that stand for the key of another. */
   readonly same?: Partial<Record<Name, Name>>;
   readonly require?: ReturnType<typeof signed>;
+  readonly approvers?: readonly Name[];
   readonly expect: readonly string[];
 }[] = [
   { name: 'each role has a key of its own', expect: [] },
@@ -42,17 +43,27 @@ const CASES: readonly {
     expect: ['warning policy.approver-signs'],
   },
   {
+    name: 'two approvers have one key',
+    same: { qa: 'security' },
+    approvers: ['security', 'qa'],
+    expect: ['warning policy.approver-repeated'],
+  },
+  { name: 'two approvers have a key each', approvers: ['security', 'qa'], expect: [] },
+  {
     name: 'an approver answers the findings of scans',
     require: attested('vuln', ['release'], { vexBy: ['security'] }),
     expect: ['warning policy.approver-signs'],
   },
 ];
 
-for (const { name, same = {}, require = signed(['release']), expect } of CASES) {
+for (const row of CASES) {
+  const { name, same = {}, require = signed(['release']), expect } = row;
+  const approvers = row.approvers ?? RULES.approvers;
   test(`semantics 17: ${name}`, () => {
     const keyOf = (one: Name) => KEYS[same[one] ?? one];
     const authorities = NAMES.map((one) => ready(keyed(keyOf(one), one)));
-    const { document } = policyOf({ authorities, require, exceptions: RULES });
+    const exceptions = { ...RULES, approvers };
+    const { document } = policyOf({ authorities, require, exceptions });
     const keys = new Map(NAMES.map((one) => [one, keyOf(one).publicKey]));
     const problems = keyRoleProblems(document, keys);
     assert.deepEqual(
