@@ -101,11 +101,16 @@ export function warningTexts(remarks: readonly Remark[]): readonly string[] {
   return kept;
 }
 
-/** The end of a long reference says which image it is. */
+const DIGEST_IN_WARNING = '@sha256:0123456789ab'.length;
+
+/** The end of a long name says which image it is; of the digest behind it the beginning is enough. */
 function tail(reference: string): string {
-  const points = [...reference];
-  if (points.length <= REFERENCE_IN_WARNING) return reference;
-  return `…${points.slice(1 - REFERENCE_IN_WARNING).join('')}`;
+  const at = reference.lastIndexOf('@');
+  const name = [...(at === -1 ? reference : reference.slice(0, at))];
+  const digest = at === -1 ? [] : [...reference.slice(at)].slice(0, DIGEST_IN_WARNING);
+  const longest = REFERENCE_IN_WARNING - digest.length;
+  const shown = name.length <= longest ? name : ['…', ...name.slice(1 - longest)];
+  return [...shown, ...digest].join('');
 }
 
 function runes(text: string, longest: number): string {
