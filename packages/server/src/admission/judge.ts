@@ -98,12 +98,11 @@ function weigh(answer: Answer | undefined, rules: JudgeRules): Weighed {
   const { reached } = answer;
   const { decision } = reached;
   const refusing = decision.outcome === 'deny' ? clausesOf(decision) : [];
-  const tag = tagClause(reached, rules);
+  // The mutating call pins nothing that is refused: its tag would not be what is to be mended.
+  const tag = refusing.length > 0 ? null : tagClause(reached, rules);
   const enforced = tag !== null && reached.enforcedTags !== null;
-  // The policies have said so themselves already.
-  const isSaid = refusing.some(({ code }) => code === 'policy.tag-refused');
   return {
-    clauses: enforced && !isSaid ? [...refusing, tag] : refusing,
+    clauses: enforced ? [tag] : refusing,
     remarks: [
       ...remarksOf(decision),
       ...(tag === null || enforced ? [] : [`${tag.code}: ${tag.says}`]),

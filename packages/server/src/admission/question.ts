@@ -2,7 +2,13 @@ import { asFault, TrustFault } from '@bulla/trust/fault/fault';
 import { memberOf } from '@bulla/trust/images/members';
 import type { PodPull } from '@bulla/trust/images/object-images';
 import type { Asker, RequestFacts } from '../decision/made.ts';
-import type { AskAboutImage, Reached, RegistryCredential } from '../reach/question.ts';
+import type {
+  AskAboutImage,
+  AskAgain,
+  Reached,
+  ReachQuestion,
+  RegistryCredential,
+} from '../reach/question.ts';
 import type { Review } from './parse.ts';
 
 /** Who calls the webhook, and until when it waits. */
@@ -41,6 +47,7 @@ export interface Answers {
 /** What asking needs. */
 export interface AskParts {
   readonly ask: AskAboutImage;
+  readonly again: AskAgain;
   /** Null: nothing is read from the cluster. */
   readonly pullSecretsOf: PullSecretsOf | null;
   /** Null for a reference that names nothing. */
@@ -66,8 +73,11 @@ export async function askAll(
   references: readonly string[],
   pods: readonly PodPull[],
 ): Promise<Answers> {
+  if (references.length === 0) return { byReference: new Map(), secretsFault: null };
+  const wanted = questionOf(parts, review, call, NO_CREDENTIALS);
+  const again = parts.pullSecretsOf === null ? askedAgain(parts, wanted, references) : null;
+  if (again !== null) return { byReference: again, secretsFault: null };
   const byReference = new Map<string, Answer>();
-  if (references.length === 0) return { byReference, secretsFault: null };
   const ending = new AbortController();
   const { promise: late, resolve: giveUp } = Promise.withResolvers<'late'>();
   const graceMs = Math.min(GRACE_MS, call.budgetMs / 4);
@@ -102,6 +112,39 @@ export async function askAll(
   return { byReference: new Map(all), secretsFault: state.secretsFault };
 }
 
+/** The answers of a moment ago; null unless there is one for each reference. */
+function askedAgain(
+  { again }: AskParts,
+  wanted: Omit<ReachQuestion, 'reference'>,
+  references: readonly string[],
+): ReadonlyMap<string, Answer> | null {
+  const answers = new Map<string, Answer>();
+  for (const reference of references) {
+    const reached = again({ ...wanted, reference });
+    if (reached === null) return null;
+    answers.set(reference, { reached });
+  }
+  return answers;
+}
+
+/** What is asked about each reference of an object alike. */
+function questionOf(
+  { cluster }: AskParts,
+  review: Review,
+  call: Call,
+  credentials: readonly RegistryCredential[],
+): Omit<ReachQuestion, 'reference'> {
+  const { namespace, dryRun } = review;
+  return {
+    surface: 'admission',
+    namespace,
+    actor: actorOf(review),
+    request: factsOf(cluster, review, call),
+    credentials,
+    dryRun,
+  };
+}
+
 interface Telling {
   known(reference: string, answer: Answer): void;
   noSecrets(fault: TrustFault): void;
@@ -122,16 +165,7 @@ async function askEach(
   const credentials = wanted
     ? await credentialsFor(parts, review, references, pods, telling)
     : NO_CREDENTIALS;
-  const { namespace, dryRun } = review;
-  const common = {
-    surface: 'admission',
-    namespace,
-    actor: actorOf(review),
-    request: factsOf(parts.cluster, review, call),
-    credentials,
-    dryRun,
-    signal,
-  } as const;
+  const common = { ...questionOf(parts, review, call, credentials), signal };
   let next = 0;
   const lane = async (): Promise<void> => {
     for (;;) {

@@ -11,7 +11,7 @@ import { keepUnjudged, type UnjudgedParts } from './unjudged.ts';
 
 /** What admission is made of. */
 export interface AdmissionParts
-  extends Pick<AskParts, 'ask' | 'pullSecretsOf'>,
+  extends Pick<AskParts, 'ask' | 'again' | 'pullSecretsOf'>,
     Omit<UnjudgedParts, 'cluster'> {
   readonly config: AdmissionConfig;
   /** Told when asking went wrong in a way that nobody foresaw. */

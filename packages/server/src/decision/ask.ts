@@ -38,6 +38,8 @@ export interface Ask {
    * what everybody who may ask has.
    */
   readonly access?: string | null;
+  /** The same will be asked often, in every member but `request`: then the answer says how to. */
+  readonly often?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -45,6 +47,12 @@ export interface Ask {
 export interface Answered {
   readonly decision: Decision;
   readonly cache: CacheState;
+  /**
+   * Gives this very answer once more, counted in the record, without a wait; null where it must be
+   * asked for anew, because it is over or the record has to be waited for. Only for what is asked
+   * `often`, and only for passes from the cache.
+   */
+  readonly again?: () => Answered | null;
 }
 
 /**

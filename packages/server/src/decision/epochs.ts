@@ -13,6 +13,8 @@ export interface Epochs {
   read(name: EpochName): Promise<number>;
   /** As `read`, but a value read less than a second ago is as good. */
   recent(name: EpochName): Promise<number>;
+  /** As `recent`, at once: null where no value that is fresh enough is at hand. */
+  peek(name: EpochName): number | null;
   /** Raises the counter by one, durably. */
   raise(name: EpochName): Promise<void>;
 }
@@ -22,7 +24,7 @@ const ATTEMPTS = 32;
 
 /** Epochs as cells `epochs/<name>`. `now` is a monotonic clock in milliseconds. */
 export function openEpochs(registers: Registers, now: () => number): Epochs {
-  const seen = new Map<EpochName, { readonly at: number; readonly value: Promise<number> }>();
+  const seen = new Map<EpochName, Seen>();
   const read = async (name: EpochName) =>
     counterOf(name, (await registers.read(keyOf(name)))?.value ?? null);
   return {
@@ -31,10 +33,20 @@ export function openEpochs(registers: Registers, now: () => number): Epochs {
       const known = seen.get(name);
       if (known !== undefined && now() - known.at < FRESH_MS) return known.value;
       const value = read(name);
-      seen.set(name, { at: now(), value });
-      // A reading that failed is not remembered: the next caller asks again.
-      value.catch(() => seen.delete(name));
+      const entry: Seen = { at: now(), value, known: null };
+      seen.set(name, entry);
+      value.then(
+        (counter) => {
+          entry.known = counter;
+        },
+        // A reading that failed is not remembered: the next caller asks again.
+        () => seen.delete(name),
+      );
       return value;
+    },
+    peek(name) {
+      const entry = seen.get(name);
+      return entry !== undefined && now() - entry.at < FRESH_MS ? entry.known : null;
     },
     async raise(name) {
       const key = keyOf(name);
@@ -49,6 +61,13 @@ export function openEpochs(registers: Registers, now: () => number): Epochs {
       throw new TrustFault('storage.failed', `the counter ${name} is raised without a pause`);
     },
   };
+}
+
+interface Seen {
+  readonly at: number;
+  readonly value: Promise<number>;
+  /** Null until the value is there. */
+  known: number | null;
 }
 
 // Slashes of a repository would make segments of the key.

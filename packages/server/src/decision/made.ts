@@ -59,3 +59,12 @@ export interface MadeDecision {
  * be written; an enforcing door then refuses.
  */
 export type KeepDecision = (made: MadeDecision) => Promise<void>;
+
+/**
+ * Counts the same pass once more at an instant, and answers whether that is done: where it is not, the
+ * decision has to be kept as any other.
+ */
+export type CountAgain = (at: Date) => boolean;
+
+/** How a pass that was kept just now is counted when it is given again; null: it is no such pass. */
+export type RepeatDecision = (made: MadeDecision) => CountAgain | null;

@@ -6,7 +6,7 @@ import { openRecent, type Recent } from '../bounds/recent.ts';
 import type { Answered, Ask, Decide, Refuse, Unreadable } from './ask.ts';
 import { type CachedDecision, cacheable, isSatisfied, type Lifetimes } from './cache.ts';
 import type { Epochs } from './epochs.ts';
-import type { CacheState, KeepDecision } from './made.ts';
+import type { CacheState, KeepDecision, MadeDecision, RepeatDecision } from './made.ts';
 import type { InForce, PoliciesInForce } from './policies.ts';
 import { noPolicyDecision, unreadableDecision, withStaleNote } from './unreadable.ts';
 
@@ -35,6 +35,7 @@ export interface DecisionParts {
   readonly policies: PoliciesInForce;
   readonly epochs: Epochs;
   readonly keep: KeepDecision;
+  readonly repeat: RepeatDecision;
   /** Takes a decision from evidence; bounded in number and time by whoever hands it in. */
   take(ask: Ask, set: PolicySet, revocationEpoch: number): Promise<TakenDecision>;
   readonly limits: DecisionLimits;
@@ -81,7 +82,7 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     // What a push has ended stays in the cache, and must not stand before the index that was signed.
     for (const found of known(ask, digest, set)) {
       if (await holds(parts, ask, found, epoch)) {
-        return useCached(parts, uses, ask, digest, found, started);
+        return useCached(parts, uses, ask, digest, found, started, set);
       }
     }
     // Who asks after a push must not get the answer of a decision that was begun before it.
@@ -96,7 +97,7 @@ export function createDecisions(parts: DecisionParts): DecisionService {
       const shared = await underway;
       // What it stands on may have expired while it was waited for: then it is decided anew.
       if (isOver(shared.taken.decision, parts.clock())) return decide(ask);
-      return useCached(parts, uses, ask, digest, shared.cached, started);
+      return useCached(parts, uses, ask, digest, shared.cached, started, set);
     }
     const flight = takeAndCache(ask, digest, inForce, set, { epoch, pushes });
     flights.set(flightKey, flight);
@@ -270,6 +271,7 @@ async function useCached(
   digest: string,
   cached: CachedDecision,
   started: number,
+  set: PolicySet,
 ): Promise<Answered> {
   const use = useOf(cached.decision, ask, digest);
   const known = uses.get(use);
@@ -279,7 +281,59 @@ async function useCached(
   const decision: Decision = { ...cached.decision, id, reference, tag, digest, covers };
   const answered = await answer(parts, ask, decision, 'hit', null, started);
   if (known === undefined && ask.dryRun !== true) uses.set(use, id);
-  return answered;
+  if (ask.often !== true || ask.dryRun === true) return answered;
+  return withAgain(
+    parts,
+    answered,
+    madeOf(parts, ask, decision, 'hit', null, started),
+    cached,
+    set,
+  );
+}
+
+/** The answer with a way to give it again, as long as `holds` would let the cached one stand. */
+function withAgain(
+  parts: DecisionParts,
+  answered: Answered,
+  made: MadeDecision,
+  cached: CachedDecision,
+  set: PolicySet,
+): Answered {
+  const count = isSatisfied(cached.decision) ? parts.repeat(made) : null;
+  if (count === null) return answered;
+  const { policies, epochs, clock, now } = parts;
+  const repeated: Answered = {
+    ...answered,
+    again() {
+      const at = clock();
+      if (policies.current().set !== set) return null;
+      if (cached.until.getTime() <= at.getTime() || cached.untilMs <= now()) return null;
+      const revocation = epochs.peek('revocation');
+      const exception = epochs.peek('exception');
+      if (revocation === null || exception === null) return null;
+      return cached.epoch === `${revocation}/${exception}` && count(at) ? repeated : null;
+    },
+  };
+  return repeated;
+}
+
+function madeOf(
+  parts: DecisionParts,
+  { actor, request }: Pick<Ask, 'actor' | 'request'>,
+  decision: Decision,
+  cache: CacheState,
+  dossier: Uint8Array | null,
+  started: number,
+): MadeDecision {
+  return {
+    decision,
+    actor,
+    request,
+    cache,
+    at: parts.clock(),
+    durationMs: parts.now() - started,
+    ...(dossier === null ? {} : { dossier }),
+  };
 }
 
 /**
@@ -294,18 +348,9 @@ async function answer(
   dossier: Uint8Array | null,
   started: number,
 ): Promise<Answered> {
-  const { actor, request } = ask;
   if (ask.dryRun === true) return { decision, cache };
   try {
-    await parts.keep({
-      decision,
-      actor,
-      request,
-      cache,
-      at: parts.clock(),
-      durationMs: parts.now() - started,
-      ...(dossier === null ? {} : { dossier }),
-    });
+    await parts.keep(madeOf(parts, ask, decision, cache, dossier, started));
   } catch (fault) {
     if (isEnforced(decision)) throw fault;
     parts.unrecorded(fault);

@@ -9,6 +9,7 @@ import { inTime } from './in-time.ts';
 import { type Located, type LocateParts, locate, ownPlace } from './locate.ts';
 import { type ImageName, namesDigest, pinTo } from './name.ts';
 import type { SeenNamespaces } from './namespaces.ts';
+import { isOften, type Often } from './often.ts';
 import type { FindOwn, OwnPlace, TagMemory } from './ports.ts';
 import type { Reached, ReachQuestion } from './question.ts';
 import { type ResolveParts, resolveOnce, rollbackOf } from './resolve.ts';
@@ -31,12 +32,15 @@ export interface ReachParts {
   readonly tagFreshMs: number;
   readonly tagDeadlineMs: number;
   readonly clock: () => Date;
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number;
 }
 
 /** What questions are answered with. */
 export interface Room {
   readonly parts: ReachParts;
   readonly seen: SeenNamespaces;
+  readonly often: Often;
   readonly readName: ReturnType<typeof nameReader>;
   readonly located: LocateParts;
   readonly open: OpenWhere;
@@ -71,10 +75,11 @@ export async function askAbout(
   if (covering.length > 0) room.seen.note(canonical, question);
   const source = sourceOf(room, located, canonical);
   const asked: Asked = { name, canonical, located, question, source };
-  const { decision, cache } = await answerInTime(room, asked);
+  const answered = await answerInTime(room, asked);
+  const { decision, cache } = answered;
   const { digest } = decision;
   const enforcing = covering.filter(({ document }) => document.mode === 'enforce');
-  return {
+  const reached: Reached = {
     decision,
     cache,
     pinned: digest === null ? null : pinTo(question.reference, digest),
@@ -82,6 +87,8 @@ export async function askAbout(
     tags: strictest(covering) ?? 'pin',
     enforcedTags: strictest(enforcing),
   };
+  room.often.remember(question, { reached, answered, repository: canonical });
+  return reached;
 }
 
 /** By which policies match: that of the place where it has one (semantics 7). */
@@ -171,6 +178,7 @@ function askOf({ name, canonical, located, question, source }: Asked, resolved: 
     request,
     dryRun,
     access: located.kind === 'registry' ? located.where.access : null,
+    often: isOften(question),
     ...(signal === undefined ? {} : { signal }),
   };
 }

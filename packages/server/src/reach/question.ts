@@ -53,3 +53,6 @@ export interface Reached {
  * `record.unavailable`.
  */
 export type AskAboutImage = (question: ReachQuestion) => Promise<Reached>;
+
+/** The same from a moment ago, at once; null where it has to be asked. Never throws. */
+export type AskAgain = (question: ReachQuestion) => Reached | null;

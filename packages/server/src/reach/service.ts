@@ -15,7 +15,8 @@ import { namedHosts } from './hosts.ts';
 import { ownPlace } from './locate.ts';
 import { type ImageName, readImageName } from './name.ts';
 import { seenNamespaces, soonAsking } from './namespaces.ts';
-import type { AskAboutImage, Reached, ReachQuestion } from './question.ts';
+import { openOften } from './often.ts';
+import type { AskAboutImage, AskAgain, Reached, ReachQuestion } from './question.ts';
 import { sourceOpener } from './sources.ts';
 import { type ResolveTag, tagResolver } from './tags.ts';
 
@@ -23,6 +24,12 @@ import { type ResolveTag, tagResolver } from './tags.ts';
 export interface ReachService {
   /** As `question.ts` has it. Nothing is sent before the first question. */
   readonly ask: AskAboutImage;
+  /**
+   * The answer that the same question by the same asker had a moment ago, given once more and counted,
+   * without a wait; null where it has to be asked. A tag's is as fresh as the configuration wants
+   * tags, and at most a second older.
+   */
+  readonly again: AskAgain;
   /** The canonical `registry/repository` of a reference; null for what is none. */
   canonicalOf(reference: string): string | null;
   /**
@@ -52,6 +59,7 @@ export function createReach(parts: ReachParts): ReachService {
   };
   return {
     ask,
+    again: (question) => room.often.again(question),
     canonicalOf(reference) {
       const name = nameOrFault(room, reference);
       return name instanceof TrustFault ? null : canonicalOf(name, ownPlace(room.located, name));
@@ -76,11 +84,16 @@ export function createReach(parts: ReachParts): ReachService {
   };
 }
 
+/** Beside the freshness of tags itself. */
+const TAG_MOST_MS = 1000;
+
 function roomOf(parts: ReachParts): Room {
   const mirrors = parts.aliases.map(({ from }) => from.split('/', 1)[0] ?? from);
+  const seen = seenNamespaces();
   return {
     parts,
-    seen: seenNamespaces(),
+    seen,
+    often: openOften({ tagMs: Math.min(TAG_MOST_MS, parts.tagFreshMs), seen, now: parts.now }),
     readName: nameReader(parts.aliases),
     located: {
       own: parts.own,

@@ -1,5 +1,5 @@
 import { keyOfParts } from '../bounds/key.ts';
-import type { MadeDecision } from '../decision/made.ts';
+import type { CountAgain, MadeDecision } from '../decision/made.ts';
 import { type Draft, draftOf } from './append.ts';
 import type { Repeat } from './body.ts';
 import type { RecordConfig } from './config.ts';
@@ -24,6 +24,8 @@ export interface Repeats {
    * before, null when its first one is not known to be recorded.
    */
   count(made: MadeDecision): true | Promise<void> | null;
+  /** How the pass is counted when it is given again; each time false where `count` would not say true. */
+  again(made: MadeDecision): CountAgain;
   /** A first pass, and when it is durable; if it never is, it is forgotten. */
   first(made: MadeDecision, durable: Promise<void>): void;
   /** Writes the counts that wait. */
@@ -137,6 +139,16 @@ export function createRepeats(parts: RepeatsParts): Repeats {
       known.set(key, entry);
       const isFree = entry.durable === null && !isLate();
       return isFree ? add(entry, made.at) : addWhenWritten(entry, made.at);
+    },
+    again(made) {
+      const key = keyOf(made);
+      return (at) => {
+        const entry = known.get(key);
+        if (entry === undefined || entry.durable !== null || isLate()) return false;
+        known.delete(key);
+        known.set(key, entry);
+        return add(entry, at);
+      };
     },
     first(made, durable) {
       const key = keyOf(made);

@@ -2,7 +2,7 @@ import type { PublicKey } from '@bulla/trust/crypto/public-key';
 import type { Signer } from '@bulla/trust/crypto/signer';
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import { every } from '../bounds/every.ts';
-import type { KeepDecision, MadeDecision } from '../decision/made.ts';
+import type { KeepDecision, MadeDecision, RepeatDecision } from '../decision/made.ts';
 import { exclusion } from '../storage/exclusion.ts';
 import type { Objects } from '../storage/objects.ts';
 import type { Tables } from '../storage/tables.ts';
@@ -70,6 +70,7 @@ export interface DecisionsPage {
  */
 export interface RecordService {
   readonly keep: KeepDecision;
+  readonly repeat: RepeatDecision;
   /**
    * Keeps what somebody did; resolves with its id when that is durable. Throws `record.unavailable`,
    * and then whoever did it must take it to be undone.
@@ -161,6 +162,15 @@ export function createRecord(parts: RecordParts): RecordService {
   return {
     keys,
     keep,
+    repeat(made) {
+      if (!isRepeatable(made)) return null;
+      const count = repeats.again(made);
+      return (at) => {
+        const isCounted = count(at);
+        if (isCounted) metrics.kept(made, null);
+        return isCounted;
+      };
+    },
     async note(act) {
       const body = actBody(act, clock());
       try {

@@ -17,12 +17,13 @@ import type { Log } from '../http/log.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { healthDoor, type ReadyCheck, readyDoor } from '../http/probes.ts';
 import { clientCertificateOf } from '../http/tls/client-certificate.ts';
-import type { AskAboutImage } from '../reach/question.ts';
+import type { AskAboutImage, AskAgain } from '../reach/question.ts';
 import type { Clocks } from './clocks.ts';
 
 /** What the webhook's port is put together from. */
 export interface AdmissionPlace extends Clocks {
   readonly ask: AskAboutImage;
+  readonly again: AskAgain;
   /** Null: the server reads nothing of a cluster. */
   readonly pullSecretsOf: PullSecretsOf | null;
   readonly keep: KeepDecision;
@@ -51,6 +52,7 @@ export function openAdmission(
   const service = createAdmission({
     config,
     ask: place.ask,
+    again: place.again,
     pullSecretsOf: place.pullSecretsOf,
     keep: place.keep,
     newId: (at) => newDecisionId(at, randomBytes(10)),

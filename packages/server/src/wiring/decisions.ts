@@ -4,12 +4,12 @@ import { asFault } from '@bulla/trust/fault/fault';
 import { type CelRunner, openExpressionRunner } from '@bulla/trust/policy/cel/runner';
 import type { ServerConfig } from '../config/config.ts';
 import type { Epochs } from '../decision/epochs.ts';
-import type { KeepDecision } from '../decision/made.ts';
 import { openPasses } from '../decision/passes.ts';
 import type { PoliciesInForce } from '../decision/policies.ts';
 import { createDecisions, DECISION_LIMITS, type DecisionService } from '../decision/service.ts';
 import { createTaker, type FindExceptions } from '../decision/take.ts';
 import type { Log } from '../http/log.ts';
+import type { RecordService } from '../record/service.ts';
 import type { Registers } from '../storage/registers.ts';
 import type { Clocks } from './clocks.ts';
 
@@ -34,7 +34,7 @@ export function wireDecisions(
   config: Pick<ServerConfig, 'environment' | 'gateway'>,
   registers: Registers,
   policies: PoliciesInForce,
-  keep: KeepDecision,
+  { keep, repeat }: Pick<RecordService, 'keep' | 'repeat'>,
   { epochs, exceptions }: DecisionGround,
   { clock, now }: Clocks,
   log: Log,
@@ -58,6 +58,7 @@ export function wireDecisions(
     policies,
     epochs,
     keep,
+    repeat,
     take,
     limits: { ...DECISION_LIMITS, passMs: config.gateway.cacheMaxAgeMs },
     newId: (at) => newDecisionId(at, randomBytes(10)),

@@ -46,6 +46,7 @@ export function wireReach(wiring: ReachWiring): ReachService {
     tagFreshMs: config.gateway.tagFreshnessMs,
     tagDeadlineMs: TAG_DEADLINE_MS,
     clock: clocks.clock,
+    now: clocks.now,
   });
 }
 

@@ -69,6 +69,7 @@ export async function openDoor(world: World, shape: DoorShape = {}): Promise<Ope
       },
       {
         ask: world.parts.ask,
+        again: world.parts.again,
         pullSecretsOf: world.parts.pullSecretsOf,
         keep: world.parts.keep,
         aliases: [],

@@ -96,6 +96,7 @@ export async function openWorld(shape: WorldShape = {}): Promise<World> {
     policies,
     epochs: openEpochs(store.registers, now),
     keep,
+    repeat: () => null,
     take: async (ask, policySet) => {
       taken += 1;
       const { outcome = 'admit', mode = 'enforce', hangs = false, until } = factsOf(ask.reference);
@@ -128,6 +129,7 @@ export async function openWorld(shape: WorldShape = {}): Promise<World> {
   const parts: AdmissionParts = {
     config,
     ask,
+    again: () => null,
     pullSecretsOf: shape.pullSecretsOf ?? null,
     keep,
     newId,

@@ -62,6 +62,7 @@ export async function open(outcome: Outcome, mode: PolicyMode = 'enforce'): Prom
   const decisions = createDecisions({
     policies,
     epochs,
+    repeat: () => null,
     keep: (made) => {
       if (recordFails) return Promise.reject(new TrustFault('storage.full', 'no space'));
       kept.push(made);

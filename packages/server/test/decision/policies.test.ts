@@ -47,6 +47,7 @@ describe('policies in force', () => {
         policies,
         epochs: openEpochs(registers, () => 0),
         keep: () => Promise.resolve(),
+        repeat: () => null,
         take: (ask) =>
           Promise.resolve({
             decision: taking(ask, 'admit', 'enforce', `ID${++ids}`, clock()),

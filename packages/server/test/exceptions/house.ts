@@ -104,7 +104,7 @@ export async function openHouse(rows: RowStore): Promise<House> {
           config,
           other.registers,
           inForce,
-          async (made) => void kept.push(made),
+          { keep: async (made) => void kept.push(made), repeat: () => null },
           { epochs, exceptions: find },
           clocks,
           log,

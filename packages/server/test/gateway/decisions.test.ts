@@ -78,6 +78,7 @@ async function openVerifying(
     policies,
     epochs: openEpochs(store.registers, now),
     keep: async (made) => void kept.push(made),
+    repeat: () => null,
     take: createTaker({
       expressions: () => assert.fail('no expression is asked about'),
       passes: openPasses(store.registers),

@@ -96,6 +96,7 @@ export async function openReach(shape: ReachShape = {}): Promise<ReachKit> {
     policies: inForce,
     epochs: openEpochs(registers, now),
     keep: async (made) => void kept.push(made),
+    repeat: () => null,
     take: createTaker({
       expressions: () => assert.fail('no expression is asked about'),
       passes: openPasses(registers),
@@ -129,6 +130,7 @@ export async function openReach(shape: ReachShape = {}): Promise<ReachKit> {
     tagFreshMs: shape.tagFreshMs ?? 0,
     tagDeadlineMs: shape.tagDeadlineMs ?? 10_000,
     clock,
+    now,
   });
   return {
     ask: reach.ask,

@@ -42,9 +42,9 @@ async function openDecisions(require: Requirement) {
   const { registers } = openMemory();
   const config = defaultConfig('/nowhere');
   const log = createLog('silent');
-  const keep = () => Promise.resolve();
+  const record = { keep: () => Promise.resolve(), repeat: () => null };
   const ground = { epochs: openEpochs(registers, SYSTEM_CLOCKS.now), exceptions: async () => [] };
-  const wired = wireDecisions(config, registers, policies, keep, ground, SYSTEM_CLOCKS, log);
+  const wired = wireDecisions(config, registers, policies, record, ground, SYSTEM_CLOCKS, log);
   const repository = openRepository();
   const decide = async (name: string, ok: boolean) => {
     const image = putImage(repository, name);
