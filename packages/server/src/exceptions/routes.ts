@@ -1,5 +1,6 @@
 import { utf8 } from '@bulla/trust/bytes/byte-string';
-import { TrustFault } from '@bulla/trust/fault/fault';
+import { hasCode, TrustFault } from '@bulla/trust/fault/fault';
+import type { ExceptionDocument } from '@bulla/trust/policy/exceptions/document';
 import { parseException } from '@bulla/trust/policy/exceptions/parse';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
@@ -107,11 +108,14 @@ function changeRoutes(exceptions: ExceptionService, shown: Show): readonly ApiRo
       method: 'POST',
       path: '/exceptions',
       needs: 'exceptions.request',
-      summary: 'Hand in a signed request, or an exception that was approved already',
+      summary: 'Hand in a signed request, its approval, or, with exceptions.manage, both in one',
       body: ENVELOPE,
       answer: EXCEPTION,
-      handle: async ({ body, principal }) =>
-        shown(await exceptions.handIn(documentOf(body), clerkOf(principal))),
+      async handle({ body, principal }) {
+        const document = documentOf(body);
+        await requireSecondPerson(document, principal, exceptions);
+        return shown(await exceptions.handIn(document, clerkOf(principal)));
+      },
     },
     {
       method: 'POST',
@@ -170,6 +174,27 @@ function changeRoutes(exceptions: ExceptionService, shown: Show): readonly ApiRo
         shown(await exceptions.breakGlass(documentOf(body), clerkOf(principal))),
     },
   ];
+}
+
+/**
+ * An approval is handed in by somebody else than its request (semantics 17). What comes whole has only
+ * one of this server's people behind it, who must then be one that manages exceptions.
+ */
+async function requireSecondPerson(
+  { id, approval }: ExceptionDocument,
+  { permissions }: Principal,
+  exceptions: ExceptionService,
+): Promise<void> {
+  if (approval === null || permissions.has('exceptions.manage')) return;
+  try {
+    await exceptions.get(id);
+  } catch (error) {
+    if (!hasCode(error, 'exception.unknown')) throw error;
+    const says =
+      'expected the permission exceptions.manage for an approved exception whose request is not here';
+    const remedy = 'Hand in the request, and have somebody else hand in the approval.';
+    throw new TrustFault('access.denied', says, remedy);
+  }
 }
 
 function documentOf(body: unknown) {

@@ -132,6 +132,23 @@ function clerk(name: 'ann' | 'bob') {
   return { kind: 'user', id: `s-${name}`, name, user: `u-${name}` } as const;
 }
 
+test('semantics 17: one member alone hands in no request and its approval in one', async () => {
+  await using room = await openRoom();
+  await using api = await serve(room);
+  const asked = await request();
+  const whole = { ...post, path: '/exceptions', body: bodyOf(await approved(asked)) };
+  const alone = await api.call({ ...whole, as: 'ann' });
+  assert.deepEqual([alone.status, alone.json.code], [403, 'access.denied']);
+  assert.deepEqual(room.acts, []);
+  await api.call({ ...whole, as: 'ann', body: bodyOf(asked) });
+  const own = await api.call({ ...whole, as: 'ann' });
+  assert.equal(own.json.code, 'exception.self-approved');
+  // With two of them, or by who manages exceptions, it holds.
+  assert.equal((await api.call({ ...whole, as: 'cat' })).json.state, 'in-force');
+  const other = bodyOf(await approved(await request({ name: 'other' })));
+  assert.equal((await api.call({ ...whole, as: 'bob', body: other })).json.state, 'in-force');
+});
+
 describe('who may not is refused, and nothing is changed or recorded', () => {
   const cases = [
     ['auditor', 'exceptions', 403],
