@@ -33,6 +33,7 @@ export const PEERS = {
   etcd: { from: 'optional', program: 'etcd' },
   helm: { from: 'optional', program: 'helm' },
   'kube-apiserver': { from: 'optional', program: 'kube-apiserver' },
+  kubectl: { from: 'optional', program: 'kubectl' },
   notation: { from: 'optional', program: 'notation' },
   opa: { from: 'optional', program: 'opa' },
   oras: { from: 'optional', program: 'oras' },
