@@ -26,6 +26,8 @@ export interface Candidate {
 export interface CandidateGround {
   readonly inForce: PolicySet;
   readonly expressions: Pick<CelRunner, 'checkExpression'>;
+  /** Whether the time of the whole simulation has passed. */
+  readonly isOver: () => boolean;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface CandidateGround {
  */
 export async function candidateSet(
   candidate: Candidate,
-  { inForce, expressions }: CandidateGround,
+  { inForce, expressions, isOver }: CandidateGround,
 ): Promise<PolicySet> {
   const mistakes: string[] = [];
   const made: ReadyPolicy[] = [];
@@ -43,7 +45,7 @@ export async function candidateSet(
     const { sources, problems } = parsePolicies(Buffer.from(text), file);
     mistakes.push(...problems.filter((one) => hasErrors([one])).map(problemLine));
     for (const source of sources) {
-      mistakes.push(...(await wrongExpressions(source, expressions)));
+      mistakes.push(...(await wrongExpressions(source, expressions, isOver)));
       const ready = readyOf(source, candidate, inForce);
       if (typeof ready === 'string') mistakes.push(`${file}: ${ready}`);
       else made.push(ready);
@@ -75,9 +77,15 @@ const MISTAKES_MOST = 20;
 async function wrongExpressions(
   { expressions }: PolicySource,
   runner: CandidateGround['expressions'],
+  isOver: () => boolean,
 ): Promise<readonly string[]> {
   const found: string[] = [];
   for (const { text, place } of expressions) {
+    if (isOver()) {
+      const says =
+        'the policies have more expressions than can be read in the time of a simulation';
+      throw new TrustFault('impact.candidate-invalid', says, 'Hand in fewer of them at a time.');
+    }
     try {
       await runner.checkExpression(text);
     } catch (error) {

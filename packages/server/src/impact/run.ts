@@ -26,8 +26,13 @@ export interface Rerun {
   readonly expressions: () => ExpressionRunner;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
-  /** By that clock: what is not asked by then is left. */
+  /** By that clock: what is not answered by then is left. */
   readonly untilMs: number;
+}
+
+/** A rerun whose end is watched: what is under way then is given up, whatever it has come to. */
+interface TimedRerun extends Rerun {
+  readonly over: AbortController;
 }
 
 /** What other policies do to one image in one place. */
@@ -57,11 +62,11 @@ export function simulate(
   candidate: PolicySet,
   rerun: Rerun,
 ): Promise<Answers<SimulatedImage>> {
-  return each(images, rerun, async (image) => {
+  return each(images, rerun, async (image, timed) => {
     const { newest, decisions, uses } = image;
     const { reference, repository, digest, surface, namespace, id: lastDecision } = newest;
     const about = { reference, repository, digest, surface, namespace };
-    const { covers: _, ...compared } = await comparedOf(image, inForce, candidate, rerun);
+    const { covers: _, ...compared } = await comparedOf(image, inForce, candidate, timed);
     return { ...about, ...compared, decisions, uses, lastDecision };
   });
 }
@@ -70,7 +75,7 @@ async function comparedOf(
   { newest }: PastImage,
   inForce: PolicySet,
   candidate: PolicySet,
-  rerun: Rerun,
+  rerun: TimedRerun,
 ): Promise<Compared> {
   const found = await evidenceOf(rerun.record, newest);
   if (typeof found === 'string') return unknown(newest.outcome, [notStored(found)]);
@@ -97,7 +102,7 @@ export function judge(
   rerun: Rerun,
 ): Promise<Answers<ImpactedImage>> {
   const withDigest = images.filter(({ newest }) => newest.digest !== null);
-  return each(withDigest, rerun, async (image) => {
+  return each(withDigest, rerun, async (image, timed) => {
     const { newest, tags, admitted } = image;
     const placed = {
       repository: newest.repository,
@@ -114,7 +119,7 @@ export function judge(
     if (typeof found === 'string') return untold(found);
     const { origin, dossier } = found;
     const { covers, ...judged } = await judgeImpact(changed, (set) =>
-      ask(origin, dossier, set, rerun),
+      ask(origin, dossier, set, timed),
     );
     const isOwn = origin.digest === newest.digest || covers.includes(placed.digest);
     return isOwn ? { ...placed, ...judged, why: null } : untold(ofIndex(origin));
@@ -134,33 +139,65 @@ function placeOf({ surface, namespace, request: { object } }: DecisionBody): str
 /** One after another: the server has others to answer meanwhile. */
 async function each<T>(
   images: readonly PastImage[],
-  { now, untilMs }: Rerun,
-  act: (image: PastImage) => Promise<T>,
+  rerun: Rerun,
+  act: (image: PastImage, timed: TimedRerun) => Promise<T>,
 ): Promise<Answers<T>> {
   const found: T[] = [];
+  const timed = { ...rerun, over: new AbortController() };
   for (const image of images) {
-    if (now() >= untilMs) break;
-    found.push(await act(image));
+    if (rerun.now() >= rerun.untilMs) break;
+    try {
+      found.push(await act(image, timed));
+    } catch (error) {
+      if (timed.over.signal.aborted) break;
+      throw error;
+    }
     await breath();
   }
   return { found, left: images.length - found.length };
 }
 
+/**
+ * The runner of expressions with no more time than is left. One that had too little answers nothing: its
+ * image is left, for it would look refused.
+ */
+function hurried({ expressions, now, untilMs, over }: TimedRerun): ExpressionRunner {
+  const runner = expressions();
+  return {
+    async evaluate(expression, variables, { deadlineMs }) {
+      const leftMs = untilMs - now();
+      if (leftMs <= 0) over.abort();
+      over.signal.throwIfAborted();
+      try {
+        const most = Math.max(1, Math.min(deadlineMs, leftMs));
+        return await runner.evaluate(expression, variables, { deadlineMs: most });
+      } catch (error) {
+        if (now() >= untilMs) over.abort();
+        throw error;
+      }
+    },
+    [Symbol.asyncDispose]: () => runner[Symbol.asyncDispose](),
+  };
+}
+
 /** A past decision, taken again by other policies at its own instant; nothing is fetched. */
-function ask(
+async function ask(
   { reference, repository, surface, namespace, environment, tag, finding, decidedAt }: DecisionBody,
   dossier: Dossier,
   policies: PolicySet,
-  { expressions, now }: Rerun,
+  timed: TimedRerun,
 ): Promise<Decision> {
+  const { now, untilMs, over } = timed;
+  if (now() >= untilMs) over.abort();
+  over.signal.throwIfAborted();
   const at = new Date(decidedAt);
-  return decideFromDossier({
+  const decision = await decideFromDossier({
     id: newDecisionId(at, randomBytes(10)),
     reference,
     scope: { repository, surface, namespace, environment },
     tag,
     policies,
-    expressions,
+    expressions: () => hurried(timed),
     // Policies that have decided nothing yet have let nothing pass.
     lastPass: async () => null,
     rollback: recordedRollback(finding),
@@ -168,4 +205,6 @@ function ask(
     now,
     dossier,
   });
+  over.signal.throwIfAborted();
+  return decision;
 }

@@ -1,8 +1,9 @@
-import { TrustFault } from '@bulla/trust/fault/fault';
+import { printable, TrustFault } from '@bulla/trust/fault/fault';
 import type { CelRunner } from '@bulla/trust/policy/cel/runner';
 import { changeText, type TrustChange } from '@bulla/trust/policy/impact/change';
 import { changedPolicies } from '@bulla/trust/policy/impact/changed-policies';
-import { impactTotals, mergeImpacts } from '@bulla/trust/policy/impact/report';
+import { IMPACTS } from '@bulla/trust/policy/impact/judge';
+import { type ImpactedImage, impactTotals, mergeImpacts } from '@bulla/trust/policy/impact/report';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import { openTurns } from '../bounds/turns.ts';
 import type { Asker } from '../decision/made.ts';
@@ -72,6 +73,9 @@ const DAY_MS = 24 * 3600_000;
 const WAITING_MOST = 3;
 /** What a page can show; the totals are of all. */
 const SHOWN_MOST = 1000;
+/** Of what one image is told. */
+const REASONS_MOST = 20;
+const ASKED_LONGEST = 500;
 
 /** Simulations of this server, one at a time. */
 export function createImpact(parts: ImpactParts): ImpactService {
@@ -104,16 +108,18 @@ export function createImpact(parts: ImpactParts): ImpactService {
       turns(async () => {
         const inForce = policiesOf(parts);
         const expressions = parts.expressions();
-        const candidate = await candidateSet(ask.candidate, { inForce, expressions });
+        const rerun = rerunOf(parts);
+        const isOver = () => rerun.now() >= rerun.untilMs;
+        const candidate = await candidateSet(ask.candidate, { inForce, expressions, isOver });
         const history = await past(ask);
-        const { found, left } = await simulate(history.images, inForce, candidate, rerunOf(parts));
+        const { found, left } = await simulate(history.images, inForce, candidate, rerun);
         const changed = found.filter(({ change }) => change !== null);
         const totals = { ...simulationTotals(found), ...extent(history, left) };
         const hashes = { policySetHash: candidate.hash, against: inForce.hash };
         const result = {
           ...hashes,
           groups: groupsOf(changed),
-          changes: changed.slice(0, SHOWN_MOST),
+          changes: changed.slice(0, SHOWN_MOST).map(shortChange),
         };
         return keep(by, { kind: 'simulation', asked: askedText(ask), totals, result });
       }),
@@ -128,13 +134,13 @@ export function createImpact(parts: ImpactParts): ImpactService {
         const told = images.filter(({ impact }) => impact !== 'kept' && impact !== 'refused');
         return keep(by, {
           kind: 'impact',
-          asked: changes.join('; '),
+          asked: changes.join('; ').slice(0, ASKED_LONGEST),
           totals: { ...impactTotals(images), ...extent(history, left) },
           result: {
             policySetHash: changed.before.hash,
             changes,
             touched: changed.touched,
-            images: told.slice(0, SHOWN_MOST),
+            images: told.slice(0, SHOWN_MOST).map(shortImpact),
           },
         });
       }),
@@ -166,7 +172,8 @@ function extent({ decisions, since, complete }: History, left: number) {
 function askedText({ candidate: { documents, remove }, days }: SimulationAsk): string {
   const files = documents.map(({ file }) => file);
   const without = remove.length === 0 ? [] : [`without ${remove.join(', ')}`];
-  return `${[...files, ...without].join(', ')}; ${days} days`;
+  // Names are the caller's: they stand in a list of one line.
+  return `${printable([...files, ...without].join(', ')).slice(0, ASKED_LONGEST)}; ${days} days`;
 }
 
 function simulationTotals(images: readonly SimulatedImage[]) {
@@ -182,6 +189,24 @@ function simulationTotals(images: readonly SimulatedImage[]) {
     unknown: count('unknown'),
     unchanged: { admitted: count(null, 'admit'), refused: count(null, 'deny') },
   };
+}
+
+/** A candidate of thousands of policies must not make a result that nothing can hold. */
+function shortChange(image: SimulatedImage): SimulatedImage {
+  return { ...image, because: image.because.slice(0, REASONS_MOST) };
+}
+
+/** The policies by which an image is lost first; each with its first clauses. */
+function shortImpact(image: ImpactedImage): ImpactedImage {
+  const worst = image.policies.toSorted(
+    (a, b) => IMPACTS.indexOf(a.impact) - IMPACTS.indexOf(b.impact),
+  );
+  const policies = worst.slice(0, REASONS_MOST).map((policy) => ({
+    ...policy,
+    clauses: policy.clauses.slice(0, REASONS_MOST),
+    reSign: policy.reSign.slice(0, REASONS_MOST),
+  }));
+  return { ...image, tags: image.tags.slice(0, REASONS_MOST), policies };
 }
 
 /** How much changes in each namespace for each clause of each policy, the most first. */

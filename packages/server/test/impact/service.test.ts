@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { decide } from '@bulla/trust/decide';
 import { newDecisionId } from '@bulla/trust/decide/decision-id';
 import { writeDossier } from '@bulla/trust/decide/dossier';
+import { TrustFault } from '@bulla/trust/fault/fault';
 import { openStore } from '@bulla/trust/oci/open';
 import { parseReference } from '@bulla/trust/oci/reference';
 import { type CelRunner, openExpressionRunner } from '@bulla/trust/policy/cel/runner';
@@ -38,17 +39,22 @@ const EITHER = policyText('{ signed: { of: [dev, qa] } }');
 const keys: Record<string, string> = {};
 let runner: CelRunner;
 let inForce: PolicySet;
+let attesting: PolicySet;
 
 before(async () => {
   runner = openExpressionRunner();
   keys['dev.pub'] = await readFile(new URL('keys/p256.pub', VECTORS), 'utf8');
   keys['qa.pub'] = await readFile(new URL('keys/second.pub', VECTORS), 'utf8');
-  const [policy] = parsePolicies(Buffer.from(EITHER), 'prod.yaml').policies;
-  assert.ok(policy !== undefined);
   const parsed = ['dev', 'qa'].map(
     (name) => [name, parsePolicyKey(Buffer.from(keys[`${name}.pub`] ?? ''), name)] as const,
   );
-  inForce = policySet([readyPolicy(policy, { keys: new Map(parsed), trustRoots: new Map() })]);
+  const setOf = (text: string) => {
+    const [policy] = parsePolicies(Buffer.from(text), 'prod.yaml').policies;
+    assert.ok(policy !== undefined);
+    return policySet([readyPolicy(policy, { keys: new Map(parsed), trustRoots: new Map() })]);
+  };
+  inForce = setOf(EITHER);
+  attesting = setOf(policyText('{ attested: { type: slsaprovenance1, by: [dev] } }'));
 });
 
 after(() => runner[Symbol.asyncDispose]());
@@ -65,23 +71,29 @@ interface DecidedShape {
   readonly namespace?: string;
   readonly evidence?: false;
   readonly excepted?: true;
+  /** By policies that ask for an attestation of dev, about an image that has some. */
+  readonly attested?: true;
 }
 
-async function open(limits: Partial<ImpactLimits> = {}): Promise<Scene> {
+async function open(
+  limits: Partial<ImpactLimits> = {},
+  now = () => performance.now(),
+  expressions = runner,
+  policies = inForce,
+): Promise<Scene> {
   const room = await openRoom();
   const clock = () => new Date(room.time.ms);
   let ids = 0;
   const impact = createImpact({
     tables: room.tables,
     record: room.record,
-    policies: () => inForce,
-    expressions: () => runner,
+    policies: () => policies,
+    expressions: () => expressions,
     limits: { ...IMPACT_LIMITS, ...limits },
     newId: (at) => newDecisionId(at, Buffer.alloc(10, ++ids)),
     clock,
-    now: () => performance.now(),
+    now,
   });
-  const layout = new URL('oci/cosign-key-legacy', VECTORS).pathname;
   return {
     room,
     impact,
@@ -89,6 +101,8 @@ async function open(limits: Partial<ImpactLimits> = {}): Promise<Scene> {
       room.time.ms += 1000;
       const at = clock();
       const id = newDecisionId(at, Buffer.alloc(10, ++ids));
+      const file = more.attested === true ? 'cosign-attestations.tar' : 'cosign-key-legacy';
+      const layout = new URL(`oci/${file}`, VECTORS).pathname;
       const { decision, dossier } = await decide({
         id,
         reference: `${REPOSITORY}:${tag}`,
@@ -98,7 +112,7 @@ async function open(limits: Partial<ImpactLimits> = {}): Promise<Scene> {
           env: {},
           homeFolder: '/nonexistent',
         }),
-        policies: inForce,
+        policies: more.attested === true ? attesting : inForce,
         expressions: () => runner,
         lastPass: async () => null,
         at,
@@ -309,4 +323,64 @@ test('the newest two hundred are kept', async () => {
   assert.equal(all.length, 200);
   assert.ok(all.every(({ at }, index) => index === 0 || at < (all[index - 1]?.at ?? '')));
   await assert.rejects(scene.impact.get('0'.repeat(26)), { code: 'impact.unknown' });
+});
+
+test('an image whose time ended while it was asked about is left, whenever that was', async () => {
+  let left = 0;
+  // Whoever asks for the time is told the next number, so each limit ends the run at another place.
+  for (let deadlineMs = 1; deadlineMs < 40; deadlineMs += 1) {
+    let ticks = 0;
+    await using scene = await open({ deadlineMs }, () => ticks++);
+    await scene.decided('p256');
+    await scene.decided('p384');
+    const { totals, result }: Stored = await scene.impact.simulate(ANN, simulating(EITHER));
+    assert.equal(totals.images + totals.left, 2);
+    assert.deepEqual(result.changes, []);
+    assert.equal(totals.complete, totals.left === 0);
+    left += totals.left;
+    const changes = [{ kind: 'retire-key' as const, key: 'dev' }];
+    const impact: Stored = await scene.impact.impact(ANN, { days: 7, runningDays: 7, changes });
+    assert.equal(impact.totals.images + impact.totals.left, 2);
+    const told = impact.result.images.map((one: Stored) => one.impact);
+    assert.ok(
+      told.every((one: string) => one === 'lost'),
+      told.join(),
+    );
+  }
+  assert.ok(left > 2);
+});
+
+test('expressions that take the whole time refuse no image, and hold up nobody for longer', async () => {
+  const slow: CelRunner = {
+    checkExpression: async () => undefined,
+    async evaluate(_expression, _variables, { deadlineMs }) {
+      time += deadlineMs;
+      asked += 1;
+      throw new TrustFault('cel.timeout', 'late');
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  let time = 0;
+  let asked = 0;
+  await using scene = await open({ deadlineMs: 3000 }, () => time, slow, attesting);
+  await scene.decided('key-legacy', { attested: true });
+  const clause = '{ attested: { type: slsaprovenance1, by: [dev], where: "predicate.x == 1" } }';
+  const text = policyText(`{ all: [${Array.from({ length: 100 }, () => clause).join(', ')}] }`);
+  const { totals, result }: Stored = await scene.impact.simulate(ANN, simulating(text));
+  assert.deepEqual([totals.images, totals.left, totals.complete], [0, 1, false]);
+  assert.deepEqual(result.changes, []);
+  assert.ok(asked > 0 && time <= 3000, `${asked} ${time}`);
+});
+
+test('what is asked is one short line, and what comes out can be read again', async () => {
+  await using scene = await open();
+  await scene.decided('p256');
+  const both = '{ signed: { of: [dev, qa], atLeast: 2 } }';
+  const many = Array.from({ length: 400 }, (_, at) => policyText(both, '', `p${at}`));
+  const documents = [{ file: `a\u0000\n${'x'.repeat(2000)}`, text: many.join('---\n') }];
+  const stored: Stored = await scene.impact.simulate(ANN, simulating('', { documents }));
+  assert.ok(stored.asked.length < 600);
+  assert.doesNotMatch(stored.asked, /\p{Cc}/u);
+  assert.equal(stored.result.changes[0].because.length, 20);
+  assert.deepEqual(await scene.impact.get(stored.id), JSON.parse(JSON.stringify(stored)));
 });
