@@ -14,7 +14,9 @@ export interface Emergency {
   request(who: Who, name: string): Promise<string>;
   /** Has an approver sign a request that was handed in, and hands that in. */
   approve(who: Who, name: string): Promise<string>;
-  breakGlass(who: Who, name: string, image?: string): Promise<string>;
+  breakGlass(who: Who, name: string): Promise<string>;
+  /** The secret of a sign-in link of a user. */
+  linkFor(user: string): Promise<string>;
 }
 
 const PERMISSIONS = [
@@ -29,7 +31,8 @@ const PERMISSIONS = [
 export async function openEmergency(house: House): Promise<Emergency> {
   const { stage, origin } = house;
   const image = await house.push('prod/shop/catalogue', 'v2', 'catalogue 2');
-  const ben = userOf(await house.ask('GET', '/users'), 'ben');
+  const users = await house.ask('GET', '/users');
+  const ben = userOf(users, 'ben');
   const tokenFor = async (more: object) => {
     const ask = { name: 'exceptions', permissions: PERMISSIONS, ...more };
     const secret = member(await house.ask('POST', '/tokens', ask), 'secret');
@@ -61,9 +64,13 @@ export async function openEmergency(house: House): Promise<Emergency> {
       ]);
       return as(who, ['exception', 'submit', approved]);
     },
-    breakGlass: (who, name, about = named) =>
+    async linkFor(user) {
+      const made = await house.ask('POST', `/users/${userOf(users, user)}/link`);
+      return String(member(made, 'secret'));
+    },
+    breakGlass: (who, name) =>
       as(who, [
-        ...['break-glass', about, '--for-policy', 'production', '--name', name],
+        ...['break-glass', named, '--for-policy', 'production', '--name', name],
         ...['--identity', 'oncall@acme.example', '--reason', 'checkout is down', '--yes'],
         ...['--key', stage.path('oncall.key')],
       ]),
@@ -74,11 +81,9 @@ function member(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
-function userOf(answer: unknown, name: string): unknown {
+function userOf(answer: unknown, name: string): string {
   const users = member(answer, 'users');
   assert.ok(Array.isArray(users));
-  return member(
-    users.find((user: unknown) => member(user, 'name') === name),
-    'id',
-  );
+  const user: unknown = users.find((one: unknown) => member(one, 'name') === name);
+  return String(member(user, 'id'));
 }

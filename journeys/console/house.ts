@@ -43,6 +43,8 @@ export interface HouseWanted {
   readonly exceptions?: boolean;
   /** Receivers of the record. */
   readonly streams?: ServerConfig['streams'];
+  /** The server's present; by default the machine's. */
+  readonly clock?: () => Date;
 }
 
 /** What a policy has beside: members of its authorities and of its spec, as YAML. */
@@ -86,6 +88,7 @@ export async function openHouse({
   lived = true,
   exceptions = false,
   streams = [],
+  clock = () => new Date(),
 }: HouseWanted = {}): Promise<House> {
   await using opened = new AsyncDisposableStack();
   const stage = opened.use(await openStage());
@@ -112,6 +115,7 @@ export async function openHouse({
         log: createLog('silent'),
         consoleFolders: [join(ROOT, 'packages/console/dist')],
         starterPolicy: null,
+        clocks: { clock, now: () => performance.now() },
       },
     ),
   );

@@ -7,7 +7,9 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { ROOT } from '../stage.ts';
 import { openBrowser, SIGHTS, signIn, visit } from './browser.ts';
+import { openEmergency } from './emergency.ts';
 import { HOST, type House, OWNER, openHouse } from './house.ts';
+import { openReceiver, type Receiver } from './receiver.ts';
 
 interface PageCase {
   readonly name: string;
@@ -26,6 +28,24 @@ const PAGES: readonly PageCase[] = [
     path: '/decisions/01JD0000000000000000000000',
     shows: 'No such decision',
   },
+  { name: 'exceptions', path: '/exceptions', shows: 'late-release' },
+  { name: 'open reviews', path: '/exceptions?review=open', shows: 'outage-12' },
+  { name: 'no exceptions', path: '/exceptions?state=revoked', shows: 'No exception matches' },
+  {
+    name: 'an unknown exception',
+    path: `/exceptions/sha256:${'0'.repeat(64)}`,
+    shows: 'No such exception',
+  },
+  { name: 'simulations', path: '/simulations', shows: 'other policies' },
+  {
+    name: 'an unknown simulation',
+    path: '/simulations/01JD0000000000000000000000',
+    shows: 'No such simulation',
+  },
+  { name: 'streams', path: '/streams', shows: 'siem' },
+  { name: 'a stream', path: '/streams/siem', shows: 'Retry all' },
+  { name: 'an unknown stream', path: '/streams/nobody', shows: 'No stream of this name' },
+  { name: 'the record', path: '/record', shows: 'broke the glass' },
   { name: 'repositories', path: '/repositories', shows: 'prod/shop/checkout' },
   { name: 'a repository', path: '/repositories/prod/shop/checkout', shows: 'v1.5.0-rc1' },
   { name: 'a tag', path: '/repositories/tools/backup?tag=nightly', shows: 'History' },
@@ -36,6 +56,7 @@ const PAGES: readonly PageCase[] = [
   },
   { name: 'policies', path: '/policies', shows: 'production' },
   { name: 'a policy', path: '/policies/production', shows: 'kind: TrustPolicy' },
+  { name: 'a policy that is observed', path: '/policies/everything', shows: 'not mended' },
   { name: 'users', path: '/users', shows: 'cleo' },
   { name: 'tokens', path: '/tokens', shows: 'release workflow' },
   { name: 'account', path: '/account', shows: 'Change the password' },
@@ -45,18 +66,33 @@ const PAGES: readonly PageCase[] = [
 let house: House;
 let browser: Browser | null = null;
 
+let receiver: Receiver;
+
 before(async () => {
-  house = await openHouse();
+  receiver = await openReceiver('siem');
+  house = await openHouse({ exceptions: true, streams: [receiver.stream] });
+  const emergency = await openEmergency(house);
+  await emergency.request('ben', 'late-release');
+  await emergency.request('ben', 'next-release');
+  await emergency.approve('ann', 'late-release');
+  await emergency.breakGlass('ben', 'outage-12');
+  await house.pull('prod/shop/catalogue', 'v2');
+  await house.ask('POST', '/rollouts', { policy: 'everything', owner: 'ann', windowMs: 3_600_000 });
+  await house.push('tools/backup', 'nightly', 'backup 3');
+  await house.pull('tools/backup', 'nightly');
+  await house.ask('POST', '/simulations', { kind: 'impact', retireKeys: ['release'] });
+  await house.ask('POST', '/simulations', { kind: 'simulation', remove: ['everything'] });
 });
 
 after(async () => {
   await browser?.close();
   await house[Symbol.asyncDispose]();
+  await receiver[Symbol.asyncDispose]();
 });
 
 for (const [where, size] of Object.entries(SIGHTS)) {
   for (const scheme of ['light', 'dark'] as const) {
-    test(`every page, ${where}, ${scheme}`, { timeout: 180_000 }, async (t) => {
+    test(`every page, ${where}, ${scheme}`, { timeout: 240_000 }, async (t) => {
       browser ??= await openBrowser(t);
       if (browser === null) return;
       await using visitor = await visit(browser, house.origin, { ...size, scheme });
@@ -80,7 +116,40 @@ for (const [where, size] of Object.entries(SIGHTS)) {
         await page.getByRole('tree').waitFor();
         await inspect(page);
       });
+      await t.test('exceptions and their forms', async () => {
+        for (const name of ['late-release', 'next-release', 'outage-12']) {
+          await page.goto('/exceptions');
+          await page.getByRole('cell').getByRole('link', { name }).click();
+          await page.getByText('What happened').waitFor();
+          await inspect(page);
+        }
+        await page.getByRole('button', { name: 'Revoke outage-12' }).click();
+        await inspect(page);
+        await page.goto('/decisions?effect=audit&repository=registry.example/prod');
+        await page.locator('.image-link').first().click();
+        await page.getByText('lifted').waitFor();
+        await inspect(page);
+      });
+      await t.test('simulations and their form', async () => {
+        for (const [name, shows] of [
+          ['the key release is retired', 'Authorities that change'],
+          [/without everything/, 'Compared'],
+        ] as const) {
+          await page.goto('/simulations');
+          await page.getByRole('link', { name }).click();
+          await page.getByText(shows).waitFor();
+          await inspect(page);
+        }
+        await page.goto('/simulations');
+        await page.getByRole('button', { name: 'Simulate' }).click();
+        await inspect(page);
+        await page.getByRole('combobox', { name: 'Simulate' }).selectOption('impact');
+        await inspect(page);
+      });
       await t.test('forms', async () => {
+        await page.goto('/policies/everything');
+        await page.getByRole('button', { name: 'Cut over' }).click();
+        await inspect(page);
         await page.goto('/tokens');
         await page.getByRole('button', { name: 'Create a token' }).click();
         await inspect(page);
@@ -181,7 +250,7 @@ test('the keyboard alone leads through the console', async (t) => {
 
 /** No violation that axe knows, nothing wider than the window, one first heading, a title. */
 async function inspect(page: Page): Promise<void> {
-  await page.locator('.loading').waitFor({ state: 'detached' });
+  await page.locator('.loading').first().waitFor({ state: 'detached' });
   const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
   const found = violations.map(
     ({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ html }) => html).join('\n')}`,
