@@ -33,7 +33,10 @@ export function parseJson(bytes: Uint8Array, where: string, limits: JsonLimits =
   } catch (cause) {
     throw new TrustFault('json.malformed', `${where} is not UTF-8`, undefined, { cause });
   }
-  const members = countMembers(text, limits.maxDepth ?? DEFAULT_MAX_DEPTH, where);
+  const maxDepth = limits.maxDepth ?? DEFAULT_MAX_DEPTH;
+  const plain = parsePlain(text, maxDepth);
+  if (plain !== null) return plain.value;
+  const members = countMembers(text, maxDepth, where);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -49,6 +52,48 @@ export function parseJson(bytes: Uint8Array, where: string, limits: JsonLimits =
     throw new TrustFault('json.malformed', `${where} has a key that is not Unicode`);
   }
   return value;
+}
+
+/** A text of this length cannot hold so many values that reading it could fill the memory. */
+const PLAIN_LONGEST = 1 << 20;
+
+/**
+ * The value of a text that is exactly what `JSON.stringify` writes of it, as most machines' is: then no
+ * key of it was lost by standing twice. Null for every other text, which is looked through. It takes a
+ * third of the time of that.
+ */
+function parsePlain(text: string, maxDepth: number): { readonly value: unknown } | null {
+  if (text.length > PLAIN_LONGEST || text.includes('\\u')) return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    const isShallow = () => opensAtMost(text, maxDepth) || isWithin(value, maxDepth);
+    return JSON.stringify(value) === text && isShallow() ? { value } : null;
+  } catch {
+    // No JSON, or deeper than the stack: the long way says what is wrong.
+    return null;
+  }
+}
+
+/** Whether a text has so few brackets, in strings or not, that it cannot nest deeper. */
+function opensAtMost(text: string, most: number): boolean {
+  let left = most;
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (--left < 0) return false;
+    }
+  }
+  return true;
+}
+
+function isWithin(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth === 0) return false;
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isWithin(item, depth - 1)) return false;
+    return true;
+  }
+  for (const item of Object.values(value)) if (!isWithin(item, depth - 1)) return false;
+  return true;
 }
 
 /** A value takes up to 100 bytes of memory and as few as 3 of text: `[],` of 96 MiB fills any heap. */
