@@ -145,6 +145,8 @@ function patternOf(sought: SoughtText): Pattern | null {
   if ('exact' in sought) return { exact: sought.exact };
   const pattern: Pattern = { regex: wholeValue(sought.search) };
   try {
+    // By itself first: what is none there (`a)|(?:b`) must not become one by what is put around it.
+    compilePattern({ regex: sought.search });
     compilePattern(pattern);
     return pattern;
   } catch (error) {

@@ -149,18 +149,25 @@ function modeNotes(
 
 /** Names as a TrustPolicy has them, each once; without a dot, which numbers keys and identities. */
 function distinctNames(names: readonly string[]): readonly string[] {
-  const given: string[] = [];
+  const given = new Set<string>();
+  // Where to go on counting: a document may name thousands of authorities alike.
+  const counted = new Map<string, number>();
   for (const name of names) {
     const plain = name
       .replace(/[^A-Za-z0-9_-]/g, '-')
       .replace(/^[^A-Za-z0-9]+/, '')
       .slice(0, 50);
     const base = plain === '' ? 'authority' : plain;
+    let next = counted.get(base) ?? 1;
     let free = base;
-    for (let next = 2; given.includes(free); next++) free = `${base}-${next}`;
-    given.push(free);
+    while (given.has(free)) {
+      next += 1;
+      free = `${base}-${next}`;
+    }
+    counted.set(base, next);
+    given.add(free);
   }
-  return given;
+  return [...given];
 }
 
 function distinct(names: readonly string[]): readonly string[] {

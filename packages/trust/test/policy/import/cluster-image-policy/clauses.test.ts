@@ -112,6 +112,12 @@ const PROOFS: readonly (readonly [string, object, object | null])[] = [
     { keyless: { identities: [{ issuer: 'https://i.example', subjectRegExp: '\\bx' }] } },
     null,
   ],
+  ...['a)|(?:b', '^*', 'a)|(?:.', '[a'].map((subjectRegExp): (typeof PROOFS)[number] => [
+    // Go refuses it; what is put around it must not make one of it that matches more.
+    `an expression that is none, ${subjectRegExp}`,
+    { keyless: { identities: [{ issuer: 'https://i.example', subjectRegExp }] } },
+    null,
+  ]),
 ];
 
 for (const [name, authority, expect] of PROOFS) {
@@ -156,6 +162,13 @@ test('an authority cannot take the name of another', () => {
     const count = authorities.includes(two) ? 3 : 2;
     assert.equal(Object.keys(policy?.authorities ?? {}).length, count);
   }
+});
+
+test('a thousand authorities of one name each have their own', () => {
+  const alike = Array.from({ length: 1000 }, () => ({ name: 'a', ...FAIL }));
+  const [policy] = own(cip(alike)).policies;
+  const names = Object.keys(policy?.authorities ?? {});
+  assert.deepEqual([names.length, names[0], names.at(-1)], [1000, 'a', 'a-1000']);
 });
 
 const M = 'policy.malformed';
