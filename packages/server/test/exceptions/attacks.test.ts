@@ -51,6 +51,22 @@ test('semantics 14: a pass that stands on an exception is cached until the secon
   assert.equal((await replica.decide()).outcome, 'deny');
 });
 
+test('semantics 14: an answer that is given again without asking ends with its exception, and with a revocation', async () => {
+  await using house = await open();
+  const replica = await house.replica();
+  const often = { often: true, surface: 'admission' } as const;
+  for (const end of ['expiry', 'revocation'] as const) {
+    const { id } = await except(house, replica, end === 'expiry' ? 1 : 30);
+    await replica.answer(often);
+    const hit = await replica.answer(often);
+    assert.deepEqual([hit.decision.outcome, hit.cache], ['admit', 'hit']);
+    if (end === 'expiry') house.pass(MINUTE);
+    else await replica.exceptions.revoke(id, ANN, 'not needed');
+    assert.equal(hit.again?.() ?? null, null);
+    assert.equal((await replica.answer(often)).decision.outcome, 'deny');
+  }
+});
+
 test('semantics 14: nor does it live on where another policy warns, which is no pass for anybody', async () => {
   await using house = await open();
   const replica = await house.replica();

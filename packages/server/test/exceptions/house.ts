@@ -1,5 +1,4 @@
 import { openEpochs } from '@bulla/server/decision/epochs';
-import type { MadeDecision } from '@bulla/server/decision/made';
 import type { Digest } from '@bulla/trust/oci/digest';
 import type { Decision } from '@bulla/trust/policy/decision';
 import type { GivenException } from '@bulla/trust/policy/exceptions/document';
@@ -9,7 +8,7 @@ import { stage } from '../../../trust/test/policy/exceptions/stage.ts';
 import { type PolicyShape, policyOf, setOf } from '../../../trust/test/policy-lab/policy.ts';
 import { NOW } from '../../../trust/test/sigstore-lab/lab.ts';
 import { defaultConfig } from '../../src/config/parse.ts';
-import type { Ask } from '../../src/decision/ask.ts';
+import type { Answered, Ask } from '../../src/decision/ask.ts';
 import { openPolicies } from '../../src/decision/policies.ts';
 import type { ExceptionService } from '../../src/exceptions/service.ts';
 import { createLog } from '../../src/http/log.ts';
@@ -28,8 +27,7 @@ export interface Replica {
   /** Its decision about the image, which release signed and qa did not. */
   decide(change?: Partial<Ask>): Promise<Decision>;
   /** The same, and whether it was cached. */
-  answer(change?: Partial<Ask>): Promise<{ readonly decision: Decision; readonly cache: string }>;
-  readonly kept: MadeDecision[];
+  answer(change?: Partial<Ask>): Promise<Answered>;
   /** What it told on its log, one line each. */
   readonly said: string[];
 }
@@ -79,7 +77,6 @@ export async function openHouse(rows: RowStore): Promise<House> {
       for (const check of checks) await check();
     },
     async replica({ rows: other = rows, given = unchanged } = {}) {
-      const kept: MadeDecision[] = [];
       const said: string[] = [];
       const log = createLog('warn', { write: (line) => void said.push(line) });
       const epochs = openEpochs(other.registers, clocks.now);
@@ -104,7 +101,7 @@ export async function openHouse(rows: RowStore): Promise<House> {
           config,
           other.registers,
           inForce,
-          { keep: async (made) => void kept.push(made), repeat: () => null },
+          record,
           { epochs, exceptions: find },
           clocks,
           log,
@@ -122,7 +119,6 @@ export async function openHouse(rows: RowStore): Promise<House> {
         exceptions,
         answer,
         decide: async (change) => (await answer(change)).decision,
-        kept,
         said,
       };
     },
