@@ -9,6 +9,8 @@ import { createTransport, type Transport } from './transport.ts';
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
+  /** What its missed deadlines count for: the scope, which names the repository. Default: the client. */
+  readonly patienceFor?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   /**
@@ -42,9 +44,10 @@ const IDEMPOTENT: readonly string[] = ['GET', 'HEAD', 'PUT', 'DELETE'];
  * idempotent methods, 429 and 503 for all after their `Retry-After` (at most 20 s and the
  * timeout), four tries in all. Redirects of GET and HEAD
  * are followed at most three deep, without credentials to another origin, and never from HTTPS to
- * HTTP (`registry.redirect`). After four deadlines missed within a minute nothing more is sent for a
- * while (`registry.timeout`): ten thousand referrers would be as many waits. Other answers, also
- * errors, are returned.
+ * HTTP (`registry.redirect`). After four deadlines missed within a minute nothing more is sent for the
+ * same repository for a while (`registry.timeout`): ten thousand referrers would be as many waits. Other
+ * repositories are asked on: who publishes to one must not be able to stop all of a registry. Other
+ * answers, also errors, are returned.
  */
 export function createHttpClient(options: RegistryOptions, isNamed: HostNames): HttpClient {
   const transport = createTransport(options, isNamed);
@@ -56,7 +59,7 @@ export function createHttpClient(options: RegistryOptions, isNamed: HostNames): 
         const outcome = await attemptOnce(transport, options, request);
         const isLast = attempt === MAX_TRIES;
         if (outcome instanceof TrustFault) {
-          patience.note(outcome);
+          patience.note(request, outcome);
           if (isLast || !mayRetry(request, outcome)) throw outcome;
           await pause(options, request, attempt, undefined);
         } else {
@@ -77,26 +80,33 @@ function longestWaitMs(options: RegistryOptions): number {
 
 interface Patience {
   check(request: HttpRequest): void;
-  note(fault: TrustFault): void;
+  note(request: HttpRequest, fault: TrustFault): void;
 }
+
+/** So many that missed deadlines are known; the one that did so first is forgotten first. */
+const IMPATIENT_MOST = 1000;
 
 function createPatience(options: RegistryOptions): Patience {
   const now = options.now ?? Date.now;
-  const missedAt: number[] = [];
+  const missed = new Map<string, readonly number[]>();
   return {
-    check({ method, url }) {
-      const [first] = missedAt;
-      const isOut = missedAt.length === MAX_TIMEOUTS && first !== undefined;
-      if (!isOut || now() - first > TIMEOUTS_WITHIN_MS) return;
+    check({ method, url, patienceFor = '' }) {
+      const times = missed.get(patienceFor);
+      const [first] = times ?? [];
+      if (times?.length !== MAX_TIMEOUTS || first === undefined) return;
+      if (now() - first > TIMEOUTS_WITHIN_MS) return;
       throw new TrustFault(
         'registry.timeout',
         `${method} ${url.origin} was not sent: ${MAX_TIMEOUTS} requests before it had no answer in time`,
       );
     },
-    note({ code }) {
+    note({ patienceFor = '' }, { code }) {
       if (code !== 'registry.timeout') return;
-      missedAt.push(now());
-      if (missedAt.length > MAX_TIMEOUTS) missedAt.shift();
+      const times = [...(missed.get(patienceFor) ?? []), now()].slice(-MAX_TIMEOUTS);
+      missed.delete(patienceFor);
+      missed.set(patienceFor, times);
+      const [oldest] = missed.keys();
+      if (missed.size > IMPATIENT_MOST && oldest !== undefined) missed.delete(oldest);
     },
   };
 }

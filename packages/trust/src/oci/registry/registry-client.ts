@@ -137,7 +137,8 @@ interface Parts {
 
 async function send(parts: Parts, request: RegistryRequest): Promise<RawAnswer> {
   const { http, authorizer, endpoint, registry } = parts;
-  const { scope, headers, ...rest } = request;
+  const { scope, headers, ...asked } = request;
+  const rest = { ...asked, patienceFor: scope };
   const url = typeof request.url === 'string' ? new URL(request.url, endpoint) : request.url;
   // Storage on another host, to which the registry sends an upload, never sees credentials.
   const isOwn = url.origin === endpoint.origin;

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openRegistryStore } from '@bulla/trust/oci/registry/registry-store';
 import { image, sample } from '../sample.ts';
-import { answer, scripted } from './scripted.ts';
+import { answer, options, scripted } from './scripted.ts';
 
 const TIMEOUT_MS = 250;
 const { manifest } = image('layer');
@@ -102,6 +103,21 @@ describe('a registry that keeps requests waiting', () => {
     }
     nowMs = 120_000;
     assert.equal((await store.manifest('v1'))?.digest, manifest.digest);
+  });
+  it('of one repository does not keep the others of its registry from being asked', async () => {
+    await using server = await scripted(({ url }, response) => {
+      // The attacker publishes an image whose manifest never comes.
+      if (url.startsWith('/v2/slow/')) return;
+      answer(response, 200, { 'content-type': manifest.mediaType }, manifest.bytes);
+    });
+    const shared = options({ timeoutMs: 50 });
+    const open = (repository: string) =>
+      openRegistryStore({ kind: 'registry', registry: server.host, repository }, shared);
+    for (let asked = 0; asked < 6; asked++) {
+      await assert.rejects(open('slow').manifest('v1'), { code: 'registry.timeout' });
+    }
+    assert.equal(server.seen.length, 4, 'it is not waited for again and again');
+    assert.equal((await open('app').manifest('v1'))?.digest, manifest.digest);
   });
   it('by Retry-After is not waited for beyond the timeout', async () => {
     await using server = await scripted((_, response) =>
