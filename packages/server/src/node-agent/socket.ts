@@ -88,11 +88,14 @@ function isAnswered(path: string): Promise<boolean> {
   });
 }
 
-/** One question and its answer; a line that is too long or too late is answered by the end alone. */
+/**
+ * One question and its answer; a line that is too long or too late is answered by the end alone. Whoever
+ * stays when its answer is out, or does not read it, is hung up on: it would keep a place from others.
+ */
 function serve(socket: Socket, agent: Pick<Agent, 'judge'>): void {
   const parts: Buffer[] = [];
   let sizeBytes = 0;
-  const late = setTimeout(() => socket.destroy(), LINE_MS);
+  let late = setTimeout(() => socket.destroy(), LINE_MS);
   socket.on('error', () => socket.destroy());
   socket.on('close', () => clearTimeout(late));
   socket.on('end', () => {
@@ -113,7 +116,11 @@ function serve(socket: Socket, agent: Pick<Agent, 'judge'>): void {
     // What follows the line is no JSON, and so refused with it.
     const line = whole.subarray(0, whole.at(-1) === LINE_FEED ? -1 : undefined);
     agent.judge(line).then(
-      (judgement) => socket.end(judgementLine(judgement)),
+      (judgement) => {
+        if (socket.destroyed) return;
+        late = setTimeout(() => socket.destroy(), LINE_MS);
+        socket.end(judgementLine(judgement), () => socket.destroy());
+      },
       () => socket.destroy(),
     );
   };

@@ -135,6 +135,30 @@ test('a path that is too long for a socket is refused', async () => {
   );
 });
 
+test('whoever stays when it has its answer keeps no place from others', async () => {
+  await using at = await place();
+  await using kit = await open();
+  await using _listening = await listenOnSocket({ path: at.path, mode: 0o600 }, kit.agent);
+  const line = Buffer.concat([lineOf(), Buffer.from('\n')]);
+  // Neither ends its own side when the daemon has ended its.
+  const staying = [connect({ path: at.path, allowHalfOpen: true }), connect({ path: at.path })];
+  staying[1]?.pause();
+  for (const socket of staying) {
+    socket.on('error', () => undefined);
+    socket.write(line);
+  }
+  await once(staying[0]?.resume() ?? assert.fail(), 'end');
+  const gone = staying.map(async (socket) => {
+    // Once the other side is gone a write says so.
+    while (!socket.destroyed) {
+      socket.write('more');
+      await new Promise((done) => setTimeout(done, 5));
+    }
+  });
+  await Promise.all(gone);
+  assert.match(await send(at.path, line), /^allow /);
+});
+
 test('when the daemon ends its socket is gone, and what was asked is answered', async () => {
   await using at = await place();
   const { promise, resolve } = Promise.withResolvers<void>();
