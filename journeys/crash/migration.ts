@@ -70,18 +70,24 @@ export async function openOlderFolder(): Promise<OlderFolder> {
   };
 }
 
-const NEWER = ['0003-record', '0004-gateway'] as const;
+const NEWER = [
+  '0003-record',
+  '0004-gateway',
+  '0005-exceptions',
+  '0006-stream',
+  '0007-simulations',
+  '0008-exception-requesters',
+] as const;
+const NEWER_TABLES = /^record_|^tag_history$|^exceptions$|^stream_|^simulations$/;
 /** How many tables the newer migrations make. */
-const NEWEST = 7;
+const NEWEST = 10;
 const OLDER = 0;
 
 function newerTables(file: string): readonly string[] {
   const database = new DatabaseSync(file);
   try {
     const all = database.prepare("select name from sqlite_master where type = 'table'").all();
-    return all
-      .map(({ name }) => String(name))
-      .filter((name) => /^record_|^tag_history$/.test(name));
+    return all.map(({ name }) => String(name)).filter((name) => NEWER_TABLES.test(name));
   } finally {
     database.close();
   }
