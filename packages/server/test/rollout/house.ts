@@ -53,12 +53,12 @@ export interface House extends AsyncDisposable {
   acts(): Promise<readonly string[]>;
 }
 
-export async function openHouse(mode = 'warn'): Promise<House> {
+export async function openHouse(mode = 'warn', store?: RowStore): Promise<House> {
   const folder = await mkdtemp(join(tmpdir(), 'bulla-rollout-'));
   const file = join(folder, 'prod.yaml');
   await cp(KEY, join(folder, 'p256.pub'));
   await writeFile(file, policyText(mode));
-  const rows = await openSqlite(':memory:');
+  const rows = store ?? (await openSqlite(':memory:'));
   const room = await openRoom({ rows });
   const clock = () => new Date(room.time.ms);
   const opened = new AsyncDisposableStack();

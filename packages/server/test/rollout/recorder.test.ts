@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { requirePeer } from '../../../../test/peers.ts';
+import { startPostgres } from '../../../../test/postgres.ts';
 import { openRecorder } from '../../src/rollout/recorder.ts';
 import type { CutOverAsk, RolloutService } from '../../src/rollout/service.ts';
 import { createRollouts } from '../../src/rollout/service.ts';
 import { leasesOf } from '../../src/storage/lease.ts';
+import { openPostgres } from '../../src/storage/postgres/open.ts';
 import { ANN, DAY_MS, type House, openHouse, policyText, type Replica } from './house.ts';
 
 const START = { policy: 'prod', owner: 'platform', windowMs: 7 * DAY_MS };
@@ -80,6 +83,29 @@ for (const at of ['before', 'after'] as const) {
     if (at === 'before') assert.equal(acts[0]?.act.detail['from'], 'warn');
   });
 }
+
+test('of many replicas on one PostgreSQL one records what a server left, and what a file changed', async (t) => {
+  const program = requirePeer(t, 'postgresql');
+  if (program === null) return;
+  await using postgres = await startPostgres(program);
+  const rows = await openPostgres({ url: await postgres.database() });
+  await using house = await openHouse('warn', rows);
+  const dead = await ready(house);
+  void ending(house, dead, 'before').cutOver(ANN, 'prod', PLAIN);
+  await written(house);
+  await house.write(policyText('audit'));
+  const others: Replica[] = [];
+  for (let count = 0; count < 6; count++) others.push(await house.replica());
+  for (let round = 0; round < 3; round++) {
+    await Promise.all(others.map((replica) => replica.look()));
+  }
+  const acts = await house.acts();
+  for (const act of ['rollout.cut-over', 'policy.mode-changed']) {
+    assert.equal(acts.filter((one) => one === act).length, 1, acts.join());
+  }
+  const [standing] = await dead.rollouts.list();
+  assert.equal(typeof standing?.cutOver?.act, 'string');
+});
 
 test('what the record refuses stays to be recorded, and is by the next look', async () => {
   await using house = await openHouse();
