@@ -36,6 +36,9 @@ export interface Kit {
   ask(change?: Partial<Ask>): Ask;
   change(hash: string): Promise<void>;
   failRecord(): void;
+  /** How often a pass was counted without being asked for anew; null: it cannot be counted now. */
+  repeats(): number | null;
+  stopCounting(): void;
 }
 
 export type Outcome = 'admit' | 'deny' | 'inconclusive' | 'expiring';
@@ -49,6 +52,7 @@ export async function open(outcome: Outcome, mode: PolicyMode = 'enforce'): Prom
   let ids = 0;
   let hash = 'sha256:one';
   let recordFails = false;
+  let repeats: number | null = 0;
   const kept: MadeDecision[] = [];
   const clock = () => new Date(at + ahead);
   const epochs = openEpochs(store.registers, () => at);
@@ -62,7 +66,11 @@ export async function open(outcome: Outcome, mode: PolicyMode = 'enforce'): Prom
   const decisions = createDecisions({
     policies,
     epochs,
-    repeat: () => null,
+    repeat: () => () => {
+      if (repeats === null) return false;
+      repeats += 1;
+      return true;
+    },
     keep: (made) => {
       if (recordFails) return Promise.reject(new TrustFault('storage.full', 'no space'));
       kept.push(made);
@@ -98,6 +106,10 @@ export async function open(outcome: Outcome, mode: PolicyMode = 'enforce'): Prom
     },
     failRecord: () => {
       recordFails = true;
+    },
+    repeats: () => repeats,
+    stopCounting: () => {
+      repeats = null;
     },
   };
 }

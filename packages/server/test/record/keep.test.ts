@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { TrustFault } from '@bulla/trust/fault/fault';
 import type { MadeDecision } from '../../src/decision/made.ts';
 import { again, kindsOf, made, openRoom, refused } from './room.ts';
 
@@ -176,4 +177,49 @@ test('more than one statement can take is written all the same', async () => {
   await using room = await openRoom({ config: { groupEntries: 5000, gatherMs: 5 } });
   await Promise.all(Array.from({ length: 4000 }, () => room.record.keep(made())));
   assert.equal((await room.record.head()).seq, 4000);
+});
+
+test('a repeated pass is counted without a wait, as often as it is given', async () => {
+  await using room = await openRoom();
+  const first = made();
+  await room.record.keep(first);
+  const count = room.record.repeat(again(first));
+  assert.ok(count !== null);
+  for (let n = 0; n < 3; n++) assert.equal(count(new Date(room.time.ms)), true);
+  await room.record.flush();
+  const { uses } = await room.record.get(first.decision.id);
+  assert.equal(uses.count, 4);
+});
+
+test('what is no repeated pass of one that is durable has to be kept', async () => {
+  await using room = await openRoom();
+  // Nothing of it was kept yet.
+  assert.equal(room.record.repeat(again(made()))?.(new Date(room.time.ms)), false);
+  for (const other of [refused({}, { cache: 'hit' }), again(warned()), made()]) {
+    assert.equal(room.record.repeat(other), null);
+  }
+});
+
+test('counts that cannot be written for a second let no further pass go by', async () => {
+  let fails = false;
+  let now = 0;
+  const room = await openRoom({
+    config: { repeatsMs: 1_000_000 },
+    wrap: (tables) => ({
+      get db() {
+        if (fails) throw new TrustFault('storage.failed', 'no disk');
+        return tables.db;
+      },
+    }),
+  });
+  await using _ = room;
+  const record = room.another({ now: () => now });
+  const first = made();
+  await record.keep(first);
+  const count = record.repeat(again(first));
+  fails = true;
+  assert.equal(count?.(new Date(room.time.ms)), true);
+  now += 1001;
+  assert.equal(count?.(new Date(room.time.ms)), false);
+  fails = false;
 });
