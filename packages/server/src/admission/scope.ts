@@ -33,7 +33,10 @@ export interface JudgedScope {
   readonly unread: boolean;
 }
 
-/** Decides what of a review is looked at. Throws `images.manifest-malformed`, `admission.review-malformed`. */
+/**
+ * Decides what of a review is looked at. Throws `images.manifest-malformed`, `admission.review-malformed`,
+ * `admission.too-many-images`.
+ */
 export type ReadScope = (review: Review) => Scope;
 
 /** What the scope of reviews depends on. */
@@ -91,6 +94,7 @@ export function createScope(
       return { kind: 'unchanged', unchanged: distinct(found.images) };
     }
     const looked = subResource === EPHEMERAL ? changed : found.images;
+    requireFew(looked);
     const patterns = ours.flatMap(({ images }) => images ?? []);
     const isExempt = ({ reference }: ObjectImage): boolean => {
       const name = reference === null || patterns.length === 0 ? null : canonicalName(reference);
@@ -105,6 +109,16 @@ export function createScope(
       unread: found.unread,
     };
   };
+}
+
+/** Twice what the largest honest objects name. One of 3 MiB could name 100,000, and nobody else was answered. */
+const IMAGES_MOST = 1000;
+
+function requireFew(images: readonly ObjectImage[]): void {
+  const { length } = distinct(images);
+  if (length <= IMAGES_MOST) return;
+  const expected = `expected at most ${IMAGES_MOST} different images in an object, found ${length}`;
+  throw new TrustFault('admission.too-many-images', expected);
 }
 
 const UNTOUCHED: Scope = { kind: 'untouched' };

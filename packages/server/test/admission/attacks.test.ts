@@ -196,3 +196,17 @@ test('namespaces that are opted in are looked at, others are not; what has none 
   assert.equal(await validate('shop'), 'exempt');
   assert.equal(await validate(null), 'refused');
 });
+
+test('an object with more images than can be answered for is refused unasked, and a large one is not', async () => {
+  const world = await openWorld({ images: IMAGES });
+  const names = (count: number) => Array.from({ length: count }, (_, n) => at(`app:${n}`));
+  const object = pod([...names(1000), BAD]);
+  const { denial } = await world.validate({ object });
+  assert.match(denial?.message ?? '', /^admission\.too-many-images/);
+  assert.deepEqual((await world.mutate({ object })).patch, []);
+  assert.deepEqual([world.asked.length, world.kept.length], [0, 0]);
+  // What is there already can be scaled down and cleaned up.
+  const same = await world.validate({ operation: 'UPDATE', object, oldObject: object });
+  assert.equal(same.denial, null);
+  assert.equal((await world.validate({ object: pod(names(1000)) })).denial, null);
+});

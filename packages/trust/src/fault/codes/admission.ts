@@ -31,6 +31,12 @@ export const ADMISSION_CODES = {
     means: 'A Pod has a container or an image volume that names no image.',
     remedy: 'Name an image, by its digest.',
   },
+  'admission.too-many-images': {
+    status: 403,
+    exit: 1,
+    means: 'An object names more different images than one answer can be about.',
+    remedy: 'Divide the object: no workload has a thousand different images.',
+  },
   'admission.tag-unpinned': {
     status: 403,
     exit: 1,
