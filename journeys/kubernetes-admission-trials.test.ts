@@ -1,0 +1,365 @@
+// The built server behind a real API server where others act: webhooks, forgers, kinds of a cluster's own,
+// registries that hang, and the server's own end.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { peer } from '../test/peers.ts';
+import {
+  type AdmissionHouse,
+  DEV,
+  HOST,
+  type Json,
+  LOOKED_AT,
+  openAdmissionHouse,
+  podOf,
+} from './admission-house.ts';
+import { APP, assertRefused, assertTaken, BAD, imagesOf, PODS, SIDE } from './admitted.ts';
+import type { KubeAnswer } from './kube-request.ts';
+import { AGAIN, DOES, type Patch, startOtherWebhook } from './other-webhook.ts';
+import { assertUnharmed, until } from './server.ts';
+
+const GROUP = 'acme.example';
+/** The API server waits so long for each call. */
+const PATIENCE_S = 3;
+
+function post({ kube }: AdmissionHouse, object: Json, path = PODS): Promise<KubeAnswer> {
+  return kube.askAs(DEV, 'POST', path, object);
+}
+
+/** Nothing that is refused here, always under this name, may stand there afterwards. */
+async function assertKeptOut(
+  { kube }: AdmissionHouse,
+  answer: KubeAnswer,
+  says: string,
+): Promise<void> {
+  assertRefused(answer, says);
+  assert.equal((await kube.ask('GET', `${PODS}/refused`)).status, 404);
+}
+
+const sidecar = (image: string): Patch => [
+  { op: 'add', path: '/spec/containers/-', value: { name: 'mesh', image } },
+];
+const rewritten = (image: string): Patch => [
+  { op: 'replace', path: '/spec/containers/0/image', value: image },
+];
+
+/** What another webhook does after ours, and what is stored or said of it. */
+async function playOthers(house: AdmissionHouse): Promise<void> {
+  const { kube, pinned, digest } = house;
+  const sideBad = `${HOST}/prod/side:unsigned`;
+  const does: Readonly<
+    Record<
+      string,
+      { readonly patch: Patch; readonly refused?: string; readonly stored?: readonly string[] }
+    >
+  > = {
+    'adds-signed': {
+      patch: sidecar(SIDE),
+      stored: [pinned('prod/app:1'), pinned('prod/side:1')],
+    },
+    'adds-unsigned': { patch: sidecar(sideBad), refused: `${sideBad} (container mesh)` },
+    'adds-unsigned-digest': {
+      patch: sidecar(pinned('prod/side:unsigned')),
+      refused: '(container mesh)',
+    },
+    'changes-tag': {
+      patch: rewritten(`${HOST}/prod/app:2`),
+      stored: [pinned('prod/app:2')],
+    },
+    'changes-digest': {
+      patch: rewritten(`${HOST}/prod/app@${digest('prod/app:unsigned')}`),
+      refused: 'signature.none',
+    },
+    'claims-it-was-pinned': {
+      patch: [
+        ...rewritten(pinned('prod/app:unsigned')),
+        { op: 'add', path: '/metadata/annotations/original-image.bulla.dev~1app', value: APP },
+      ],
+      refused: 'signature.none',
+    },
+  };
+  const patches = Object.entries(does).map(([name, { patch }]) => [name, patch]);
+  await using other = await startOtherWebhook(kube, Object.fromEntries(patches));
+  const labelled = (name: string, labels: object) =>
+    podOf(name, APP, { metadata: { labels, annotations: {} } });
+  await until('the other webhook is asked', async () => {
+    const probe = labelled('probe', { [DOES]: 'nothing' });
+    await kube.ask('POST', `${PODS}?dryRun=All`, probe);
+    return other.asked() > 0;
+  });
+  for (const [name, { refused, stored }] of Object.entries(does)) {
+    const label = refused === undefined ? name : 'refused';
+    const answer = await post(house, labelled(label, { [DOES]: name }));
+    if (refused !== undefined) await assertKeptOut(house, answer, refused);
+    else {
+      assertTaken(answer);
+      const { body } = await kube.ask('GET', `${PODS}/${name}`);
+      assert.deepEqual(imagesOf(body.spec), stored, name);
+    }
+  }
+  // It has the last word of the second round, and takes the digest out again.
+  const again = labelled('refused', { [DOES]: 'changes-tag', [AGAIN]: 'yes' });
+  await assertKeptOut(house, await post(house, again), 'admission.tag-unpinned');
+}
+
+/** What somebody writes who may create Pods, and nothing else. */
+async function playForgers(house: AdmissionHouse): Promise<void> {
+  const { digest } = house;
+  const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: 'a-b-c' };
+  const forged: Readonly<Record<string, Json>> = {
+    'an annotation of ours': {
+      annotations: { 'original-image.bulla.dev/app': APP, 'bulla.dev/verified': 'true' },
+    },
+    'a label of namespaces': { labels: { 'bulla.dev/admission': 'ignore' } },
+    'the labels of Bulla itself': { labels: { 'app.kubernetes.io/name': 'bulla' } },
+    'a controller as its owner': {
+      ownerReferences: [{ ...owner, controller: true, blockOwnerDeletion: false }],
+    },
+    'the mirror of a static Pod': {
+      annotations: { 'kubernetes.io/config.mirror': 'x', 'kubernetes.io/config.source': 'file' },
+    },
+  };
+  for (const metadata of Object.values(forged)) {
+    // A mirror has a node from its beginning.
+    const pod = podOf('refused', BAD, { metadata, nodeName: 'node-1' });
+    await assertKeptOut(house, await post(house, pod), BAD);
+  }
+  const unsigned = digest('prod/app:unsigned');
+  for (const image of [
+    `${APP}@${unsigned}`,
+    `${HOST}:443/prod/app:unsigned`,
+    `REGISTRY.example/prod/app@${unsigned}`,
+    `${HOST}/prod/../prod/app@${unsigned}`,
+    `${HOST}/prod/app:1@sha256:${'0'.repeat(64)}`,
+    `${HOST}/prod/app:1@sha256:0`,
+    'prod/app:1',
+  ]) {
+    await assertKeptOut(house, await post(house, podOf('refused', image)), image);
+  }
+}
+
+function crdOf(kind: string, names: readonly string[]): Json {
+  const plural = `${kind.toLowerCase()}s`;
+  const schema = {
+    openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+  };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${GROUP}` },
+    spec: {
+      group: GROUP,
+      scope: 'Namespaced',
+      names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
+      versions: names.map((name, at) => ({ name, served: true, storage: at === 0, schema })),
+    },
+  };
+}
+
+/** The rules know v1alpha1 alone: `matchPolicy: Equivalent` brings what is sent as v1. */
+async function playOwnKinds(house: AdmissionHouse): Promise<void> {
+  const { kube, pinned } = house;
+  const paths = (version: string, plural: string) =>
+    `/apis/${GROUP}/${version}/namespaces/${LOOKED_AT}/${plural}`;
+  for (const version of ['v1alpha1', 'v1']) {
+    const path = paths(version, 'rollouts');
+    const rollout = (name: string, image: string) => ({
+      apiVersion: `${GROUP}/${version}`,
+      kind: 'Rollout',
+      metadata: { name },
+      spec: { strategy: 'canary', template: { spec: { containers: [{ name: 'app', image }] } } },
+    });
+    const refused = await post(house, rollout('refused', BAD), path);
+    await assertKeptOut(house, refused, `${BAD} (container app)`);
+    assertTaken(await post(house, rollout(version, APP), path));
+    const { body } = await kube.ask('GET', `${path}/${version}`);
+    assert.deepEqual(imagesOf(body.spec.template.spec), [pinned('prod/app:1')]);
+    assert.equal(body.spec.strategy, 'canary');
+    const change = { spec: { template: { spec: { containers: [{ name: 'app', image: BAD }] } } } };
+    const patched = await kube.askAs(DEV, 'PATCH', `${path}/${version}`, change);
+    await assertKeptOut(house, patched, BAD);
+  }
+  const task = (image: string) => ({
+    apiVersion: `${GROUP}/v1`,
+    kind: 'Task',
+    metadata: { name: 'build' },
+    spec: {
+      steps: [
+        { name: 'a', image: APP },
+        { name: 'b', image },
+      ],
+      image: 'not/read:1',
+    },
+  });
+  const tasks = paths('v1', 'tasks');
+  await assertKeptOut(
+    house,
+    await post(house, task(BAD), tasks),
+    `${BAD} (field spec.steps[1].image)`,
+  );
+  assertTaken(await post(house, task(SIDE), tasks));
+  const { body } = await kube.ask('GET', `${tasks}/build`);
+  const images = body.spec.steps.map(({ image }: Json) => image);
+  assert.deepEqual(images, [pinned('prod/app:1'), pinned('prod/side:1')]);
+  // A kind that nobody told of: what is written as a Pod is looked at, and the rest is said.
+  const thing = (spec: Json) => ({
+    apiVersion: `${GROUP}/v1`,
+    kind: 'Thing',
+    metadata: { name: 'thing' },
+    spec,
+  });
+  const things = paths('v1', 'things');
+  const pod = thing({ deep: [{ containers: [{ name: 'app', image: BAD }] }] });
+  await assertKeptOut(house, await post(house, pod, things), BAD);
+  const unread = await post(house, thing({ image: BAD }), things);
+  assertTaken(unread);
+  assert.match(unread.warnings.join(), /admission\.kinds/);
+}
+
+async function playExceptions(house: AdmissionHouse): Promise<void> {
+  const { kube, pinned, except } = house;
+  await assertKeptOut(house, await post(house, podOf('refused', BAD)), 'signature.none');
+  const end = await except('prod/app:unsigned');
+  assertTaken(await post(house, podOf('excepted', BAD)));
+  const { body } = await kube.ask('GET', `${PODS}/excepted`);
+  assert.deepEqual(imagesOf(body.spec), [pinned('prod/app:unsigned')]);
+  // A digest was excepted, and no other image beside it.
+  const other = podOf('refused', `${HOST}/prod/side:unsigned`);
+  await assertKeptOut(house, await post(house, other), 'signature.none');
+  await end();
+  await assertKeptOut(house, await post(house, podOf('refused', BAD)), 'signature.none');
+  const byDigest = podOf('refused', pinned('prod/app:unsigned'));
+  await assertKeptOut(house, await post(house, byDigest), 'signature.none');
+}
+
+async function playKubectl(
+  { kube, stage, pinned }: AdmissionHouse,
+  kubectl: string,
+): Promise<void> {
+  const run = (...args: readonly string[]) =>
+    stage.run(kubectl, ['--kubeconfig', kube.kubeconfigOf(DEV), '-n', LOOKED_AT, ...args]);
+  const several = podOf('several', BAD, {
+    initContainers: [{ name: 'setup', image: `${HOST}/prod/side:unsigned` }],
+    volumes: [{ name: 'model', image: { reference: 'other.example/model:1' } }],
+  });
+  const file = await stage.write('several.json', JSON.stringify(several));
+  const refused = await run('create', '-f', file, '--validate=false');
+  assert.notEqual(refused.code, 0);
+  for (const says of [
+    '3 images are refused',
+    `${BAD} (container app)`,
+    `${HOST}/prod/side:unsigned (init container setup)`,
+    'other.example/model:1 (volume model)',
+    'what to do:',
+  ]) {
+    assert.ok(refused.err.includes(says), refused.err);
+  }
+  const made = await run(
+    'create',
+    'deployment',
+    'typed',
+    `--image=${APP}`,
+    '--dry-run=server',
+    '-o',
+    'yaml',
+  );
+  assert.equal(made.code, 0, made.all);
+  assert.ok(made.out.includes(`image: ${pinned('prod/app:1')}`), made.out);
+  const warned = await run('run', 'warned', `--image=${HOST}/lab/app:1`, '--restart=Never');
+  assert.equal(warned.code, 0, warned.all);
+  assert.match(
+    warned.err,
+    /^Warning: registry\.example\/lab\/app:1@sha256:[0-9a-f]{12}: policy lab/m,
+  );
+}
+
+/** Our denial is there before the API server gives up, in both calls. */
+async function playHanging(house: AdmissionHouse, hanging: string): Promise<void> {
+  const { kube } = house;
+  const image = `${hanging}/app:1`;
+  const answer = await post(
+    house,
+    podOf('refused', image, { initContainers: [{ name: 'good', image: APP }] }),
+  );
+  await assertKeptOut(house, answer, `${image} (container app)`);
+  assert.ok(!answer.body.message.includes(APP), answer.body.message);
+  // Nobody else waits for it.
+  assertTaken(await post(house, podOf('beside', APP)));
+  assert.equal((await kube.ask('GET', `${PODS}/beside`)).status, 200);
+}
+
+async function playEnd(house: AdmissionHouse): Promise<void> {
+  const { kube, server, startAgain, pinned } = house;
+  await server.stop();
+  const { status, body } = await post(house, podOf('late', APP));
+  assert.equal(status, 500, JSON.stringify(body));
+  assert.match(body.message, /failed calling webhook "mutate\.bulla\.dev": .* connection refused/);
+  assert.equal((await kube.ask('GET', `${PODS}/late`)).status, 404);
+  // What ends is not held up, and no webhook is asked about a scale.
+  assert.equal((await kube.askAs(DEV, 'DELETE', `${PODS}/beside`)).status, 200);
+  const started = await startAgain();
+  assertTaken(await post(house, podOf('late', APP)));
+  const { body: late } = await kube.ask('GET', `${PODS}/late`);
+  assert.deepEqual(imagesOf(late.spec), [pinned('prod/app:1')]);
+  await assertUnharmed(started);
+}
+
+const ADMISSION = `  kinds:
+    - { group: ${GROUP}, kind: Rollout, podTemplates: [spec.template] }
+    - { group: ${GROUP}, kind: Task, images: ["spec.steps[*].image"] }
+`;
+
+/** A registry that takes connections, and says nothing. */
+async function startHanging(t: TestContext): Promise<string> {
+  const server = createServer((socket) => socket.on('error', () => undefined).resume());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return `127.0.0.1:${address.port}`;
+}
+
+test('a real API server and the built server, among others and through its own end', async (t) => {
+  const hanging = await startHanging(t);
+  const opened = await openAdmissionHouse(t, {
+    admission: ADMISSION,
+    images: [`${hanging}/**`],
+    more: `registries:
+  - { host: "${hanging}", plainHttp: true, privateAddresses: true, timeout: 60s }
+`,
+    hook(webhook) {
+      webhook.timeoutSeconds = PATIENCE_S;
+      const rule = { operations: ['CREATE', 'UPDATE'], scope: 'Namespaced' };
+      webhook.rules.push(
+        { ...rule, apiGroups: [GROUP], apiVersions: ['v1alpha1'], resources: ['rollouts'] },
+        { ...rule, apiGroups: [GROUP], apiVersions: ['v1'], resources: ['tasks', 'things'] },
+      );
+    },
+    async before(kube) {
+      const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+      const own = [
+        crdOf('Rollout', ['v1alpha1', 'v1']),
+        crdOf('Task', ['v1']),
+        crdOf('Thing', ['v1']),
+      ];
+      await kube.create(path, ...own);
+      for (const plural of ['rollouts', 'tasks', 'things']) {
+        const served = `/apis/${GROUP}/v1/${plural}`;
+        await until(plural, async () => (await kube.ask('GET', served)).status === 200);
+      }
+    },
+  });
+  if (opened === null) return;
+  await using house = opened;
+  await t.test('another webhook, after ours', () => playOthers(house));
+  await t.test('what forgers write', () => playForgers(house));
+  await t.test('kinds of a cluster’s own, and another version of them', () => playOwnKinds(house));
+  await t.test('an exception lets a Pod in, until it ends', () => playExceptions(house));
+  await t.test('what kubectl shows', async (inner) => {
+    const kubectl = peer('kubectl');
+    if (kubectl === null) inner.skip('peer missing: kubectl');
+    else await playKubectl(house, kubectl);
+  });
+  await t.test('a registry that hangs', () => playHanging(house, hanging));
+  await t.test('the server ends, and is started again', () => playEnd(house));
+});
