@@ -156,6 +156,15 @@ for (const { facts, nodesPullThrough = false, expect } of TAGS) {
   });
 }
 
+test('what a policy refuses by its tag is told to be signed, not to be named by its digest', async () => {
+  const world = await openWorld({ images: { 'registry.example/app:1': { outcome: 'deny' } } });
+  const { annotations, warnings } = await world.validate({
+    object: pod(['registry.example/app:1']),
+  });
+  assert.equal(annotations['codes'], 'signature.none');
+  assert.deepEqual(warnings, []);
+});
+
 test('every offending image is named once, with its places, clause, decision and remedy', async () => {
   const world = await openWorld({ images: IMAGES });
   const object = objectOf('Deployment', {
