@@ -127,7 +127,7 @@ for (const [where, size] of Object.entries(SIGHTS)) {
         await inspect(page);
         await page.goto('/decisions?effect=audit&repository=registry.example/prod');
         await page.locator('.image-link').first().click();
-        await page.getByText('lifted').waitFor();
+        await page.getByText('late-release lifted').waitFor();
         await inspect(page);
       });
       await t.test('simulations and their form', async () => {
