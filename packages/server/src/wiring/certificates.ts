@@ -95,12 +95,19 @@ async function areUsable(folder: string, at: Date): Promise<boolean> {
   }
 }
 
-/** Whoever made a certificate: shows when the first of those served ends, and says so in time. */
+/** How soon after its end a certificate is told of. */
+const LOOK_MS = 5000;
+
+/**
+ * Whoever made a certificate: shows when the first of those served ends, and says so in time, when it has
+ * ended, and once an hour.
+ */
 export function watchCertificates(
   http: Pick<HttpServer, 'certificates'>,
   metrics: Metrics,
   clock: () => Date,
   log: Log,
+  everyMs: number = LOOK_MS,
 ): AsyncDisposable {
   metrics.gauge(
     {
@@ -112,15 +119,22 @@ export function watchCertificates(
       return ends.length === 0 ? Number.NaN : (Math.min(...ends) - clock().getTime()) / 1000;
     },
   );
-  const look = async () => {
-    for (const { listener, notAfter } of http.certificates()) {
-      const days = (notAfter.getTime() - clock().getTime()) / DAY_MS;
-      const fields = { listener, notAfter: notAfter.toISOString() };
-      if (days <= 0) log.error('a certificate has ended, and is served still', fields);
-      else if (days < WARN_DAYS) log.warn('a certificate is about to end', fields);
-    }
+  const told = new Map<string, { readonly what: string; readonly atMs: number }>();
+  const tell = (listener: string, notAfter: Date): void => {
+    const atMs = clock().getTime();
+    const days = (notAfter.getTime() - atMs) / DAY_MS;
+    const fields = { listener, notAfter: notAfter.toISOString() };
+    const what = `${days <= 0} ${fields.notAfter}`;
+    const last = told.get(listener);
+    if (days >= WARN_DAYS || (last?.what === what && atMs - last.atMs < HOUR_MS)) return;
+    told.set(listener, { what, atMs });
+    if (days <= 0) log.error('a certificate has ended, and is served still', fields);
+    else log.warn('a certificate is about to end', fields);
   };
-  return every({ everyMs: HOUR_MS, atOnce: true }, look, (error) =>
+  const look = async () => {
+    for (const { listener, notAfter } of http.certificates()) tell(listener, notAfter);
+  };
+  return every({ everyMs, atOnce: true }, look, (error) =>
     log.warn('the certificates cannot be looked at', { fault: asFault(error) }),
   );
 }

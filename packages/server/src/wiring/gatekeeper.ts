@@ -1,3 +1,4 @@
+import { quote } from '@bulla/trust/fault/fault';
 import { parseReference } from '@bulla/trust/oci/reference';
 import type { GatekeeperSection, ServerConfig } from '../config/config.ts';
 import { GATEKEEPER_CONFIG } from '../gatekeeper/config.ts';
@@ -36,7 +37,8 @@ export function openGatekeeper(
     config: { ...GATEKEEPER_CONFIG, pin: reference, deadlineMs },
     ask,
     throughGateway: (image) => registry !== null && registryOf(image) === registry,
-    failed: (fault, image) => log.warn('an image of Gatekeeper was not decided', { image, fault }),
+    failed: (fault, key) =>
+      log.warn('an image of Gatekeeper was not decided', { image: quote(key), fault }),
   });
   const tls = {
     certificate,

@@ -150,3 +150,27 @@ for (const { name, days, level } of ENDS) {
     assert.equal(Number(seconds), days * 86_400);
   });
 }
+
+test('a certificate that ends while it is served is told of soon, and again after an hour', async () => {
+  const lines: { readonly level: string }[] = [];
+  const log = createLog('info', { write: (line) => void lines.push(JSON.parse(line)) });
+  let at = new Date('2026-11-21T12:00:00Z');
+  let looks = 0;
+  const notAfter = new Date(at.getTime() + 60_000);
+  const http = {
+    certificates() {
+      looks += 1;
+      return [{ listener: 'https://127.0.0.1:1', notAfter }];
+    },
+  };
+  await using _watching = watchCertificates(http, createMetrics(), () => at, log, 1);
+  const look = async (seconds: number) => {
+    at = new Date(at.getTime() + seconds * 1000);
+    for (const until = looks + 3; looks < until; ) await sleep(1);
+    return lines.map(({ level }) => level);
+  };
+  assert.deepEqual(await look(0), ['warn']);
+  assert.deepEqual(await look(61), ['warn', 'error']);
+  assert.deepEqual(await look(60), ['warn', 'error']);
+  assert.deepEqual(await look(3600), ['warn', 'error', 'error']);
+});
