@@ -1,4 +1,5 @@
 import { escapeStep, writePointer } from '@bulla/trust/images/field-path';
+import { memberOf } from '@bulla/trust/images/members';
 import type { ObjectImage } from '@bulla/trust/images/object-images';
 import type { Reached } from '../reach/question.ts';
 import type { PinMode } from './config.ts';
@@ -53,10 +54,12 @@ function nameOf(reference: string): string {
   return colon > reference.lastIndexOf('/') ? reference.slice(0, colon) : reference;
 }
 
-const MOST_BYTES = 32 << 10;
+/** What all annotations of an object may have together (apimachinery: TotalAnnotationSizeLimitB). */
+const ALL_MOST_BYTES = 256 << 10;
+const OURS_MOST_BYTES = 32 << 10;
 const NAME_MOST = 63;
 
-/** All annotations of an object together may have 256 KiB: many images must not fill that. */
+/** Many images must not fill up an object's annotations, nor what is nearly full be refused for ours. */
 function annotating(
   object: unknown,
   originals: ReadonlyMap<string, string>,
@@ -64,12 +67,13 @@ function annotating(
   const has = annotationsOf(object);
   if (originals.size === 0 || has === null) return [];
   const kept: [string, string][] = [];
-  let left = MOST_BYTES;
+  let left = Math.min(OURS_MOST_BYTES, ALL_MOST_BYTES - annotationBytes(object));
   for (const [key, reference] of originals) {
-    left -= key.length + reference.length;
+    left -= key.length + Buffer.byteLength(reference);
     if (left < 0) break;
     kept.push([key, reference]);
   }
+  if (kept.length === 0) return [];
   if (has === 'none') {
     return [{ op: 'add', path: '/metadata/annotations', value: Object.fromEntries(kept) }];
   }
@@ -78,6 +82,15 @@ function annotating(
     path: `/metadata/annotations/${escapeStep(key)}`,
     value,
   }));
+}
+
+function annotationBytes(object: unknown): number {
+  const annotations = memberOf(memberOf(object, 'metadata'), 'annotations');
+  if (typeof annotations !== 'object' || annotations === null) return 0;
+  return Object.entries(annotations).reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(String(value)),
+    0,
+  );
 }
 
 /**
@@ -92,5 +105,5 @@ function annotationOf({ place, name, path }: ObjectImage): string {
     .join('.')
     .replace(/[^A-Za-z0-9.]/g, '-')
     .slice(-NAME_MOST);
-  return `original-field.bulla.dev/${text.replace(/^[^A-Za-z0-9]+/, '')}`;
+  return `original-field.bulla.dev/${text.replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '')}`;
 }

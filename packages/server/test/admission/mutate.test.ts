@@ -99,6 +99,34 @@ test('annotations of many images stay far within what an object may have', async
   assert.equal((await world.validate({ object: patched })).denial, null);
 });
 
+test('an object whose annotations are nearly full is pinned, and gets none of ours', async () => {
+  const world = await openWorld();
+  for (const [free, expect] of [
+    [100, 2],
+    [10, 1],
+  ] as const) {
+    const annotations = { blob: 'x'.repeat((256 << 10) - 'blob'.length - free) };
+    const { patch } = await world.mutate({ object: pod([TAG], { annotations }) });
+    assert.equal(patch.length, expect, String(free));
+  }
+});
+
+test('the annotation of a field has a name that Kubernetes takes, whatever the field is called', async () => {
+  const fields = [
+    {
+      group: 'acme.example',
+      kind: 'Box',
+      podTemplates: [],
+      images: [parseFieldPath('spec.image-')],
+    },
+  ];
+  const world = await openWorld({ config: { fields } });
+  const kind = { apiVersion: 'acme.example/v1', kind: 'Box' };
+  const object = { ...kind, metadata: { annotations: {} }, spec: { 'image-': TAG } };
+  const { patch } = await world.mutate({ object });
+  assert.equal(patch[1]?.path, '/metadata/annotations/original-field.bulla.dev~1spec.image');
+});
+
 test('an update that brings no new image is not patched: a tag that runs stays as it is', async () => {
   const world = await openWorld();
   const object = deployment([TAG], { replicas: 3 });
