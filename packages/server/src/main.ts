@@ -189,7 +189,7 @@ async function openRooms(
     askAgain: reach.again,
     hooks: opened.use(wireHooks({ config, reach, decisions, metrics, log })),
     nodes: wireNodes({ ask: reach.ask, epochs, inForce, record }),
-    impact: opened.use(wireImpact(store.tables, record, inForce, clocks)).impact,
+    impact: opened.use(wireImpact(store.tables, record, inForce, clocks, config.admission)).impact,
     rollouts: wireRollouts(cutOvers, record, inForce, clocks.clock),
     fileModes: cutOvers.fileModes,
     storage: wiredStore.says,

@@ -13,7 +13,10 @@ export interface PastImage {
   readonly decisions: number;
   readonly uses: number;
   readonly lastUsed: string;
+  /** By which it was asked for, the newest first. */
   readonly tags: readonly string[];
+  /** Whether any of them named it by a tag alone, which a door may have pinned since. */
+  readonly byTag: boolean;
   /** Whether any of them admitted it. */
   readonly admitted: boolean;
 }
@@ -85,6 +88,7 @@ function add(images: Map<string, PastImage>, { decision, uses }: RecordedDecisio
     uses: (known?.uses ?? 0) + uses.count,
     lastUsed: known !== undefined && known.lastUsed > used ? known.lastUsed : used,
     tags: [...new Set([...(known?.tags ?? []), ...tags])],
+    byTag: (known?.byTag ?? false) || (decision.tag !== null && !decision.reference.includes('@')),
     admitted: (known?.admitted ?? false) || decision.outcome === 'admit',
   });
 }
@@ -107,8 +111,11 @@ export async function evidenceOf(
     if (bytes === null) return `no evidence was kept with decision ${origin.id}`;
     return { origin, dossier: readDossier(bytes) };
   } catch (error) {
+    // What cannot be read says nothing of its image, and must not keep others from being told.
     const isGone =
-      hasCode(error, 'record.decision-unknown') || hasCode(error, 'record.evidence-missing');
+      hasCode(error, 'record.decision-unknown') ||
+      hasCode(error, 'record.evidence-missing') ||
+      hasCode(error, 'dossier.malformed');
     if (isGone && error instanceof Error) return error.message;
     throw error;
   }

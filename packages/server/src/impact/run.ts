@@ -16,7 +16,7 @@ import {
 } from '@bulla/trust/policy/impact/compare';
 import { judgeImpact } from '@bulla/trust/policy/impact/judge';
 import type { ImpactedImage } from '@bulla/trust/policy/impact/report';
-import type { PolicySet } from '@bulla/trust/policy/policy-set';
+import type { PolicyScope, PolicySet } from '@bulla/trust/policy/policy-set';
 import type { DecisionBody } from '../record/body.ts';
 import { evidenceOf, type HistoryRecord, type PastImage } from './history.ts';
 
@@ -24,6 +24,8 @@ import { evidenceOf, type HistoryRecord, type PastImage } from './history.ts';
 export interface Rerun {
   readonly record: HistoryRecord;
   readonly expressions: () => ExpressionRunner;
+  /** Why admission refuses what is named by a tag where these policies hold; null where it does not. */
+  readonly refusesTag: (policies: PolicySet, scope: PolicyScope) => ChangeReason | null;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   /** By that clock: what is not answered by then is left. */
@@ -71,23 +73,44 @@ export function simulate(
   });
 }
 
+/** As the strictest of its askings has it: a tag may be refused where a digest is not. */
 async function comparedOf(
-  { newest }: PastImage,
+  image: PastImage,
   inForce: PolicySet,
   candidate: PolicySet,
   rerun: TimedRerun,
 ): Promise<Compared> {
+  const { newest } = image;
   const found = await evidenceOf(rerun.record, newest);
   if (typeof found === 'string') return unknown(newest.outcome, [notStored(found)]);
-  const { origin, dossier } = found;
+  const { dossier } = found;
+  // The answer may be that of a decision about the digest alone, whoever asked for the tag.
+  const origin = { ...found.origin, tag: newest.tag ?? image.tags[0] ?? null };
   const before = await ask(origin, dossier, inForce, rerun);
   const after = await ask(origin, dossier, candidate, rerun);
   const excepted = newest.exceptions.length > 0;
   const compared = compareSets([before, inForce], [after, candidate], excepted);
   const isOwn = origin.digest === newest.digest;
   const isCovered = newest.digest !== null && compared.covers.includes(newest.digest);
-  if (isOwn || (compared.after === 'admit' && isCovered)) return compared;
+  if (isOwn || (compared.after === 'admit' && isCovered)) {
+    return atAdmission(image, compared, [inForce, candidate], rerun);
+  }
   return unknown(newest.outcome, [notStored(ofIndex(origin))]);
+}
+
+/** What admission itself refuses of a tag, whatever its image carries (semantics 16). */
+function atAdmission(
+  { newest: { surface, repository, namespace, environment }, byTag }: PastImage,
+  compared: Compared,
+  [inForce, candidate]: readonly [PolicySet, PolicySet],
+  { refusesTag }: Rerun,
+): Compared {
+  if (surface !== 'admission' || !byTag || compared.after !== 'admit') return compared;
+  const scope = { repository, surface, namespace, environment };
+  const reason = refusesTag(candidate, scope);
+  if (reason === null || refusesTag(inForce, scope) !== null) return compared;
+  const change = compared.before === 'admit' ? 'refused' : null;
+  return { ...compared, after: 'deny', change, because: [reason] };
 }
 
 function ofIndex({ id }: DecisionBody): string {

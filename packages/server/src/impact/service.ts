@@ -48,6 +48,7 @@ export interface ImpactParts {
   readonly record: HistoryRecord;
   readonly policies: () => PolicySet | null;
   readonly expressions: () => CelRunner;
+  readonly refusesTag: Rerun['refusesTag'];
   readonly limits: ImpactLimits;
   newId(at: Date): string;
   readonly clock: () => Date;
@@ -155,8 +156,8 @@ function policiesOf({ policies }: ImpactParts): PolicySet {
   throw new TrustFault('policy.unreadable', 'no policies are in force to compare with');
 }
 
-function rerunOf({ record, expressions, now, limits }: ImpactParts): Rerun {
-  return { record, expressions, now, untilMs: now() + limits.deadlineMs };
+function rerunOf({ record, expressions, refusesTag, now, limits }: ImpactParts): Rerun {
+  return { record, expressions, refusesTag, now, untilMs: now() + limits.deadlineMs };
 }
 
 /** How far the answer reaches: what was left or not looked through is not among the unchanged. */

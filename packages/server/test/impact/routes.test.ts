@@ -41,6 +41,7 @@ async function serve(permissions: readonly Permission[]) {
     record: room.record,
     policies: () => inForce,
     expressions: () => runner,
+    refusesTag: () => null,
     limits: IMPACT_LIMITS,
     newId: (at) => newDecisionId(at, Buffer.alloc(10, ++ids)),
     clock: () => new Date(room.time.ms),

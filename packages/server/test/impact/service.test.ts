@@ -1,159 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
-import { decide } from '@bulla/trust/decide';
-import { newDecisionId } from '@bulla/trust/decide/decision-id';
-import { writeDossier } from '@bulla/trust/decide/dossier';
-import { TrustFault } from '@bulla/trust/fault/fault';
-import { openStore } from '@bulla/trust/oci/open';
-import { parseReference } from '@bulla/trust/oci/reference';
-import { type CelRunner, openExpressionRunner } from '@bulla/trust/policy/cel/runner';
-import { parsePolicies } from '@bulla/trust/policy/parse';
-import type { PolicySet } from '@bulla/trust/policy/policy-set';
-import { parsePolicyKey } from '@bulla/trust/policy/public-key';
-import { policySet, readyPolicy } from '@bulla/trust/policy/ready';
+import { test } from 'node:test';
 import {
-  createImpact,
-  IMPACT_LIMITS,
-  type ImpactLimits,
-  type ImpactService,
-} from '../../src/impact/service.ts';
-import { made, openRoom, type RoomUnderTest } from '../record/room.ts';
-
-const VECTORS = new URL('../../../../vectors/cosign/', import.meta.url);
-const ANN = { kind: 'user', id: 'u1', name: 'ann' } as const;
-const REPOSITORY = 'registry.example/shop/web';
-
-function policyText(require: string, more = '', name = 'prod'): string {
-  return `apiVersion: bulla.dev/v1
-kind: TrustPolicy
-metadata: { name: ${name} }
-spec:
-  images: [{ glob: "**" }]
-  authorities: { dev: { key: { ref: dev.pub } }, qa: { key: { ref: qa.pub } } }
-  require: ${require}
-${more}`;
-}
-
-const EITHER = policyText('{ signed: { of: [dev, qa] } }');
-const keys: Record<string, string> = {};
-let runner: CelRunner;
-let inForce: PolicySet;
-let attesting: PolicySet;
-
-before(async () => {
-  runner = openExpressionRunner();
-  keys['dev.pub'] = await readFile(new URL('keys/p256.pub', VECTORS), 'utf8');
-  keys['qa.pub'] = await readFile(new URL('keys/second.pub', VECTORS), 'utf8');
-  const parsed = ['dev', 'qa'].map(
-    (name) => [name, parsePolicyKey(Buffer.from(keys[`${name}.pub`] ?? ''), name)] as const,
-  );
-  const setOf = (text: string) => {
-    const [policy] = parsePolicies(Buffer.from(text), 'prod.yaml').policies;
-    assert.ok(policy !== undefined);
-    return policySet([readyPolicy(policy, { keys: new Map(parsed), trustRoots: new Map() })]);
-  };
-  inForce = setOf(EITHER);
-  attesting = setOf(policyText('{ attested: { type: slsaprovenance1, by: [dev] } }'));
-});
-
-after(() => runner[Symbol.asyncDispose]());
-
-interface Scene extends AsyncDisposable {
-  readonly room: RoomUnderTest;
-  readonly impact: ImpactService;
-  /** Keeps a decision about the image under this tag of the fixtures, p256 being signed by dev. */
-  decided(tag: string, more?: DecidedShape): Promise<string>;
-}
-
-interface DecidedShape {
-  readonly surface?: 'pull' | 'admission';
-  readonly namespace?: string;
-  readonly evidence?: false;
-  readonly excepted?: true;
-  /** By policies that ask for an attestation of dev, about an image that has some. */
-  readonly attested?: true;
-}
-
-async function open(
-  limits: Partial<ImpactLimits> = {},
-  now = () => performance.now(),
-  expressions = runner,
-  policies = inForce,
-): Promise<Scene> {
-  const room = await openRoom();
-  const clock = () => new Date(room.time.ms);
-  let ids = 0;
-  const impact = createImpact({
-    tables: room.tables,
-    record: room.record,
-    policies: () => policies,
-    expressions: () => expressions,
-    limits: { ...IMPACT_LIMITS, ...limits },
-    newId: (at) => newDecisionId(at, Buffer.alloc(10, ++ids)),
-    clock,
-    now,
-  });
-  return {
-    room,
-    impact,
-    async decided(tag, { surface = 'pull', namespace = null as string | null, ...more } = {}) {
-      room.time.ms += 1000;
-      const at = clock();
-      const id = newDecisionId(at, Buffer.alloc(10, ++ids));
-      const file = more.attested === true ? 'cosign-attestations.tar' : 'cosign-key-legacy';
-      const layout = new URL(`oci/${file}`, VECTORS).pathname;
-      const { decision, dossier } = await decide({
-        id,
-        reference: `${REPOSITORY}:${tag}`,
-        scope: { repository: REPOSITORY, surface, namespace, environment: null },
-        ...{ tag, digest: null, platform: null, parents: [], problem: null, rollback: null },
-        source: await openStore(parseReference(`oci:${layout}:${tag}`), {
-          env: {},
-          homeFolder: '/nonexistent',
-        }),
-        policies: more.attested === true ? attesting : inForce,
-        expressions: () => runner,
-        lastPass: async () => null,
-        at,
-        now: () => performance.now(),
-      });
-      const exceptions = [
-        {
-          ...{
-            id: `sha256:${'1'.repeat(64)}` as const,
-            name: 'hotfix',
-            kind: 'exception' as const,
-          },
-          ...{ requester: 'ann', approver: 'bob', reason: 'tonight', expires: at },
-          ...{ policy: 'prod', clauses: ['require'] },
-        },
-      ];
-      const lifted = more.excepted === true ? { outcome: 'admit' as const, exceptions } : {};
-      const given = made(
-        { ...decision, ...lifted },
-        { at, ...(more.evidence === false ? {} : { dossier: writeDossier(dossier) }) },
-      );
-      await room.record.keep(given);
-      return id;
-    },
-    [Symbol.asyncDispose]: () => room[Symbol.asyncDispose](),
-  };
-}
-
-const simulating = (text: string, more = {}) => ({
-  days: 7,
-  candidate: {
-    documents: [{ file: 'new.yaml', text }],
-    keys: {},
-    trustRoots: {},
-    remove: [],
-    ...more,
-  },
-});
-
-// biome-ignore lint/suspicious/noExplicitAny: what is stored is JSON
-type Stored = any;
+  ANN,
+  EITHER,
+  keys,
+  openScene,
+  policyText,
+  REPOSITORY,
+  type Stored,
+  simulating,
+} from './scene.ts';
 
 const CANDIDATES = [
   { name: 'the same', text: EITHER, web: null, bare: null },
@@ -188,7 +44,7 @@ const CANDIDATES = [
 
 for (const { name, text, web, bare } of CANDIDATES) {
   test(`a candidate with ${name}`, async () => {
-    await using scene = await open();
+    await using scene = await openScene();
     await scene.decided('p256');
     await scene.decided('p384');
     const before = (await scene.room.record.verify()).entries;
@@ -207,7 +63,7 @@ for (const { name, text, web, bare } of CANDIDATES) {
 }
 
 test('a candidate’s own key counts, and one of the server’s files is read for nobody', async () => {
-  await using scene = await open();
+  await using scene = await openScene();
   await scene.decided('p256');
   const other = policyText('{ signed: { of: [dev] } }').replace('dev.pub', 'mine.pub');
   const given = await scene.impact.simulate(
@@ -244,7 +100,7 @@ const INVALID = [
 
 for (const { name, text, more } of INVALID) {
   test(`refused as a candidate: ${name}`, async () => {
-    await using scene = await open();
+    await using scene = await openScene();
     await assert.rejects(scene.impact.simulate(ANN, simulating(text, more)), {
       code: 'impact.candidate-invalid',
     });
@@ -253,7 +109,7 @@ for (const { name, text, more } of INVALID) {
 }
 
 test('what only an exception let in is told apart, and what has no evidence is unknown', async () => {
-  await using scene = await open();
+  await using scene = await openScene();
   await scene.decided('p384', { excepted: true });
   await scene.decided('p256', { evidence: false });
   const stored: Stored = await scene.impact.simulate(ANN, simulating(EITHER));
@@ -262,7 +118,7 @@ test('what only an exception let in is told apart, and what has no evidence is u
 });
 
 test('an impact tells where what is lost runs, once for all places', async () => {
-  await using scene = await open();
+  await using scene = await openScene();
   await scene.decided('p256');
   await scene.decided('p256', { surface: 'admission', namespace: 'shop' });
   await scene.decided('p384');
@@ -296,7 +152,7 @@ for (const { name, limits, left, images } of [
   { name: 'time', limits: { deadlineMs: 0 }, left: 2, images: 0 },
 ] as const) {
   test(`an answer that is bounded by ${name} says that it is not all`, async () => {
-    await using scene = await open(limits);
+    await using scene = await openScene(limits);
     await scene.decided('p256');
     await scene.decided('p384');
     const { totals }: Stored = await scene.impact.simulate(ANN, simulating(EITHER));
@@ -305,7 +161,7 @@ for (const { name, limits, left, images } of [
 }
 
 test('more than may wait are refused', async () => {
-  await using scene = await open();
+  await using scene = await openScene();
   const all = await Promise.allSettled(
     Array.from({ length: 6 }, () => scene.impact.simulate(ANN, simulating(EITHER))),
   );
@@ -314,7 +170,7 @@ test('more than may wait are refused', async () => {
 });
 
 test('the newest two hundred are kept', async () => {
-  await using scene = await open();
+  await using scene = await openScene();
   for (let at = 0; at < 203; at++) {
     scene.room.time.ms += 1000;
     await scene.impact.simulate(ANN, simulating(EITHER));
@@ -323,64 +179,4 @@ test('the newest two hundred are kept', async () => {
   assert.equal(all.length, 200);
   assert.ok(all.every(({ at }, index) => index === 0 || at < (all[index - 1]?.at ?? '')));
   await assert.rejects(scene.impact.get('0'.repeat(26)), { code: 'impact.unknown' });
-});
-
-test('an image whose time ended while it was asked about is left, whenever that was', async () => {
-  let left = 0;
-  // Whoever asks for the time is told the next number, so each limit ends the run at another place.
-  for (let deadlineMs = 1; deadlineMs < 40; deadlineMs += 1) {
-    let ticks = 0;
-    await using scene = await open({ deadlineMs }, () => ticks++);
-    await scene.decided('p256');
-    await scene.decided('p384');
-    const { totals, result }: Stored = await scene.impact.simulate(ANN, simulating(EITHER));
-    assert.equal(totals.images + totals.left, 2);
-    assert.deepEqual(result.changes, []);
-    assert.equal(totals.complete, totals.left === 0);
-    left += totals.left;
-    const changes = [{ kind: 'retire-key' as const, key: 'dev' }];
-    const impact: Stored = await scene.impact.impact(ANN, { days: 7, runningDays: 7, changes });
-    assert.equal(impact.totals.images + impact.totals.left, 2);
-    const told = impact.result.images.map((one: Stored) => one.impact);
-    assert.ok(
-      told.every((one: string) => one === 'lost'),
-      told.join(),
-    );
-  }
-  assert.ok(left > 2);
-});
-
-test('expressions that take the whole time refuse no image, and hold up nobody for longer', async () => {
-  const slow: CelRunner = {
-    checkExpression: async () => undefined,
-    async evaluate(_expression, _variables, { deadlineMs }) {
-      time += deadlineMs;
-      asked += 1;
-      throw new TrustFault('cel.timeout', 'late');
-    },
-    [Symbol.asyncDispose]: async () => undefined,
-  };
-  let time = 0;
-  let asked = 0;
-  await using scene = await open({ deadlineMs: 3000 }, () => time, slow, attesting);
-  await scene.decided('key-legacy', { attested: true });
-  const clause = '{ attested: { type: slsaprovenance1, by: [dev], where: "predicate.x == 1" } }';
-  const text = policyText(`{ all: [${Array.from({ length: 100 }, () => clause).join(', ')}] }`);
-  const { totals, result }: Stored = await scene.impact.simulate(ANN, simulating(text));
-  assert.deepEqual([totals.images, totals.left, totals.complete], [0, 1, false]);
-  assert.deepEqual(result.changes, []);
-  assert.ok(asked > 0 && time <= 3000, `${asked} ${time}`);
-});
-
-test('what is asked is one short line, and what comes out can be read again', async () => {
-  await using scene = await open();
-  await scene.decided('p256');
-  const both = '{ signed: { of: [dev, qa], atLeast: 2 } }';
-  const many = Array.from({ length: 400 }, (_, at) => policyText(both, '', `p${at}`));
-  const documents = [{ file: `a\u0000\n${'x'.repeat(2000)}`, text: many.join('---\n') }];
-  const stored: Stored = await scene.impact.simulate(ANN, simulating('', { documents }));
-  assert.ok(stored.asked.length < 600);
-  assert.doesNotMatch(stored.asked, /\p{Cc}/u);
-  assert.equal(stored.result.changes[0].because.length, 20);
-  assert.deepEqual(await scene.impact.get(stored.id), JSON.parse(JSON.stringify(stored)));
 });
