@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ReadyPolicy } from '@bulla/trust/policy/policy-set';
 import { tagRefusal } from '../../src/wiring/impact.ts';
 import { ANN, inForce, openScene, policyText, type Stored, simulating } from './scene.ts';
 
@@ -50,7 +51,7 @@ for (const { tags, mode = 'enforce', pin, nodesPullThrough, code } of [
   { tags: 'pin', pin: 'tag-and-digest', nodesPullThrough: false, code: null },
 ] as const) {
   test(`tags: ${tags} (${mode}), pin: ${pin}, nodesPullThrough: ${nodesPullThrough}: ${code ?? 'passes'}`, () => {
-    const policies = inForce.policies.map((policy) => {
+    const policies = inForce.policies.map((policy): ReadyPolicy => {
       return { ...policy, document: { ...policy.document, tags, mode } };
     });
     const scope = { repository: 'a.example/b', surface: 'admission', environment: null } as const;
