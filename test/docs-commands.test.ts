@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { COMMANDS } from '../packages/cli/src/commands/list.ts';
 import { exitTally } from '../packages/cli/src/context.ts';
+import { CODES } from '../packages/trust/src/fault/codes.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const { Command } = createRequire(join(ROOT, 'packages/cli/package.json'))('commander');
@@ -88,6 +89,20 @@ test('every call of a command that a document shows is one that the commands tak
   }
   assert.deepEqual(unknown, []);
   assert.ok(calls > 100, `only ${calls} calls were found`);
+});
+
+test('every call of a command that a remedy names is one that the commands take', () => {
+  const sources = globSync('packages/{trust,server,cli}/src/**/*.ts', { cwd: ROOT })
+    .map((path) => readFileSync(join(ROOT, path), 'utf8'))
+    // The lines of a text, without what is filled in.
+    .flatMap((text) => [...text.matchAll(/`(bulla [^`\n]+)`/g)].map(([, call = '']) => call));
+  const remedies = Object.values(CODES).map(({ remedy }) => remedy);
+  const calls = callsOf([...remedies, ...sources.map((call) => `\`${call}\``)].join('\n'));
+  assert.ok(calls.length > 50, `only ${calls.length} calls were found`);
+  assert.deepEqual(
+    calls.filter((words) => unknownOf(words) !== null).map((words) => words.join(' ')),
+    [],
+  );
 });
 
 for (const call of ['policy simulat', 'gate --polcy a', 'policy init|chek', 'up --config a']) {

@@ -39,7 +39,10 @@ const TOKEN = /^[\x21-\x7e]{1,4096}$/;
 export function openApiClient(options: ApiClientOptions): Api {
   const origin = parseServerUrl(options.url);
   if (!TOKEN.test(options.token)) {
-    throw new TrustFault('server.token-missing', 'expected an API token, found something else');
+    throw new TrustFault(
+      'server.token-missing',
+      'what BULLA_TOKEN or --token-file holds is empty or no API token',
+    );
   }
   return {
     kind: 'server',

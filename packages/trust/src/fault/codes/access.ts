@@ -4,7 +4,8 @@ export const ACCESS_CODES = {
     status: 401,
     exit: 3,
     means: 'The request needs credentials, and has none that are valid.',
-    remedy: 'Sign in, or log in with `docker login` or `bulla login` and an API token.',
+    remedy:
+      'Sign in, or use a token that holds: in BULLA_TOKEN for commands, by `bulla login` or `docker login` for images.',
   },
   'access.denied': {
     status: 403,

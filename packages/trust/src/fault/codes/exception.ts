@@ -28,7 +28,8 @@ export const EXCEPTION_CODES = {
     status: 403,
     exit: 1,
     means: 'An exception was approved with a key that the policy does not name for that.',
-    remedy: 'Have one of the approvers whom the policy names approve it.',
+    remedy:
+      'Sign it with a key that the policy names: of an approver, or for break-glass of `breakGlass.keys`.',
   },
   'exception.self-approved': {
     status: 403,

@@ -4,7 +4,7 @@ export const IMPACT_CODES = {
     status: 400,
     exit: 2,
     means: 'A change names a key, an identity or a trust root that no policy uses.',
-    remedy: 'Name it as the policies do; `bulla policy check` lists their authorities.',
+    remedy: 'Name it as the policies do, under `authorities` and `trustRoot`.',
   },
   'impact.inventory-malformed': {
     status: 400,

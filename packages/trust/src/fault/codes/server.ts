@@ -11,7 +11,8 @@ export const SERVER_CODES = {
     status: 404,
     exit: 1,
     means: 'No protocol of this server has such a path.',
-    remedy: 'Check the path; `GET /v2/` tells whether a registry answers.',
+    remedy:
+      'Check the path and the port: admission and Gatekeeper have ports of their own; `GET /v2/` tells whether a registry answers.',
   },
   'http.method-unsupported': {
     status: 405,
