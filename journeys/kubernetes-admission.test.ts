@@ -220,6 +220,16 @@ async function playBulk(house: AdmissionHouse): Promise<void> {
   assert.deepEqual(written, new Set(['prod/app:1', 'prod/side:1', 'prod/app:2'].map(pinned)));
 }
 
+/** The API server counts our annotations too, and refuses what has too many of them. */
+async function playFull(house: AdmissionHouse): Promise<void> {
+  const annotations = { blob: 'x'.repeat((256 << 10) - 'blob'.length - 10) };
+  const full = podOf('full', APP, { metadata: { annotations } });
+  assertTaken(await house.kube.askAs(DEV, 'POST', PODS, full));
+  const { metadata, spec } = await stored(house, `${PODS}/full`);
+  assert.deepEqual(imagesOf(spec), [house.pinned('prod/app:1')]);
+  assert.deepEqual(Object.keys(metadata.annotations), ['blob']);
+}
+
 /** More than the API server passes on: nothing of ours is cut or dropped by it. */
 async function playWarnings({ kube }: AdmissionHouse): Promise<void> {
   const team = 'team-with-a-name-that-is-long-enough-to-be-cut';
@@ -244,6 +254,7 @@ const SCENES: Readonly<Record<string, (house: AdmissionHouse) => Promise<void>>>
   'generated names, warnings, and who asked': playNames,
   'a namespace that is out of sight, and who may put it there': playOptingOut,
   'sixty objects at a time': playBulk,
+  'annotations that are nearly full': playFull,
   'more warnings than anybody reads': playWarnings,
   'the audit log of the API server leads to the record': playAudit,
 };
