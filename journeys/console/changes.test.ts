@@ -124,6 +124,12 @@ test('a policy is observed, and enforced by a recorded step, whatever its file s
   assert.equal(await house.pull('tools/backup', 'weekly'), 200);
   await page.reload();
   await page.getByText('What it would have denied: 1 image left, 0 mended').waitFor();
+  await page.goto('/policies');
+  await page
+    .getByRole('cell')
+    .getByText(/^observed: .* left$/)
+    .waitFor();
+  await page.goto('/policies/everything');
   await page.getByRole('button', { name: 'Cut over' }).click();
   const form = page.getByRole('form', { name: 'Cut over everything' });
   await form.getByRole('button', { name: 'Refuse from now on' }).click();

@@ -10,12 +10,11 @@ export type RolloutAnswer = RolloutStatus;
 export type RolloutSummary = Omit<RolloutStatus, 'wouldDeny' | 'complete' | 'asked'>;
 
 /** Policies that are on their way. */
-export function rolloutsQuery(enabled = true) {
+export function rolloutsQuery() {
   return queryOptions({
     queryKey: ['rollouts'],
     queryFn: ({ signal }) =>
       read<{ readonly rollouts: readonly RolloutSummary[] }>('/rollouts', signal),
-    enabled,
   });
 }
 

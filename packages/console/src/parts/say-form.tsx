@@ -3,8 +3,8 @@ import { type FormEvent, type ReactElement, useEffect, useRef, useState } from '
 import { Notice, Problem } from './states.tsx';
 import './form.css';
 
-/** A button for what has to be said why: it opens a line for the words, and sends them. */
-export function SayForm(props: {
+/** What has to be said why. */
+interface SayProps {
   /** What is done: `Revoke`. */
   readonly word: string;
   /** To what: a name. */
@@ -17,10 +17,12 @@ export function SayForm(props: {
   readonly pending: boolean;
   readonly error: unknown;
   readonly onSay: (text: string) => void;
-}): ReactElement {
-  const { word, what, label, says, danger = false, pending, error, onSay } = props;
+}
+
+/** A button for what has to be said why: it opens a line for the words, and sends them. */
+export function SayForm(props: SayProps): ReactElement {
+  const { word, what } = props;
   const [open, setOpen] = useState(false);
-  const [empty, setEmpty] = useState(false);
   const opened = useRef(false);
   const opener = useRef<HTMLButtonElement>(null);
   useEffect(() => {
@@ -28,19 +30,23 @@ export function SayForm(props: {
     if (!open && opened.current) opener.current?.focus();
     opened.current = open;
   }, [open]);
-  if (!open) {
-    return (
-      <Button
-        ref={opener}
-        variant="default"
-        size="xs"
-        aria-label={`${word} ${what}`}
-        onClick={() => setOpen(true)}
-      >
-        {word}
-      </Button>
-    );
-  }
+  if (open) return <Words {...props} onCancel={() => setOpen(false)} />;
+  return (
+    <Button
+      ref={opener}
+      variant="default"
+      size="xs"
+      aria-label={`${word} ${what}`}
+      onClick={() => setOpen(true)}
+    >
+      {word}
+    </Button>
+  );
+}
+
+function Words(props: SayProps & { readonly onCancel: () => void }): ReactElement {
+  const { word, what, label, says, danger = false, pending, error, onSay, onCancel } = props;
+  const [empty, setEmpty] = useState(false);
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const text = String(new FormData(event.currentTarget).get('says') ?? '').trim();
@@ -68,7 +74,7 @@ export function SayForm(props: {
         <Button type="submit" size="xs" {...(danger ? { color: 'red' } : {})} loading={pending}>
           {word}
         </Button>
-        <Button variant="default" size="xs" onClick={() => setOpen(false)}>
+        <Button variant="default" size="xs" onClick={onCancel}>
           Cancel
         </Button>
       </div>

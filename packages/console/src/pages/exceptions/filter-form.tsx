@@ -38,35 +38,7 @@ export function FilterForm(props: {
       </summary>
       {/* A new address brings new defaults: what the fields show is always what is asked. */}
       <form key={JSON.stringify(search)} onSubmit={submit}>
-        <div className="fields">
-          <NativeSelect
-            label="State"
-            data={STATE_OPTIONS}
-            value={search.state ?? ''}
-            onChange={({ currentTarget }) => apply({ state: currentTarget.value })}
-          />
-          <NativeSelect
-            label="Kind"
-            data={KIND_OPTIONS}
-            value={search.kind ?? ''}
-            onChange={({ currentTarget }) => apply({ kind: currentTarget.value })}
-          />
-          <TextInput
-            name="repository"
-            label="Repository"
-            placeholder="registry.example/app"
-            defaultValue={search.repository ?? ''}
-            autoComplete="off"
-            spellCheck={false}
-          />
-          <Checkbox
-            label="Only open reviews"
-            checked={search.review === 'open'}
-            onChange={({ currentTarget }) =>
-              apply({ review: currentTarget.checked ? 'open' : undefined })
-            }
-          />
-        </div>
+        <Fields search={search} apply={apply} />
         <div className="form-acts">
           <Button type="submit" size="xs">
             Apply
@@ -77,5 +49,43 @@ export function FilterForm(props: {
         </div>
       </form>
     </details>
+  );
+}
+
+function Fields(props: {
+  readonly search: ExceptionsSearch;
+  readonly apply: (changes: Readonly<Record<string, unknown>>) => void;
+}): ReactElement {
+  const { search, apply } = props;
+  return (
+    <div className="fields">
+      <NativeSelect
+        label="State"
+        data={STATE_OPTIONS}
+        value={search.state ?? ''}
+        onChange={({ currentTarget }) => apply({ state: currentTarget.value })}
+      />
+      <NativeSelect
+        label="Kind"
+        data={KIND_OPTIONS}
+        value={search.kind ?? ''}
+        onChange={({ currentTarget }) => apply({ kind: currentTarget.value })}
+      />
+      <TextInput
+        name="repository"
+        label="Repository"
+        placeholder="registry.example/app"
+        defaultValue={search.repository ?? ''}
+        autoComplete="off"
+        spellCheck={false}
+      />
+      <Checkbox
+        label="Only open reviews"
+        checked={search.review === 'open'}
+        onChange={({ currentTarget }) =>
+          apply({ review: currentTarget.checked ? 'open' : undefined })
+        }
+      />
+    </div>
   );
 }

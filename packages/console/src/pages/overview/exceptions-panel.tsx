@@ -38,7 +38,7 @@ export function ExceptionsPanel(): ReactElement {
         <p className="dim">None: nothing is let in past what policies require.</p>
       ) : (
         <>
-          <ul className="refusals">
+          <ul className="in-force">
             {first.slice(0, SHOWN).map((one) => (
               <InForce key={one.id} of={one} />
             ))}
@@ -70,7 +70,6 @@ function InForce({ of }: { readonly of: ExceptionAnswer }): ReactElement {
           <ImageName of={repository} />
         </span>
       </span>
-      <span />
       <span className="dim">
         <Remaining until={expires} over="expired" />
       </span>

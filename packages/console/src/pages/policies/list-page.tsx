@@ -2,11 +2,12 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { type PoliciesAnswer, type PolicyAnswer, policiesQuery } from '../../api/policies.ts';
+import { rolloutsQuery } from '../../api/rollouts.ts';
 import { Snippet } from '../../parts/copy.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
-import { DigestText } from '../../parts/values.tsx';
+import { DigestText, Remaining } from '../../parts/values.tsx';
 import { fileName } from './files.ts';
 import { ModeLabel } from './mode-label.tsx';
 import { Patterns } from './patterns.tsx';
@@ -109,14 +110,7 @@ const COLUMNS: readonly Column<PolicyAnswer>[] = [
   },
   {
     title: 'Mode',
-    cell: ({ mode, fileMode }) => (
-      <>
-        <ModeLabel mode={mode} />
-        {fileMode === mode ? null : (
-          <span className="sub dim">by a cut-over; its file says {fileMode}</span>
-        )}
-      </>
-    ),
+    cell: (policy) => <Mode of={policy} />,
   },
   {
     title: 'Images',
@@ -126,3 +120,22 @@ const COLUMNS: readonly Column<PolicyAnswer>[] = [
   { title: 'Doors', cell: ({ surfaces }) => doorsText(surfaces) },
   { title: 'Hash', cell: ({ hash }) => <DigestText of={hash} /> },
 ];
+
+/** What a policy does, by whose word, and whether it is on its way to do more. */
+function Mode({ of: { name, mode, fileMode } }: { readonly of: PolicyAnswer }): ReactElement {
+  const { data } = useQuery(rolloutsQuery());
+  const rollout = data?.rollouts.find(({ policy }) => policy === name);
+  return (
+    <>
+      <ModeLabel mode={mode} />
+      {fileMode === mode ? null : (
+        <span className="sub dim">by a cut-over; its file says {fileMode}</span>
+      )}
+      {rollout?.state === 'observing' ? (
+        <span className="sub dim">
+          observed: <Remaining until={rollout.endsAt} over="its window is over" />
+        </span>
+      ) : null}
+    </>
+  );
+}
