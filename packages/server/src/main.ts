@@ -151,8 +151,7 @@ async function openRooms(
   const { registry } = listeners;
   const wiredStore = storeConfig(config);
   const store = opened.use(await openStore(wiredStore.config, clocks));
-  const keyFolder = wiredStore.sharedFolder ?? config.data;
-  const record = await wireRecord(config, keyFolder, registry, store, metrics, clocks);
+  const record = await wireRecord(config, wiredStore.keyFolder, registry, store, metrics, clocks);
   opened.defer(() => record.close());
   const about = { version, log };
   const streams = opened.use(await wireStreams(config, store, record, about, metrics, clocks));

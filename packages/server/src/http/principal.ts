@@ -68,6 +68,11 @@ export type RegistryNeed =
       readonly action: RegistryAction;
     };
 
+/** A caller as the record names who did something. */
+export function callerOf({ kind, id, name }: Principal): Pick<Principal, 'kind' | 'id' | 'name'> {
+  return { kind, id, name };
+}
+
 /** Some globs at hand, and not more: whoever makes tokens chooses how many there are. */
 const matchers = new Map<string, (name: string) => boolean>();
 const MATCHERS_MOST = 1000;

@@ -3,8 +3,8 @@ import { parseIdentityName, type TrustChange } from '@bulla/trust/policy/impact/
 import { parsePolicyKey } from '@bulla/trust/policy/public-key';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import type { Asker } from '../decision/made.ts';
 import type { ApiCall, ApiRoute } from '../http/api/route.ts';
+import { callerOf } from '../http/principal.ts';
 import type { ImpactService } from './service.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -142,10 +142,10 @@ function run(impact: ImpactService, call: ApiCall): Promise<object> {
   const { days = DAYS_USUAL } = body;
   if (body.kind === 'impact') {
     const { runningDays = DAYS_USUAL } = body;
-    return impact.impact(askerOf(call), { days, runningDays, changes: changesOf(body) });
+    return impact.impact(callerOf(call.principal), { days, runningDays, changes: changesOf(body) });
   }
   const { documents = [], keys = {}, trustRoots = {}, remove = [] } = body;
-  return impact.simulate(askerOf(call), {
+  return impact.simulate(callerOf(call.principal), {
     days,
     candidate: { documents, keys, trustRoots, remove },
   });
@@ -170,8 +170,4 @@ function keyName(text: string): string {
   if (text.startsWith('-----BEGIN')) return parsePolicyKey(Buffer.from(text), 'retireKeys').id;
   if (text.length <= 2048) return text;
   throw new TrustFault('impact.change-unknown', `expected a key or its name, found ${quote(text)}`);
-}
-
-function askerOf({ principal: { kind, id, name } }: ApiCall): Asker {
-  return { kind, id, name };
 }

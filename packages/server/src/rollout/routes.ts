@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import type { Asker } from '../decision/made.ts';
-import type { ApiCall, ApiRoute } from '../http/api/route.ts';
+import type { ApiRoute } from '../http/api/route.ts';
+import { callerOf } from '../http/principal.ts';
 import type { RolloutService } from './service.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -126,7 +126,7 @@ function changeRoutes(rollouts: RolloutService): readonly ApiRoute[] {
       summary: 'Open an observation window for a policy that warns or records',
       body: START,
       answer: Type.Object(ROLLOUT),
-      handle: (call) => rollouts.start(askerOf(call), Value.Parse(START, call.body)),
+      handle: (call) => rollouts.start(callerOf(call.principal), Value.Parse(START, call.body)),
     },
     {
       method: 'POST',
@@ -139,7 +139,7 @@ function changeRoutes(rollouts: RolloutService): readonly ApiRoute[] {
         const ask: Static<typeof CUT_OVER> = Value.Parse(CUT_OVER, call.body);
         const { accept = [], reason = null, quietMs = DAY_MS } = ask;
         const policy = call.params['policy'] ?? '';
-        return rollouts.cutOver(askerOf(call), policy, { accept, reason, quietMs });
+        return rollouts.cutOver(callerOf(call.principal), policy, { accept, reason, quietMs });
       },
     },
     {
@@ -150,13 +150,9 @@ function changeRoutes(rollouts: RolloutService): readonly ApiRoute[] {
       body: BACK,
       async handle(call) {
         const { reason } = Value.Parse(BACK, call.body);
-        await rollouts.back(askerOf(call), call.params['policy'] ?? '', reason);
+        await rollouts.back(callerOf(call.principal), call.params['policy'] ?? '', reason);
         return null;
       },
     },
   ];
-}
-
-function askerOf({ principal: { kind, id, name } }: ApiCall): Asker {
-  return { kind, id, name };
 }

@@ -2,6 +2,7 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import { type Static, Type } from 'typebox';
 import { Check } from 'typebox/value';
 import type { ApiCall, ApiRoute } from '../http/api/route.ts';
+import { callerOf } from '../http/principal.ts';
 import type { Letters } from './dead-letters.ts';
 import type { StreamService } from './service.ts';
 
@@ -111,8 +112,7 @@ export function streamRoutes(streams: StreamService): readonly ApiRoute[] {
 function asked({ params, body, principal }: ApiCall) {
   const { ids } = checkedLetters(body);
   const letters: Letters = ids ?? 'all';
-  const { kind, id, name } = principal;
-  return { name: nameOf(params), letters, by: { kind, id, name } };
+  return { name: nameOf(params), letters, by: callerOf(principal) };
 }
 
 function nameOf(params: ApiCall['params']): string {

@@ -52,7 +52,7 @@ export async function openOffline(config: ServerConfig, clocks: Clocks): Promise
   if (wired.config.store === 'embedded') await requireData(wired.config.folder);
   await using opened = new AsyncDisposableStack();
   const store = opened.use(await openStore(wired.config, clocks));
-  const keyFolder = wired.sharedFolder ?? config.data;
+  const { keyFolder } = wired;
   const log = createLog('silent');
   const parts = {
     authenticate: async () => OPERATOR_CALLER,

@@ -5,8 +5,8 @@ import type { StoreConfig } from '../store.ts';
 /** The rooms that the configuration names, and what people call them. */
 export interface WiredStore {
   readonly config: StoreConfig;
-  /** Where a database holds the rows, the folder of what belongs to it; null: all is in `data`. */
-  readonly sharedFolder: string | null;
+  /** Where keys lie: where a database holds the rows, the folder of what belongs to it; else `data`. */
+  readonly keyFolder: string;
   readonly says: { readonly tables: string; readonly objects: string };
 }
 
@@ -16,7 +16,7 @@ export function storeConfig({ data, storage }: Pick<ServerConfig, 'data' | 'stor
   if (tables === 'memory') {
     return {
       config: { store: 'memory' },
-      sharedFolder: null,
+      keyFolder: data,
       says: { tables: 'memory', objects: 'memory' },
     };
   }
@@ -27,7 +27,7 @@ export function storeConfig({ data, storage }: Pick<ServerConfig, 'data' | 'stor
         folder: data,
         ...(objects.folder === null ? {} : { objectsFolder: objects.folder }),
       },
-      sharedFolder: null,
+      keyFolder: data,
       says: { tables: 'SQLite', objects: 'files' },
     };
   }
@@ -35,7 +35,7 @@ export function storeConfig({ data, storage }: Pick<ServerConfig, 'data' | 'stor
   const folder = objects.folder ?? join(data, 'shared');
   return {
     config: { store: 'postgres', url: url.reveal(), poolSize, folder },
-    sharedFolder: folder,
+    keyFolder: folder,
     says: { tables: 'PostgreSQL', objects: 'files' },
   };
 }
