@@ -274,9 +274,9 @@ async function playKubectl(
 }
 
 /** Our denial is there before the API server gives up, in both calls. */
-async function playHanging(house: AdmissionHouse, hanging: string): Promise<void> {
+async function playHanging(house: AdmissionHouse, { host }: Hanging): Promise<void> {
   const { kube } = house;
-  const image = `${hanging}/app:1`;
+  const image = `${host}/app:1`;
   const answer = await post(
     house,
     podOf('refused', image, { initContainers: [{ name: 'good', image: APP }] }),
@@ -288,7 +288,7 @@ async function playHanging(house: AdmissionHouse, hanging: string): Promise<void
   assert.equal((await kube.ask('GET', `${PODS}/beside`)).status, 200);
 }
 
-async function playEnd(house: AdmissionHouse): Promise<void> {
+async function playEnd(house: AdmissionHouse, { host, heard }: Hanging): Promise<void> {
   const { kube, server, startAgain, pinned } = house;
   await server.stop();
   const { status, body } = await post(house, podOf('late', APP));
@@ -301,7 +301,23 @@ async function playEnd(house: AdmissionHouse): Promise<void> {
   assertTaken(await post(house, podOf('late', APP)));
   const { body: late } = await kube.ask('GET', `${PODS}/late`);
   assert.deepEqual(imagesOf(late.spec), [pinned('prod/app:1')]);
-  await assertUnharmed(started);
+  // Killed between a question and its answer.
+  const before = heard();
+  const waiting = post(house, podOf('refused', `${host}/app:2`));
+  await until('the registry is asked', async () => heard() > before);
+  await started.kill();
+  const unanswered = await waiting;
+  assert.equal(unanswered.status, 500, JSON.stringify(unanswered.body));
+  assert.equal((await kube.ask('GET', `${PODS}/refused`)).status, 404);
+  const last = await startAgain();
+  assertTaken(await post(house, podOf('last', APP)));
+  await assertUnharmed(last);
+}
+
+interface Hanging {
+  readonly host: string;
+  /** How much it was sent so far. */
+  readonly heard: () => number;
 }
 
 const ADMISSION = `  kinds:
@@ -309,23 +325,30 @@ const ADMISSION = `  kinds:
     - { group: ${GROUP}, kind: Task, images: ["spec.steps[*].image"] }
 `;
 
-/** A registry that takes connections, and says nothing. */
-async function startHanging(t: TestContext): Promise<string> {
-  const server = createServer((socket) => socket.on('error', () => undefined).resume());
+/** A registry that takes requests, and says nothing. */
+async function startHanging(t: TestContext): Promise<Hanging> {
+  let heard = 0;
+  const server = createServer((socket) => {
+    socket
+      .on('error', () => undefined)
+      .on('data', () => {
+        heard += 1;
+      });
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   const address = server.address();
   assert.ok(typeof address === 'object' && address !== null);
-  return `127.0.0.1:${address.port}`;
+  return { host: `127.0.0.1:${address.port}`, heard: () => heard };
 }
 
 test('a real API server and the built server, among others and through its own end', async (t) => {
   const hanging = await startHanging(t);
   const opened = await openAdmissionHouse(t, {
     admission: ADMISSION,
-    images: [`${hanging}/**`],
+    images: [`${hanging.host}/**`],
     more: `registries:
-  - { host: "${hanging}", plainHttp: true, privateAddresses: true, timeout: 60s }
+  - { host: "${hanging.host}", plainHttp: true, privateAddresses: true, timeout: 60s }
 `,
     hook(webhook) {
       webhook.timeoutSeconds = PATIENCE_S;
@@ -361,5 +384,5 @@ test('a real API server and the built server, among others and through its own e
     else await playKubectl(house, kubectl);
   });
   await t.test('a registry that hangs', () => playHanging(house, hanging));
-  await t.test('the server ends, and is started again', () => playEnd(house));
+  await t.test('the server ends, and is started again', () => playEnd(house, hanging));
 });

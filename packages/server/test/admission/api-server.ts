@@ -177,7 +177,7 @@ function checked(hook: Hook, review: KubeObject, body: string): Called {
   }
   return {
     allowed: response['allowed'],
-    message: `admission webhook "bulla" denied the request: ${String(message)}`,
+    message: `admission webhook "${hook}.bulla.dev" denied the request: ${String(message)}`,
     code: typeof code === 'number' && code >= 400 ? code : 400,
     patch: patch === undefined ? [] : JSON.parse(Buffer.from(String(patch), 'base64').toString()),
     warnings: limited((response['warnings'] ?? []) as readonly string[]),
@@ -188,12 +188,21 @@ function checked(hook: Hook, review: KubeObject, body: string): Called {
 const BUDGET = 4096;
 const LONGEST_OVER_BUDGET = 256;
 
-/** apiserver: endpoints/filters/warning.go. Over the budget each text is cut, and then left out. */
+/**
+ * apiserver: endpoints/filters/warning.go. Each text once, and none that no header can carry; when all
+ * together are over the budget each is cut, and what comes after it is used up is left out.
+ */
 function limited(texts: readonly string[]): readonly string[] {
-  const distinct = [...new Set(texts)];
+  const distinct = [...new Set(texts)].filter((text) => text !== '' && !/\p{Cc}/u.test(text));
   const total = distinct.reduce((sum, text) => sum + [...text].length, 0);
   if (total <= BUDGET) return distinct;
-  return distinct.map((text) => [...text].slice(0, LONGEST_OVER_BUDGET).join(''));
+  let written = 0;
+  return distinct.flatMap((text) => {
+    if (written >= BUDGET) return [];
+    const cut = [...text].slice(0, LONGEST_OVER_BUDGET);
+    written += cut.length;
+    return [cut.join('')];
+  });
 }
 
 function asMap(value: unknown): KubeObject {

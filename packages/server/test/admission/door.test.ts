@@ -22,7 +22,9 @@ test('an API server is answered over TLS: a tag is pinned and admitted, what is 
   assert.match(good.auditAnnotations['decisions'] ?? '', /=admit$/);
   const bad = await door.api.admit(reviewOf({ object: deployment([TAG, BAD]) }));
   assert.deepEqual([bad.allowed, bad.code], [false, 403]);
-  assert.ok(bad.message.startsWith('admission webhook "bulla" denied the request: 1 image'));
+  assert.ok(
+    bad.message.startsWith('admission webhook "validate.bulla.dev" denied the request: 1 image'),
+  );
   assert.equal(world.kept[0]?.request.object?.cluster, 'test');
   assert.equal(world.kept[0]?.request.userAgent, 'kube-apiserver-admission');
   const metrics = await door.metrics();
