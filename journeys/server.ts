@@ -98,6 +98,7 @@ export interface ServeWanted {
   readonly more?: string;
   /** The name of the data folder on the stage; by default `data`. */
   readonly data?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts the built `bulla serve` by a configuration file, and resolves when it is ready. */
@@ -113,7 +114,7 @@ log: { level: warn }
 ${wanted.more ?? ''}gateway:
 ${wanted.gateway}`,
   );
-  return startServing(stage, ['serve', '--config', file, '-o', 'json'], data);
+  return startServing(stage, ['serve', '--config', file, '-o', 'json'], data, wanted);
 }
 
 async function startServing(
