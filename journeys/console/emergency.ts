@@ -50,7 +50,13 @@ export async function openEmergency(house: House): Promise<Emergency> {
       await as(who, [
         ...['exception', 'request', named, '--name', name, '--for-policy', 'production'],
         ...['--clause', 'require', '--identity', 'dev@acme.example', '--until', '24h'],
-        ...['--reason', 'the signer is down, ticket 4711', '--control', 'only in the canary ring'],
+        ...[
+          '--reason',
+          // Markup, and a character that turns the reading of what follows: both must be seen as they are.
+          'the signer is down, ticket <b>4711</b> \u202e!',
+          '--control',
+          'only in the canary ring',
+        ],
         ...['--key', stage.path('dev.key'), '--write', stage.path(`${name}.json`)],
       ]);
       return as(who, ['exception', 'submit', stage.path(`${name}.json`)]);

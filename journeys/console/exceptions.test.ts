@@ -42,7 +42,11 @@ test('an exception is followed from its request to its end, by the commands that
   await emergency.request('ben', 'late-release');
   assert.equal(await house.pull(...IMAGE), 403);
   await openException(page, 'late-release');
-  for (const says of ['dev@acme.example', 'the signer is down, ticket 4711', 'nobody yet']) {
+  for (const says of [
+    'dev@acme.example',
+    'the signer is down, ticket <b>4711</b> \\u202e!',
+    'nobody yet',
+  ]) {
     await page.getByRole('definition').getByText(says).waitFor();
   }
   await page.getByText('lets nothing in before an approver has signed it').waitFor();

@@ -72,18 +72,19 @@ export interface ExceptionsAsk {
 }
 
 const PAGE = 50;
+/** What holds ends by itself: whoever looks at it must not go on reading that it holds. */
+const WATCH_MS = 20_000;
 
-/** A page of exceptions. */
+/** A page of exceptions, asked again every 20 seconds while it is looked at. */
 export function exceptionsQuery({ state, kind, repository, review, before }: ExceptionsAsk) {
   const path = apiPath('/exceptions', { state, kind, repository, review, before, limit: PAGE });
   return queryOptions({
     queryKey: ['exceptions', path],
     queryFn: ({ signal }) => read<ExceptionsAnswer>(path, signal),
+    refetchInterval: WATCH_MS,
     placeholderData: (previous) => previous,
   });
 }
-
-const WATCH_MS = 20_000;
 
 /** The newest uses of break-glass, and counts of all that holds; asked again every 20 seconds. */
 export function breakGlassQuery(enabled: boolean) {
@@ -96,11 +97,12 @@ export function breakGlassQuery(enabled: boolean) {
   });
 }
 
-/** One exception. */
+/** One exception, asked again every 20 seconds while it is looked at. */
 export function exceptionQuery(id: string) {
   return queryOptions({
     queryKey: ['exceptions', 'one', id],
     queryFn: ({ signal }) => read<ExceptionAnswer>(`/exceptions/${encodeURIComponent(id)}`, signal),
+    refetchInterval: WATCH_MS,
   });
 }
 

@@ -47,6 +47,19 @@ export function shortDigest(digest: string): string {
   return parts === null ? digest : `${parts[1]}:${parts[2]}`;
 }
 
+/**
+ * What somebody wrote, with control characters and those that turn the direction of reading as escapes:
+ * who approves or reviews must read what was signed. Ends of lines are spaces.
+ */
+export function plainText(text: string): string {
+  return text
+    .replaceAll(/[\r\n\t]+/g, ' ')
+    .replaceAll(
+      /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+      (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+    );
+}
+
 /** A sentence in which every digest is cut as `shortDigest` cuts it. */
 export function shortDigestsIn(text: string): string {
   return text.replaceAll(/\b[a-z0-9]+:[0-9a-f]{32,128}\b/g, shortDigest);

@@ -4,6 +4,7 @@ import {
   countText,
   durationText,
   instantText,
+  plainText,
   plural,
   remaining,
   shortDigest,
@@ -42,6 +43,14 @@ describe('the time until an instant', () => {
     ['2026-11-20T12:00:00Z', null],
     ['never', null],
   ])('%s is %s away', (instant, text) => expect(remaining(instant, AT)).toBe(text));
+});
+
+test('what somebody wrote is read in its own order, with nothing hidden in it', () => {
+  expect(plainText('fine: na\u00efve \u4f60\u597d <b>bold</b>')).toBe(
+    'fine: na\u00efve \u4f60\u597d <b>bold</b>',
+  );
+  expect(plainText('not \u202esafe\u202c a\u200bb')).toBe('not \\u202esafe\\u202c a\\u200bb');
+  expect(plainText('one\r\ntwo\tthree\u0007')).toBe('one two three\\u0007');
 });
 
 test('the id of a key is cut, whatever stands before it', () => {

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import type { DecisionAnswer } from '../../api/decisions.ts';
 import { KindLabel } from '../../parts/exception-label.tsx';
+import { plainText } from '../../parts/format.ts';
 import { useMay } from '../../parts/session.tsx';
 import { Notice } from '../../parts/states.tsx';
 import { Instant } from '../../parts/values.tsx';
@@ -41,7 +42,7 @@ function UsedNotice({ used }: { readonly used: Used }): ReactElement {
           </Link>
         </span>
       </p>
-      <p>{reason}</p>
+      <p>{plainText(reason)}</p>
       <p className="dim">
         {approver === null
           ? `signed by ${requester} alone`

@@ -5,6 +5,7 @@ import { type ExceptionAnswer, exceptionQuery } from '../../api/exceptions.ts';
 import { isAbsent } from '../../api/problem.ts';
 import { CopyButton, Snippet } from '../../parts/copy.tsx';
 import { KindLabel, ReviewLabel, StateLabel } from '../../parts/exception-label.tsx';
+import { plainText } from '../../parts/format.ts';
 import { Page, Panel } from '../../parts/page.tsx';
 import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
 import {
@@ -194,8 +195,10 @@ function Parties({ of }: { readonly of: ExceptionAnswer }): ReactElement {
   const { kind, requester, approver, reason, compensatingControl } = of;
   return (
     <Facts>
-      <Fact name="Reason">{reason}</Fact>
-      <Fact name="What keeps the risk small">{compensatingControl}</Fact>
+      <Fact name="Reason">{plainText(reason)}</Fact>
+      <Fact name="What keeps the risk small">
+        {compensatingControl === null ? null : plainText(compensatingControl)}
+      </Fact>
       <Fact name={kind === 'break-glass' ? 'Broken by' : 'Asked by'}>{requester.identity}</Fact>
       <Fact name="Their key">
         <KeyText of={requester.keyId} />

@@ -9,7 +9,7 @@ import {
 } from '../../api/exceptions.ts';
 import { Snippet } from '../../parts/copy.tsx';
 import { KindLabel, ReviewLabel, StateLabel } from '../../parts/exception-label.tsx';
-import { countText, plural } from '../../parts/format.ts';
+import { countText, plainText, plural } from '../../parts/format.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Empty, Loading, Problem } from '../../parts/states.tsx';
@@ -78,7 +78,7 @@ const COLUMNS: readonly Column<ExceptionAnswer>[] = [
         <Link className="image-link" to="/exceptions/$id" params={{ id }}>
           {name}
         </Link>
-        <span className="sub dim">{reason}</span>
+        <span className="sub dim">{plainText(reason)}</span>
       </>
     ),
   },

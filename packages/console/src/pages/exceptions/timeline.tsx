@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import type { ExceptionAnswer } from '../../api/exceptions.ts';
+import { plainText } from '../../parts/format.ts';
 import { Icon, type IconName } from '../../parts/icons.tsx';
 import { Instant } from '../../parts/values.tsx';
 import { type Step, stepsOf } from './steps.ts';
@@ -33,7 +34,7 @@ export function Timeline({ of }: { readonly of: ExceptionAnswer }): ReactElement
             {by === null ? null : (
               <p>{signedBy === null ? `by ${by}` : `signed by ${signedBy}, handed in by ${by}`}</p>
             )}
-            {says === null ? null : <p className="timeline-says">{says}</p>}
+            {says === null ? null : <p className="timeline-says">{plainText(says)}</p>}
           </div>
         </li>
       ))}

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { type RolloutAnswer, rolloutQuery } from '../../api/rollouts.ts';
+import { plainText } from '../../parts/format.ts';
 import { Label } from '../../parts/mark.tsx';
 import { Panel } from '../../parts/page.tsx';
 import { useMay } from '../../parts/session.tsx';
@@ -52,7 +53,7 @@ function Body({ of }: { readonly of: RolloutAnswer }): ReactElement {
         <Fact name="State">
           <State of={of} />
         </Fact>
-        <Fact name="Owner">{of.owner}</Fact>
+        <Fact name="Owner">{plainText(of.owner)}</Fact>
         <Fact name="Window opened">
           <Instant at={of.openedAt} /> by {of.openedBy}
         </Fact>
@@ -113,7 +114,7 @@ function CutOverFacts({ of: { cutOver } }: { readonly of: RolloutAnswer }): Reac
           </ul>
         )}
       </Fact>
-      <Fact name="Because">{reason}</Fact>
+      <Fact name="Because">{reason === null ? null : plainText(reason)}</Fact>
       <Fact name="Recorded as">{act === null ? 'not recorded yet' : <code>{act}</code>}</Fact>
     </>
   );

@@ -4,7 +4,7 @@ import type { ReactElement } from 'react';
 import { type ActAnswer, actsQuery } from '../../api/acts.ts';
 import { Snippet } from '../../parts/copy.tsx';
 import { KindLabel } from '../../parts/exception-label.tsx';
-import { shortDigestsIn } from '../../parts/format.ts';
+import { plainText, shortDigestsIn } from '../../parts/format.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Label } from '../../parts/mark.tsx';
 import { Page } from '../../parts/page.tsx';
@@ -67,7 +67,7 @@ const COLUMNS: readonly Column<ActAnswer>[] = [
     kind: 'main',
     cell: ({ act, subject, says }) => (
       <>
-        {shortDigestsIn(says)}
+        {shortDigestsIn(plainText(says))}
         <span className="sub">
           <Subject act={act} subject={subject} />
         </span>
