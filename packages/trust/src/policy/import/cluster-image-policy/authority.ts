@@ -92,7 +92,7 @@ function keys(authority: CipAuthority, key: KeySource): Signers | Refusal {
     specs: pems.map((pem) => ({ key: { pem, ...beside } })),
     notes: [
       ...proofs.notes,
-      ...(pems.length === 1 ? [] : [noteOf(place, 'same', `${pems.length} keys`, ANY_KEY)]),
+      ...(pems.length === 1 ? [] : [noteOf(place, 'wider', `${pems.length} keys`, ANY_KEY)]),
       ...(hashAlgorithm === 'sha256'
         ? []
         : [noteOf(place, 'stricter', `hashAlgorithm ${hashAlgorithm}`, KEY_HASH)]),
@@ -100,7 +100,8 @@ function keys(authority: CipAuthority, key: KeySource): Signers | Refusal {
   };
 }
 
-const ANY_KEY = 'any of them may sign';
+// clusterimagepolicy_types.go (webhook), KeyRef.UnmarshalJSON: of several it takes the first.
+const ANY_KEY = 'any of them may sign, where policy-controller looks at the first alone';
 const KEY_HASH = 'the hash follows from the key, and a signature over another does not count';
 
 /** Each key of a PEM text by itself; null when there is none, or one that cannot be used. */

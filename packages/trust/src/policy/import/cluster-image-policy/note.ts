@@ -2,9 +2,10 @@ import type { Place } from '../../../bytes/yaml/node.ts';
 
 /**
  * What became of a clause that cannot be said in the same words: `refuses` where nothing passes by it,
- * `stricter` where less passes than there, `same` where only the words differ.
+ * `stricter` where less passes than there, `wider` where what the document lists counts here and is passed
+ * over there, `same` where only the words differ.
  */
-export type NoteEffect = 'refuses' | 'stricter' | 'same';
+export type NoteEffect = 'refuses' | 'stricter' | 'wider' | 'same';
 
 /** One clause of the imported document that is not simply taken over. */
 export interface ImportNote {
@@ -28,5 +29,6 @@ export function noteText({ what, why, effect }: ImportNote): string {
 const EFFECTS = {
   refuses: 'refuses',
   stricter: 'stricter here',
+  wider: 'more passes here',
   same: 'decides alike',
 } as const satisfies Record<NoteEffect, string>;

@@ -164,6 +164,13 @@ test('an authority cannot take the name of another', () => {
   }
 });
 
+test('several keys of one PEM are told of: policy-controller looks at the first alone', () => {
+  const remarks = (...keys: readonly (typeof A)[]) =>
+    own(cip([{ key: { data: keys.map(pem).join('') } }])).problems.map(({ code }) => code);
+  assert.deepEqual(remarks(A), []);
+  assert.deepEqual(remarks(A, B), ['policy.not-expressible']);
+});
+
 test('a thousand authorities of one name each have their own', () => {
   const alike = Array.from({ length: 1000 }, () => ({ name: 'a', ...FAIL }));
   const [policy] = own(cip(alike)).policies;
