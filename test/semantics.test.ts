@@ -68,3 +68,24 @@ test('every rule has a test that plays its attacker', () => {
     [],
   );
 });
+
+/** Rule → the tests that the page names for it. */
+function namedByThePage(): ReadonlyMap<number, readonly string[]> {
+  const rows = [...textOf('docs/semantics.md').matchAll(/^\| (\d+) \| (.*) \|$/gm)];
+  return new Map(
+    rows.map(([, number, cell = '']) => [
+      Number(number),
+      [...cell.matchAll(/\]\(\.\.\/([^)]+\.test\.ts)\)/g)].map(([, path = '']) => path),
+    ]),
+  );
+}
+
+test('the page names the tests of every rule, and they are there', () => {
+  const named = namedByThePage();
+  assert.deepEqual([...named.keys()], RULES);
+  for (const [rule, paths] of named) {
+    assert.ok(paths.length > 0, `rule ${rule}`);
+    // A file that holds no test plays nobody.
+    for (const path of paths) assert.ok(/\b(?:test|it)\(/.test(textOf(path)), path);
+  }
+});

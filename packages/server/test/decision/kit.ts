@@ -19,8 +19,8 @@ export const START = Date.parse('2026-11-21T12:00:00Z');
 export const REPOSITORY = 'registry.example/app';
 
 /** A policy set of which only the hash matters. */
-export function set(hash: string): PolicySet {
-  return { policies: [], hash, trustRootVersion: 'acme sha256:1' };
+export function set(hash: string, trustRootVersion = 'acme sha256:1'): PolicySet {
+  return { policies: [], hash, trustRootVersion };
 }
 
 export interface Kit {
@@ -35,6 +35,8 @@ export interface Kit {
   setClock(seconds: number): void;
   ask(change?: Partial<Ask>): Ask;
   change(hash: string): Promise<void>;
+  /** Another version of the trust roots, under the same policies. */
+  changeTrustRoots(version: string): Promise<void>;
   failRecord(): void;
   /** How often a pass was counted without being asked for anew; null: it cannot be counted now. */
   repeats(): number | null;
@@ -51,14 +53,15 @@ export async function open(outcome: Outcome, mode: PolicyMode = 'enforce'): Prom
   let taken = 0;
   let ids = 0;
   let hash = 'sha256:one';
+  let trustRoots: string | undefined;
   let recordFails = false;
   let repeats: number | null = 0;
   const kept: MadeDecision[] = [];
   const clock = () => new Date(at + ahead);
   const epochs = openEpochs(store.registers, () => at);
   const policies = await openPolicies({
-    load: () => Promise.resolve({ set: set(hash), files: new Map(), warnings: [] }),
-    fingerprint: () => Promise.resolve(hash),
+    load: () => Promise.resolve({ set: set(hash, trustRoots), files: new Map(), warnings: [] }),
+    fingerprint: () => Promise.resolve(`${hash} ${trustRoots}`),
     clock,
     changed: () => undefined,
   });
@@ -102,6 +105,10 @@ export async function open(outcome: Outcome, mode: PolicyMode = 'enforce'): Prom
     ask: (change = {}) => ({ ...ASK, ...change }),
     change: async (next) => {
       hash = next;
+      await policies.check();
+    },
+    changeTrustRoots: async (version) => {
+      trustRoots = version;
       await policies.check();
     },
     failRecord: () => {

@@ -117,6 +117,21 @@ const cases: readonly {
     taken: 2,
   },
   {
+    name: 'so does an exception that came or went (semantics 14)',
+    outcome: 'admit',
+    between: async (k) => {
+      await k.epochs.raise('exception');
+      k.pass(1);
+    },
+    taken: 2,
+  },
+  {
+    name: 'another trust root ends every pass, under the same policies (semantics 14)',
+    outcome: 'admit',
+    between: (k) => k.changeTrustRoots('acme sha256:2'),
+    taken: 2,
+  },
+  {
     name: 'another policy set ends every pass',
     outcome: 'admit',
     between: (k) => k.change('sha256:two'),

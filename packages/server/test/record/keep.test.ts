@@ -6,6 +6,18 @@ import { again, kindsOf, made, openRoom, refused } from './room.ts';
 
 const warned = (): MadeDecision => made({ warnings: ['not signed'] });
 
+const USED = {
+  id: `sha256:${'9'.repeat(64)}`,
+  name: 'late-scan',
+  kind: 'exception',
+  requester: 'dev@acme.example',
+  approver: 'sec@acme.example',
+  reason: 'the scanner is down',
+  expires: new Date('2026-11-24T00:00:00.000Z'),
+  policy: 'prod',
+  clauses: ['require.all[1]'],
+} as const;
+
 // Semantics 18: what is durable before the answer is an entry of its own.
 const DURABLE: readonly {
   readonly name: string;
@@ -27,6 +39,10 @@ const DURABLE: readonly {
           ],
         }),
       ),
+  },
+  {
+    name: 'a use of an exception from the cache',
+    second: () => again(made({ exceptions: [USED] })),
   },
   { name: 'the same pass decided anew', second: (first) => again(first, { cache: 'miss' }) },
   { name: 'the last known good', second: (first) => again(first, { cache: 'last-known-good' }) },
