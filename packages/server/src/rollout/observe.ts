@@ -36,6 +36,7 @@ export interface Observed {
 const DECISIONS_MOST = 20_000;
 const GROUPS_MOST = 1000;
 const PAGE = 500;
+const PAGES_MOST = 100;
 /** Of so many decisions about an image at a door since then one must be its pass. */
 const AFTER_MOST = 100;
 /** A decision of any effect may be one that this policy would have denied. */
@@ -74,6 +75,26 @@ export async function observe(
     wouldDeny.push({ ...one, mendedAt: await mendedAt(record, policy, one) });
   }
   return { wouldDeny, complete };
+}
+
+/** Whether anything at all was decided by the policy since then. Throws what the record throws. */
+export async function wasAsked(
+  record: ObservedRecord,
+  policy: string,
+  from: Date,
+): Promise<boolean> {
+  let before: number | null = null;
+  for (let pages = 0; pages < PAGES_MOST; pages++) {
+    const page: DecisionsPage = await record.search(
+      { policy, from },
+      { limit: 1, ...(before === null ? {} : { before }) },
+    );
+    if (page.decisions.length > 0) return true;
+    if (page.next === null) return false;
+    // A page that is empty and has a next one was only looked through so far.
+    before = page.next;
+  }
+  return false;
 }
 
 function add(

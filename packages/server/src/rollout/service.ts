@@ -1,10 +1,11 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { PolicyMode } from '@bulla/trust/policy/document';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
+import { singleFlight } from '../bounds/single-flight.ts';
 import type { Asker } from '../decision/made.ts';
 import type { RecordService } from '../record/service.ts';
 import { backAct, openedAct } from './acts.ts';
-import { type Observed, observe, type WouldDeny } from './observe.ts';
+import { type Observed, observe, type WouldDeny, wasAsked } from './observe.ts';
 import type { CutOverRecorder } from './recorder.ts';
 import type { CutOver, Rollout, RolloutCell } from './state.ts';
 import { demandsOf, policyNamed } from './tighten.ts';
@@ -68,8 +69,8 @@ export interface RolloutService {
   start(by: Asker, ask: StartAsk): Promise<Rollout>;
   /**
    * Has every replica enforce the policy, whatever its file says. Throws `rollout.window-open`,
-   * `rollout.policy-changed`, `rollout.denials-remain`, `rollout.accept-unknown`, and
-   * `record.unavailable`, after which nothing has changed.
+   * `rollout.policy-changed`, `rollout.denials-remain`, `rollout.accept-unknown`, `storage.lease-held`
+   * while another is recorded, and `record.unavailable`, after which nothing has changed.
    */
   cutOver(by: Asker, policy: string, ask: CutOverAsk): Promise<Rollout>;
   /** Ends the rollout: the file's mode holds again. Recorded before it takes effect. */
@@ -99,9 +100,12 @@ export function createRollouts(parts: RolloutParts): RolloutService {
     const rollout = await known(policy);
     const from = new Date(rollout.openedAt);
     const observed = await observe(record, policy, from);
-    const any = await record.search({ policy, from }, { limit: 1 });
-    return { ...placed(rollout, parts), ...observed, asked: any.decisions.length > 0 };
+    const asked = observed.wouldDeny.length > 0 || (await wasAsked(record, policy, from));
+    return { ...placed(rollout, parts), ...observed, asked };
   }
+
+  // Thousands of searches each: whoever asks meanwhile gets the same answer. A cut-over asks anew.
+  const looks = singleFlight<RolloutStatus>();
 
   return {
     async list() {
@@ -110,7 +114,7 @@ export function createRollouts(parts: RolloutParts): RolloutService {
         .toSorted((a, b) => (a.policy < b.policy ? -1 : 1))
         .map((rollout) => placed(rollout, parts));
     },
-    status,
+    status: (policy) => looks(policy, () => status(policy)),
     async start(by, ask) {
       const rollout = opened(by, ask, parts);
       const act = openedAct(by, rollout);

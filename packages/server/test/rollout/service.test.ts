@@ -323,3 +323,14 @@ test('whoever asks for names without end keeps no policy from refusing', async (
   const accept = ['more-than-shown'];
   await rollouts.cutOver(ANN, 'prod', { ...PLAIN, accept, reason: 'somebody guesses names' });
 });
+
+test('whoever asks how a policy stands while somebody else does gets the same answer', async () => {
+  await using house = await openHouse();
+  const { rollouts } = await house.replica();
+  await rollouts.start(ANN, START);
+  await house.decided('warn');
+  const [one, other] = await Promise.all([rollouts.status('prod'), rollouts.status('prod')]);
+  assert.equal(one, other);
+  await house.decided('warn', { digest: digestNumber(2) });
+  assert.equal((await rollouts.status('prod')).wouldDeny.length, 2);
+});
