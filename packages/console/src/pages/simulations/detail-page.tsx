@@ -14,7 +14,7 @@ import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
 import { Ago } from '../../parts/values.tsx';
 import { ImpactResult } from './impact-result.tsx';
 import { SimulationResult } from './simulation-result.tsx';
-import { shortfallText } from './words.ts';
+import { changedImages, cutText, shortfallText, touchedImages } from './words.ts';
 
 const route = getRouteApi('/app/simulations/$id');
 
@@ -72,6 +72,7 @@ function titleOf({ kind, asked }: SimulationAnswer | ImpactAnswer): string {
 function Told({ of }: { readonly of: SimulationAnswer | ImpactAnswer }): ReactElement {
   const { totals, by, at } = of;
   const shortfall = shortfallText(totals);
+  const cut = of.kind === 'impact' ? cutImpact(of) : cutSimulation(of);
   return (
     <>
       <p className="dim">
@@ -79,6 +80,15 @@ function Told({ of }: { readonly of: SimulationAnswer | ImpactAnswer }): ReactEl
         {by.name}, <Ago at={at} />.
       </p>
       {shortfall === null ? null : <Notice tone="warn">{shortfall}</Notice>}
+      {cut === null ? null : <Notice tone="warn">{cut}</Notice>}
     </>
   );
+}
+
+function cutSimulation({ totals, result }: SimulationAnswer): string | null {
+  return cutText(result.changes.length, changedImages(totals));
+}
+
+function cutImpact({ totals, result }: ImpactAnswer): string | null {
+  return cutText(result.images.length, touchedImages(totals));
 }

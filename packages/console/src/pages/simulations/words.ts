@@ -1,4 +1,10 @@
-import type { ImpactedAnswer, SimulatedAnswer, SummaryAnswer } from '../../api/simulations.ts';
+import type {
+  ImpactedAnswer,
+  ImpactTotals,
+  SimulatedAnswer,
+  SimulationTotals,
+  SummaryAnswer,
+} from '../../api/simulations.ts';
 import { countText, plural } from '../../parts/format.ts';
 import type { IconName } from '../../parts/icons.tsx';
 import type { Tone } from '../../parts/mark.tsx';
@@ -98,6 +104,23 @@ export function summaryText(one: SummaryAnswer): string {
   }
   const { refused, admitted, unknown } = one.totals;
   return `${countText(refused)} newly denied, ${countText(admitted)} newly admitted, ${countText(unknown)} cannot be answered`;
+}
+
+/** That more images change than are listed, or null; the counts are of all. */
+export function cutText(listed: number, changed: number): string | null {
+  if (listed >= changed) return null;
+  return `${plural(changed, 'image')} change, of which ${countText(listed)} are listed and told apart below.`;
+}
+
+/** How many images a simulation changes, or cannot tell about. */
+export function changedImages(totals: SimulationTotals): number {
+  const { refused, excepted, admitted, warned, unknown } = totals;
+  return refused + excepted + admitted + warned + unknown;
+}
+
+/** How many images a change of trust does something to, or cannot be told about. */
+export function touchedImages({ byImpact }: ImpactTotals): number {
+  return byImpact.lost + byImpact.unknown + byImpact['at-risk'] + byImpact.gained;
 }
 
 /** How far an answer reaches, where it does not reach over all that was asked for; else null. */
