@@ -25,7 +25,7 @@ export const LOOKED_AT = 'shop';
 export const LEFT_OUT = 'open';
 
 /** The images that the house has, each `HOST/NAME:TAG` by its digest. */
-const SIGNED = ['prod/app:1', 'prod/app:2', 'prod/side:1', 'prod/dry:1'] as const;
+const SIGNED = ['prod/app:1', 'prod/app:2', 'prod/side:1', 'prod/dry:1', 'prod/moved:1'] as const;
 const UNSIGNED = [
   'prod/app:unsigned',
   'prod/side:unsigned',
@@ -65,6 +65,8 @@ export interface AdmissionHouse extends AsyncDisposable, AdmissionImages {
   readonly keys: Readonly<Record<'release' | 'security' | 'dev', string>>;
   /** Starts the server again, at the address that the webhooks know, on the data that it left. */
   readonly startAgain: () => Promise<RunningServer>;
+  /** Pushes something else, which nobody signs, by a tag that is there. */
+  readonly move: (name: string) => Promise<void>;
   /** Has an exception for an image requested and approved; resolves to its end. */
   readonly except: (name: string) => Promise<() => Promise<void>>;
 }
@@ -131,6 +133,7 @@ ${wanted.admission ?? ''}`,
   const house = { ...images, stage, kube, owner, policy, keys, server: running.server };
   return {
     ...house,
+    move: async (name) => void (await push(house.server, name, 'something else')),
     except: (name) => except(house, `${HOST}/${name.split(':')[0]}@${images.digest(name)}`),
     async startAgain() {
       running.server = await serve();
@@ -151,14 +154,18 @@ async function pushAll(
   const token = await owner.makeToken({ name: 'release', repository: '**', actions });
   await stage.succeeds(['login', server.host, '-u', 'token', '-p', token]);
   for (const image of [...SIGNED, ...UNSIGNED]) {
-    const [repository = '', tag = ''] = image.split(':');
-    const target = await openRepository(`${server.host}/${repository}`, server.pushToken);
-    digests.set(image, await pushImage(target, tag, image));
+    digests.set(image, await push(server, image, image));
   }
   const names = SIGNED.map((image) => `${server.host}/${image}`);
   await Promise.all(names.map((name) => stage.succeeds(['sign', '--key', key, name])));
   const digest = (name: string) => digests.get(name) ?? assert.fail(`no image ${name}`);
   return { digest, pinned: (name) => `${HOST}/${name}@${digest(name)}` };
+}
+
+async function push(server: RunningServer, image: string, says: string): Promise<string> {
+  const [repository = '', tag = ''] = image.split(':');
+  const target = await openRepository(`${server.host}/${repository}`, server.pushToken);
+  return pushImage(target, tag, says);
 }
 
 /** Two namespaces, and a user with rights over what is in them. */

@@ -112,6 +112,25 @@ export async function playLegacy(house: AdmissionHouse): Promise<void> {
   assertTaken(await kube.askAs(DEV, 'DELETE', path));
 }
 
+/** What runs is what was admitted: a tag that was moved changes nothing until somebody names it. */
+export async function playMoved(house: AdmissionHouse): Promise<void> {
+  const { kube, pinned, move } = house;
+  const image = `${HOST}/prod/moved:1`;
+  const path = `${DEPLOYMENTS}/moved`;
+  const { of } = workloadKind('Deployment');
+  const object = of('moved', { containers: [{ name: 'app', image }] });
+  assertTaken(await kube.askAs(DEV, 'POST', DEPLOYMENTS, object));
+  await move('prod/moved:1');
+  const patch = (body: Json) => kube.askAs(DEV, 'PATCH', path, body, 'strategic');
+  assertTaken(await patch({ spec: { replicas: 5 } }));
+  assertTaken(await patch({ spec: { template: { metadata: { labels: { restarted: 'now' } } } } }));
+  assertRefused(await patch(object), `${image} (container app)`, 'signature.none');
+  const { spec } = await stored(house, path);
+  assert.equal(spec.template.spec.containers[0].image, pinned('prod/moved:1'));
+  // The digest that was signed still is.
+  assertTaken(await kube.askAs(DEV, 'POST', PODS, podOf('moved', pinned('prod/moved:1'))));
+}
+
 /** An object that is being deleted waits for nobody but its finalizers, and takes in nothing new. */
 export async function playDeletion({ kube }: AdmissionHouse): Promise<void> {
   const path = `${DEPLOYMENTS}/held`;

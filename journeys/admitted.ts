@@ -1,6 +1,6 @@
 // What journeys of admission send, and what they expect of an answer.
 import assert from 'node:assert/strict';
-import { type AdmissionHouse, HOST, type Json, LOOKED_AT } from './admission-house.ts';
+import { type AdmissionHouse, DEV, HOST, type Json, LOOKED_AT } from './admission-house.ts';
 import type { KubeAnswer } from './kube-request.ts';
 
 /** Images of the house, by their tags; `BAD` is the one that nobody signed. */
@@ -65,4 +65,19 @@ export function assertRefused({ status, body }: KubeAnswer, ...says: readonly st
 /** That it was stored. */
 export function assertTaken({ status, body }: KubeAnswer): void {
   assert.ok(status === 200 || status === 201, JSON.stringify(body));
+}
+
+/** A request to create something, by somebody with rights over workloads. */
+export function post({ kube }: AdmissionHouse, object: Json, path = PODS): Promise<KubeAnswer> {
+  return kube.askAs(DEV, 'POST', path, object);
+}
+
+/** Nothing that is refused here, always under this name, may stand there afterwards. */
+export async function assertKeptOut(
+  { kube }: AdmissionHouse,
+  answer: KubeAnswer,
+  says: string,
+): Promise<void> {
+  assertRefused(answer, says);
+  assert.equal((await kube.ask('GET', `${PODS}/refused`)).status, 404);
 }

@@ -13,28 +13,13 @@ import {
   openAdmissionHouse,
   podOf,
 } from './admission-house.ts';
-import { APP, assertRefused, assertTaken, BAD, imagesOf, PODS, SIDE } from './admitted.ts';
-import type { KubeAnswer } from './kube-request.ts';
+import { APP, assertKeptOut, assertTaken, BAD, imagesOf, PODS, post, SIDE } from './admitted.ts';
 import { AGAIN, DOES, type Patch, startOtherWebhook } from './other-webhook.ts';
+import { createOwnKinds, OWN_KINDS, OWN_RULES, playOwnKinds } from './own-kinds.ts';
 import { assertUnharmed, until } from './server.ts';
 
-const GROUP = 'acme.example';
 /** The API server waits so long for each call. */
 const PATIENCE_S = 3;
-
-function post({ kube }: AdmissionHouse, object: Json, path = PODS): Promise<KubeAnswer> {
-  return kube.askAs(DEV, 'POST', path, object);
-}
-
-/** Nothing that is refused here, always under this name, may stand there afterwards. */
-async function assertKeptOut(
-  { kube }: AdmissionHouse,
-  answer: KubeAnswer,
-  says: string,
-): Promise<void> {
-  assertRefused(answer, says);
-  assert.equal((await kube.ask('GET', `${PODS}/refused`)).status, 404);
-}
 
 const sidecar = (image: string): Patch => [
   { op: 'add', path: '/spec/containers/-', value: { name: 'mesh', image } },
@@ -138,84 +123,6 @@ async function playForgers(house: AdmissionHouse): Promise<void> {
   }
 }
 
-function crdOf(kind: string, names: readonly string[]): Json {
-  const plural = `${kind.toLowerCase()}s`;
-  const schema = {
-    openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-  };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${GROUP}` },
-    spec: {
-      group: GROUP,
-      scope: 'Namespaced',
-      names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
-      versions: names.map((name, at) => ({ name, served: true, storage: at === 0, schema })),
-    },
-  };
-}
-
-/** The rules know v1alpha1 alone: `matchPolicy: Equivalent` brings what is sent as v1. */
-async function playOwnKinds(house: AdmissionHouse): Promise<void> {
-  const { kube, pinned } = house;
-  const paths = (version: string, plural: string) =>
-    `/apis/${GROUP}/${version}/namespaces/${LOOKED_AT}/${plural}`;
-  for (const version of ['v1alpha1', 'v1']) {
-    const path = paths(version, 'rollouts');
-    const rollout = (name: string, image: string) => ({
-      apiVersion: `${GROUP}/${version}`,
-      kind: 'Rollout',
-      metadata: { name },
-      spec: { strategy: 'canary', template: { spec: { containers: [{ name: 'app', image }] } } },
-    });
-    const refused = await post(house, rollout('refused', BAD), path);
-    await assertKeptOut(house, refused, `${BAD} (container app)`);
-    assertTaken(await post(house, rollout(version, APP), path));
-    const { body } = await kube.ask('GET', `${path}/${version}`);
-    assert.deepEqual(imagesOf(body.spec.template.spec), [pinned('prod/app:1')]);
-    assert.equal(body.spec.strategy, 'canary');
-    const change = { spec: { template: { spec: { containers: [{ name: 'app', image: BAD }] } } } };
-    const patched = await kube.askAs(DEV, 'PATCH', `${path}/${version}`, change);
-    await assertKeptOut(house, patched, BAD);
-  }
-  const task = (image: string) => ({
-    apiVersion: `${GROUP}/v1`,
-    kind: 'Task',
-    metadata: { name: 'build' },
-    spec: {
-      steps: [
-        { name: 'a', image: APP },
-        { name: 'b', image },
-      ],
-      image: 'not/read:1',
-    },
-  });
-  const tasks = paths('v1', 'tasks');
-  await assertKeptOut(
-    house,
-    await post(house, task(BAD), tasks),
-    `${BAD} (field spec.steps[1].image)`,
-  );
-  assertTaken(await post(house, task(SIDE), tasks));
-  const { body } = await kube.ask('GET', `${tasks}/build`);
-  const images = body.spec.steps.map(({ image }: Json) => image);
-  assert.deepEqual(images, [pinned('prod/app:1'), pinned('prod/side:1')]);
-  // A kind that nobody told of: what is written as a Pod is looked at, and the rest is said.
-  const thing = (spec: Json) => ({
-    apiVersion: `${GROUP}/v1`,
-    kind: 'Thing',
-    metadata: { name: 'thing' },
-    spec,
-  });
-  const things = paths('v1', 'things');
-  const pod = thing({ deep: [{ containers: [{ name: 'app', image: BAD }] }] });
-  await assertKeptOut(house, await post(house, pod, things), BAD);
-  const unread = await post(house, thing({ image: BAD }), things);
-  assertTaken(unread);
-  assert.match(unread.warnings.join(), /admission\.kinds/);
-}
-
 async function playExceptions(house: AdmissionHouse): Promise<void> {
   const { kube, pinned, except } = house;
   await assertKeptOut(house, await post(house, podOf('refused', BAD)), 'signature.none');
@@ -267,6 +174,14 @@ async function playKubectl(
   assert.ok(made.out.includes(`image: ${pinned('prod/app:1')}`), made.out);
   const warned = await run('run', 'warned', `--image=${HOST}/lab/app:1`, '--restart=Never');
   assert.equal(warned.code, 0, warned.all);
+  // The same file twice is the same object.
+  const applied = podOf('applied', APP);
+  const again = await stage.write('applied.json', JSON.stringify(applied));
+  for (const says of ['created', 'configured']) {
+    const { code, all } = await run('apply', '-f', again);
+    assert.equal(code, 0, all);
+    assert.ok(all.includes(`pod/applied ${says}`), all);
+  }
   assert.match(
     warned.err,
     /^Warning: registry\.example\/lab\/app:1@sha256:[0-9a-f]{12}: policy lab/m,
@@ -314,16 +229,22 @@ async function playEnd(house: AdmissionHouse, { host, heard }: Hanging): Promise
   await assertUnharmed(last);
 }
 
+/** Without the mutating webhook the validating one wants digests, and is content with them. */
+async function playUnpinned(house: AdmissionHouse): Promise<void> {
+  const { kube, pinned } = house;
+  const hooks = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
+  assert.equal((await kube.ask('DELETE', `${hooks}/bulla`)).status, 200);
+  const dry = () => kube.askAs(DEV, 'POST', `${PODS}?dryRun=All`, podOf('refused', APP));
+  await until('nothing is pinned', async () => (await dry()).status === 403);
+  await assertKeptOut(house, await post(house, podOf('refused', APP)), 'admission.tag-unpinned');
+  assertTaken(await post(house, podOf('by-digest', pinned('prod/app:1'))));
+}
+
 interface Hanging {
   readonly host: string;
   /** How much it was sent so far. */
   readonly heard: () => number;
 }
-
-const ADMISSION = `  kinds:
-    - { group: ${GROUP}, kind: Rollout, podTemplates: [spec.template] }
-    - { group: ${GROUP}, kind: Task, images: ["spec.steps[*].image"] }
-`;
 
 /** A registry that takes requests, and says nothing. */
 async function startHanging(t: TestContext): Promise<Hanging> {
@@ -345,32 +266,16 @@ async function startHanging(t: TestContext): Promise<Hanging> {
 test('a real API server and the built server, among others and through its own end', async (t) => {
   const hanging = await startHanging(t);
   const opened = await openAdmissionHouse(t, {
-    admission: ADMISSION,
+    admission: OWN_KINDS,
     images: [`${hanging.host}/**`],
     more: `registries:
   - { host: "${hanging.host}", plainHttp: true, privateAddresses: true, timeout: 60s }
 `,
     hook(webhook) {
       webhook.timeoutSeconds = PATIENCE_S;
-      const rule = { operations: ['CREATE', 'UPDATE'], scope: 'Namespaced' };
-      webhook.rules.push(
-        { ...rule, apiGroups: [GROUP], apiVersions: ['v1alpha1'], resources: ['rollouts'] },
-        { ...rule, apiGroups: [GROUP], apiVersions: ['v1'], resources: ['tasks', 'things'] },
-      );
+      webhook.rules.push(...OWN_RULES);
     },
-    async before(kube) {
-      const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-      const own = [
-        crdOf('Rollout', ['v1alpha1', 'v1']),
-        crdOf('Task', ['v1']),
-        crdOf('Thing', ['v1']),
-      ];
-      await kube.create(path, ...own);
-      for (const plural of ['rollouts', 'tasks', 'things']) {
-        const served = `/apis/${GROUP}/v1/${plural}`;
-        await until(plural, async () => (await kube.ask('GET', served)).status === 200);
-      }
-    },
+    before: createOwnKinds,
   });
   if (opened === null) return;
   await using house = opened;
@@ -385,4 +290,5 @@ test('a real API server and the built server, among others and through its own e
   });
   await t.test('a registry that hangs', () => playHanging(house, hanging));
   await t.test('the server ends, and is started again', () => playEnd(house, hanging));
+  await t.test('without the mutating webhook', () => playUnpinned(house));
 });

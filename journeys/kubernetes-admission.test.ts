@@ -11,7 +11,13 @@ import {
   openAdmissionHouse,
   podOf,
 } from './admission-house.ts';
-import { leaveLegacy, playDeletion, playLegacy, playUpdates } from './admission-updates.ts';
+import {
+  leaveLegacy,
+  playDeletion,
+  playLegacy,
+  playMoved,
+  playUpdates,
+} from './admission-updates.ts';
 import {
   ALL_SIGNED,
   APP,
@@ -101,6 +107,9 @@ async function playSubresources(house: AdmissionHouse): Promise<void> {
   assertRefused(await debug(BAD), `${BAD} (ephemeral container debug)`);
   assert.equal((await stored(house, pod)).spec.ephemeralContainers, undefined);
   assertTaken(await debug(APP));
+  // What was there before is nobody's reason to keep a debugger out.
+  const legacy = `${PODS}/legacy/ephemeralcontainers`;
+  assertTaken(await kube.askAs(DEV, 'PATCH', legacy, ephemeral(APP), 'strategic'));
   const [added] = (await stored(house, pod)).spec.ephemeralContainers;
   assert.equal(added.image, pinned('prod/app:1'));
   // Nobody can bring an image by those that nobody is asked about.
@@ -113,6 +122,9 @@ async function playSubresources(house: AdmissionHouse): Promise<void> {
   const { spec } = await stored(house, `${DEPLOYMENTS}/web`);
   assert.equal(spec.template.spec.containers[0].image, pinned('prod/app:1'));
   assertRefused(await kube.askAs(DEV, 'PATCH', pod, smuggled, 'strategic'), '(container app)');
+  const next = { spec: { containers: [{ name: 'app', image: `${HOST}/prod/app:2` }] } };
+  assertTaken(await kube.askAs(DEV, 'PATCH', pod, next, 'strategic'));
+  assert.equal((await stored(house, pod)).spec.containers[0].image, pinned('prod/app:2'));
   const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'legacy' } };
   const target = { apiVersion: 'v1', kind: 'Node', name: 'node-1' };
   assertTaken(await kube.askAs(DEV, 'POST', `${PODS}/legacy/binding`, { ...binding, target }));
@@ -248,6 +260,7 @@ async function playWarnings({ kube }: AdmissionHouse): Promise<void> {
 const SCENES: Readonly<Record<string, (house: AdmissionHouse) => Promise<void>>> = {
   'updates of every kind of request': playUpdates,
   'what was there before may go on, and take in nothing new': playLegacy,
+  'a tag that was moved': playMoved,
   'ephemeral containers, and subresources that nobody is asked about': playSubresources,
   'deletion is not held up': playDeletion,
   'a dry run leaves no trace': playDryRun,
