@@ -1,3 +1,4 @@
+import { setImmediate as breath } from 'node:timers/promises';
 import { hasErrors, problemLine } from '@bulla/trust/bytes/yaml/problem';
 import type { PublicKey } from '@bulla/trust/crypto/public-key';
 import { asFault, quote, TrustFault } from '@bulla/trust/fault/fault';
@@ -41,8 +42,16 @@ export async function candidateSet(
 ): Promise<PolicySet> {
   const mistakes: string[] = [];
   const made: ReadyPolicy[] = [];
+  let policies = 0;
   for (const { file, text } of candidate.documents) {
+    // Doors are answered between two documents.
+    await breath();
     const { sources, problems } = parsePolicies(Buffer.from(text), file);
+    policies += sources.length;
+    if (policies > POLICIES_MOST) {
+      const says = `expected at most ${POLICIES_MOST} policies, found more by ${quote(file)}`;
+      throw new TrustFault('impact.candidate-invalid', says, 'Hand in fewer of them at a time.');
+    }
     mistakes.push(...problems.filter((one) => hasErrors([one])).map(problemLine));
     for (const source of sources) {
       mistakes.push(...(await wrongExpressions(source, expressions, isOver)));
@@ -73,6 +82,8 @@ export async function candidateSet(
 }
 
 const MISTAKES_MOST = 20;
+/** Each is decided by once or twice for every image, on the thread that answers doors. */
+const POLICIES_MOST = 500;
 
 async function wrongExpressions(
   { expressions }: PolicySource,

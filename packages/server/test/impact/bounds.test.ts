@@ -63,3 +63,19 @@ test('what is asked is one short line, and what comes out can be read again', as
   assert.equal(stored.result.changes[0].because.length, 20);
   assert.deepEqual(await scene.impact.get(stored.id), JSON.parse(JSON.stringify(stored)));
 });
+
+test('more policies than one simulation may have are refused, however they are divided', async () => {
+  await using scene = await openScene();
+  await scene.decided('p256');
+  const either = '{ signed: { of: [dev, qa] } }';
+  const documents = (count: number) =>
+    Array.from({ length: Math.ceil(count / 100) }, (_, file) => {
+      const names = Array.from({ length: Math.min(100, count - file * 100) }, (_, at) => at);
+      const policies = names.map((at) => policyText(either, '', `p${file * 100 + at}`));
+      return { file: `${file}.yaml`, text: policies.join('---\n') };
+    });
+  await scene.impact.simulate(ANN, simulating('', { documents: documents(500) }));
+  await assert.rejects(scene.impact.simulate(ANN, simulating('', { documents: documents(501) })), {
+    code: 'impact.candidate-invalid',
+  });
+});
