@@ -78,6 +78,9 @@ test('an exception is followed from its request to its end, by the commands that
 
   await page.getByRole('button', { name: 'Revoke late-release' }).click();
   const form = page.getByRole('form', { name: 'Revoke late-release' });
+  await form.getByRole('button', { name: 'Cancel' }).click();
+  assert.equal(await page.locator(':focus').textContent(), 'Revoke');
+  await page.keyboard.press('Enter');
   await form.getByRole('button', { name: 'Revoke' }).click();
   await page.getByText('Write a sentence').waitFor();
   await form.getByLabel('Why').fill('the signer is back');
@@ -85,6 +88,7 @@ test('an exception is followed from its request to its end, by the commands that
   await page.getByText('It was revoked and lets nothing in any more.').waitFor();
   await page.getByText('the signer is back').waitFor();
   assert.equal(await page.getByRole('button', { name: 'Revoke late-release' }).count(), 0);
+  assert.equal(await page.evaluate('document.activeElement.id'), 'content');
   assert.equal(await house.pull(...IMAGE), 403);
 
   await page.goto('/record');

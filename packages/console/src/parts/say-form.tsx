@@ -47,6 +47,8 @@ export function SayForm(props: SayProps): ReactElement {
 function Words(props: SayProps & { readonly onCancel: () => void }): ReactElement {
   const { word, what, label, says, danger = false, pending, error, onSay, onCancel } = props;
   const [empty, setEmpty] = useState(false);
+  // What was said takes the form away, and the focus in it: reading goes on in the page.
+  useEffect(() => focusContent, []);
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const text = String(new FormData(event.currentTarget).get('says') ?? '').trim();
@@ -80,4 +82,9 @@ function Words(props: SayProps & { readonly onCancel: () => void }): ReactElemen
       </div>
     </form>
   );
+}
+
+function focusContent(): void {
+  if (document.activeElement !== document.body) return;
+  document.getElementById('content')?.focus({ preventScroll: true });
 }
