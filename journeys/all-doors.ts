@@ -31,6 +31,13 @@ export interface DoorsWanted {
 /** What the registry behind the doors does with a request. */
 export type Mood = 'serves' | 'hangs' | 'drips' | 'cuts';
 
+/** The registry behind the doors, as a test has it now. */
+export interface Behind {
+  mood: Mood;
+  /** The one repository that meets the mood; null: all. */
+  repository: string | null;
+}
+
 /** A server with every door open, before one registry. */
 export interface AllDoors extends AsyncDisposable {
   readonly stage: Stage;
@@ -42,7 +49,7 @@ export interface AllDoors extends AsyncDisposable {
   readonly key: string;
   /** The host of the registry. */
   readonly host: string;
-  readonly registry: { mood: Mood };
+  readonly registry: Behind;
   /** Whole references by digest: one is signed. */
   readonly images: { readonly signed: string; readonly unsigned: string };
   readonly api: ApiServer;
@@ -76,8 +83,8 @@ export async function openAllDoors(wanted: DoorsWanted = {}): Promise<AllDoors> 
   await using opened = new AsyncDisposableStack();
   const stage = wanted.stage ?? opened.use(await openStage());
   const registry = opened.use(await startRegistry({ storage: 'memory' }));
-  const behind: { mood: Mood } = { mood: 'serves' };
-  const proxy = opened.use(await startProxy(registry.host, () => behind.mood));
+  const behind: Behind = { mood: 'serves', repository: null };
+  const proxy = opened.use(await startProxy(registry.host, behind));
   const { key, pub } = await makeKey(stage, 'release');
   const push: AllDoors['push'] = async (name, signs = true) => {
     const digest = await pushImage(await openRepository(`${registry.host}/${name}`), 'v1', name);
@@ -100,7 +107,7 @@ export async function openAllDoors(wanted: DoorsWanted = {}): Promise<AllDoors> 
     env: { HOOKS_TOKEN },
     ...(data === undefined ? {} : { data }),
     more: `registries:
-  - { host: "${proxy.host}", plainHttp: true, privateAddresses: true }
+  - { host: "${proxy.host}", plainHttp: true, privateAddresses: true, timeout: 3s }
 limits: { drain: 500ms }
 admission:
   listen: https://127.0.0.1:${at.admission}
@@ -164,9 +171,11 @@ export async function writeCertificate(
   return leaf;
 }
 
-async function startProxy(host: string, mood: () => Mood) {
+async function startProxy(host: string, behind: Behind) {
   const server = createServer((incoming, response) => {
-    switch (mood()) {
+    const { mood, repository } = behind;
+    const meets = repository === null || incoming.url?.startsWith(`/v2/${repository}/`) === true;
+    switch (meets ? mood : 'serves') {
       case 'hangs':
         return;
       case 'cuts':
