@@ -1,6 +1,7 @@
 // The built server behind a real API server where others act: webhooks, forgers, kinds of a cluster's own,
 // registries that hang, and the server's own end.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { peer } from '../test/peers.ts';
@@ -17,6 +18,7 @@ import { APP, assertKeptOut, assertTaken, BAD, imagesOf, PODS, post, SIDE } from
 import { AGAIN, DOES, type Patch, startOtherWebhook } from './other-webhook.ts';
 import { createOwnKinds, OWN_KINDS, OWN_RULES, playOwnKinds } from './own-kinds.ts';
 import { assertUnharmed, until } from './server.ts';
+import { workloadKind } from './workload-kinds.ts';
 
 /** The API server waits so long for each call. */
 const PATIENCE_S = 3;
@@ -137,6 +139,43 @@ async function playExceptions(house: AdmissionHouse): Promise<void> {
   await assertKeptOut(house, await post(house, podOf('refused', BAD)), 'signature.none');
   const byDigest = podOf('refused', pinned('prod/app:unsigned'));
   await assertKeptOut(house, await post(house, byDigest), 'signature.none');
+}
+
+/** What was admitted is not any more: it may be scaled and labelled, and comes in nowhere anew. */
+async function playStricter(house: AdmissionHouse): Promise<void> {
+  const { kube, server, policy, pinned, stage } = house;
+  const { of, path } = workloadKind('Deployment');
+  const containers = [{ name: 'app', image: APP }];
+  assertTaken(await post(house, of('web', { containers }), path(LOOKED_AT)));
+  const text = await readFile(policy, 'utf8');
+  const change = async (to: string, status: number) => {
+    await stage.write('policies/production.yaml', to);
+    server.reload();
+    const dry = podOf('refused', APP);
+    await until('the policy is in force', async () => {
+      const answer = await kube.askAs(DEV, 'POST', `${PODS}?dryRun=All`, dry);
+      return answer.status === status;
+    });
+  };
+  await change(text.replace('of: [release]', 'of: [security]'), 403);
+  for (const image of [APP, pinned('prod/app:1')]) {
+    const says = `${image} (container app)`;
+    await assertKeptOut(house, await post(house, podOf('refused', image)), says);
+  }
+  const web = `${path(LOOKED_AT)}/web`;
+  for (const body of [
+    { spec: { replicas: 0 } },
+    { spec: { replicas: 9 } },
+    { metadata: { labels: { team: 'shop' } } },
+  ]) {
+    assertTaken(await kube.askAs(DEV, 'PATCH', web, body));
+  }
+  assertTaken(await kube.askAs(DEV, 'PATCH', `${web}/scale`, { spec: { replicas: 4 } }));
+  // To name by its tag again what runs by its digest is to bring an image.
+  const again = { spec: { template: { spec: { containers } } } };
+  const named = await kube.askAs(DEV, 'PATCH', web, again, 'strategic');
+  await assertKeptOut(house, named, `${APP} (container app)`);
+  await change(text, 201);
 }
 
 async function playKubectl(
@@ -283,6 +322,7 @@ test('a real API server and the built server, among others and through its own e
   await t.test('what forgers write', () => playForgers(house));
   await t.test('kinds of a cluster’s own, and another version of them', () => playOwnKinds(house));
   await t.test('an exception lets a Pod in, until it ends', () => playExceptions(house));
+  await t.test('a policy becomes stricter', () => playStricter(house));
   await t.test('what kubectl shows', async (inner) => {
     const kubectl = peer('kubectl');
     if (kubectl === null) inner.skip('peer missing: kubectl');
