@@ -240,4 +240,11 @@ test('the chart renders to the plain manifests', async (t) => {
   assert.ok(!others.some(({ kind }) => kind === 'PersistentVolumeClaim'));
   const early = await render('--set', 'webhook.enabled=false');
   assert.ok(!early.some(({ kind }) => kind.endsWith('WebhookConfiguration')));
+  for (const wrong of [
+    'webhok.enabled=false',
+    'webhook.enable=false',
+    'webhook.timeoutSeconds=31',
+  ]) {
+    await assert.rejects(render('--set', wrong), /values don't meet the specifications/, wrong);
+  }
 });

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { renderTemplate, renderValues } from './generate/chart.ts';
+import { renderValuesSchema } from './generate/chart-values.ts';
 import { renderConfiguration } from './generate/configuration.ts';
 import { renderTrustPolicyCrd } from './generate/crd.ts';
 import { renderErrors } from './generate/errors.ts';
@@ -18,6 +19,7 @@ const DOCUMENTS: Readonly<Record<string, () => string | Promise<string>>> = {
   'deploy/helm/bulla/templates/rbac.yaml': renderTemplate('rbac'),
   'deploy/helm/bulla/templates/webhook-guard.yaml': renderTemplate('webhook-guard'),
   'deploy/helm/bulla/templates/webhook.yaml': renderTemplate('webhook'),
+  'deploy/helm/bulla/values.schema.json': renderValuesSchema,
   'deploy/helm/bulla/values.yaml': renderValues,
   'deploy/kubernetes/00-crd-trustpolicies.yaml': renderTrustPolicyCrd,
   'docs/configuration.md': renderConfiguration,
