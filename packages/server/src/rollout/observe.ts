@@ -1,3 +1,4 @@
+import { reasonOf } from '@bulla/trust/finding/reason';
 import type { FindingJson } from '@bulla/trust/finding/render-json';
 import type { DecisionBody } from '../record/body.ts';
 import type { DecisionsPage, RecordedDecision, RecordService } from '../record/service.ts';
@@ -105,7 +106,7 @@ function add(
   const effect = effectOf(decision, policy);
   if (effect === null || effect === 'pass') return;
   const { repository, digest, namespace, reference, surface } = decision;
-  const { code, says } = reasonOf(decision, policy);
+  const { code, says } = reasonIn(decision, policy);
   const key = JSON.stringify([repository, digest, namespace, code]);
   const known = groups.get(key);
   const last = uses.last ?? decision.at;
@@ -126,13 +127,13 @@ function effectOf({ policies }: DecisionBody, policy: string): string | null {
 }
 
 /** The first leaf of the policy's tree that is no pass; of a cached answer only one policy's is kept. */
-function reasonOf(
+function reasonIn(
   { finding, code }: DecisionBody,
   policy: string,
 ): { readonly code: string | null; readonly says: string } {
   const tree = policyTree(finding, `policy.${policy}`);
   if (tree === null) return { code, says: finding.says };
-  const leaf = deepest(tree);
+  const leaf = reasonOf(tree);
   return { code: leaf.code ?? code, says: leaf.says };
 }
 
@@ -143,14 +144,6 @@ function policyTree(finding: FindingJson, check: string): FindingJson | null {
     if (found !== null) return found;
   }
   return null;
-}
-
-function deepest(finding: FindingJson): FindingJson {
-  const children = finding.because ?? [];
-  const next =
-    children.find(({ outcome }) => outcome === 'fail') ??
-    children.find(({ outcome }) => outcome === 'inconclusive');
-  return next === undefined ? finding : deepest(next);
 }
 
 /**

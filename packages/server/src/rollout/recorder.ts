@@ -2,7 +2,13 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import type { RecordService } from '../record/service.ts';
 import type { Lease, Leases } from '../storage/lease.ts';
 import { CUT_OVER_ACT, cutOverAct } from './acts.ts';
-import type { CutOver, Rollout, RolloutCell, Unrecorded } from './state.ts';
+import {
+  type CutOver,
+  isSameRollout,
+  type Rollout,
+  type RolloutCell,
+  type Unrecorded,
+} from './state.ts';
 
 /** Keeps a cut-over and its act in the record together, over the end of any process. */
 export interface CutOverRecorder {
@@ -90,9 +96,7 @@ export function openRecorder({ cell, record, leases }: RecorderParts): CutOverRe
       try {
         id = await record.note(cutOverAct(next, cutOver, next.cutOver.unrecorded));
       } catch (error) {
-        await cell.change(policy, (now) =>
-          now !== null && isSame(now, next) ? { ...now, cutOver: null } : now,
-        );
+        await cell.change(policy, (now) => (isSame(now, next) ? { ...now, cutOver: null } : now));
         throw error;
       }
       return finish(next, id);
@@ -110,10 +114,6 @@ function isUnfinished(rollout: Rollout): rollout is Unfinished {
 }
 
 /** Whether the cell still holds this cut-over without its act. */
-function isSame(now: Rollout | null, one: Unfinished): boolean {
-  return (
-    now?.openedAt === one.openedAt &&
-    now.cutOver?.at === one.cutOver.at &&
-    now.cutOver.unrecorded !== undefined
-  );
+function isSame(now: Rollout | null, one: Unfinished): now is Unfinished {
+  return now !== null && isSameRollout(now, one) && isUnfinished(now);
 }

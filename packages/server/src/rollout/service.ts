@@ -7,7 +7,7 @@ import type { RecordService } from '../record/service.ts';
 import { backAct, openedAct } from './acts.ts';
 import { type Observed, observe, type WouldDeny, wasAsked } from './observe.ts';
 import type { CutOverRecorder } from './recorder.ts';
-import type { CutOver, Rollout, RolloutCell } from './state.ts';
+import { type CutOver, isSameRollout, type Rollout, type RolloutCell } from './state.ts';
 import { demandsOf, policyNamed } from './tighten.ts';
 
 /** What rollouts stand on. */
@@ -146,17 +146,13 @@ export function createRollouts(parts: RolloutParts): RolloutService {
       // Less is refused from then on: not before that is durable.
       await record.note(backAct(by, rollout, reason));
       await cell.change(policy, (now) => {
-        if (now === null || isSame(now, rollout)) return null;
+        if (now === null || isSameRollout(now, rollout)) return null;
         const says = `the rollout of ${quote(policy)} was changed by somebody else meanwhile`;
         throw new TrustFault('rollout.state', says);
       });
       await parts.reload();
     },
   };
-}
-
-function isSame(one: Rollout, other: Rollout): boolean {
-  return one.openedAt === other.openedAt && one.cutOver?.at === other.cutOver?.at;
 }
 
 function placed(

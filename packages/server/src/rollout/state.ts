@@ -54,6 +54,11 @@ export interface Rollout {
   readonly cutOver: CutOver | null;
 }
 
+/** Whether two readings are of one window, and of one cut-over or of none. */
+export function isSameRollout(one: Rollout, other: Rollout): boolean {
+  return one.openedAt === other.openedAt && one.cutOver?.at === other.cutOver?.at;
+}
+
 /** All rollouts, and a text that changes with them. */
 export interface RolloutsNow {
   readonly rollouts: ReadonlyMap<string, Rollout>;

@@ -1,6 +1,5 @@
-import { TrustFault } from '@bulla/trust/fault/fault';
-import { type Static, Type } from 'typebox';
-import { Check } from 'typebox/value';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
 import type { ApiCall, ApiRoute } from '../http/api/route.ts';
 import { callerOf } from '../http/principal.ts';
 import type { Letters } from './dead-letters.ts';
@@ -110,16 +109,11 @@ export function streamRoutes(streams: StreamService): readonly ApiRoute[] {
 }
 
 function asked({ params, body, principal }: ApiCall) {
-  const { ids } = checkedLetters(body);
+  const { ids } = Value.Parse(LETTERS, body);
   const letters: Letters = ids ?? 'all';
   return { name: nameOf(params), letters, by: callerOf(principal) };
 }
 
 function nameOf(params: ApiCall['params']): string {
   return params['name'] ?? '';
-}
-
-function checkedLetters(body: unknown): Static<typeof LETTERS> {
-  if (Check(LETTERS, body)) return body;
-  throw new TrustFault('http.request-invalid', 'the request is not what the route takes');
 }

@@ -1,3 +1,4 @@
+import { reasonOf as decisiveLeaf } from '@bulla/trust/finding/reason';
 import type { FindingJson } from '@bulla/trust/finding/render-json';
 import type { DecisionBody } from '../../record/body.ts';
 import type { StreamEvent } from '../event.ts';
@@ -16,14 +17,10 @@ export function imageOf({ repository, tag, digest, reference }: DecisionBody): s
   return `${repository}${tag === null ? '' : `:${tag}`}${digest === null ? '' : `@${digest}`}`;
 }
 
-/** What the first check says that did not pass; empty when all did. */
+/** What the check says by which it did not pass, as at every door; empty when it did. */
 export function reasonOf(finding: FindingJson): string {
-  if (finding.outcome === 'pass' || finding.outcome === 'skipped') return '';
-  for (const child of finding.because ?? []) {
-    const reason = reasonOf(child);
-    if (reason !== '') return reason;
-  }
-  return finding.says;
+  const isSatisfied = finding.outcome === 'pass' || finding.outcome === 'skipped';
+  return isSatisfied ? '' : decisiveLeaf(finding).says;
 }
 
 /** What a decision did, for people. */
