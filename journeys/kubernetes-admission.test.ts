@@ -197,6 +197,14 @@ async function playAudit({ kube, owner }: AdmissionHouse): Promise<void> {
   const [id = '', outcome] = annotations['validate.bulla.dev/decisions']?.split('=') ?? [];
   assert.equal(outcome, 'deny');
   assert.equal((await owner.ask('GET', `/decisions/${id}`)).status, 200);
+  const events = await kube.audited();
+  const made = events.findLast(
+    ({ requestURI, responseStatus }) => requestURI === PODS && responseStatus?.code === 201,
+  );
+  const outcomes = ['mutate', 'validate'].map((hook) => {
+    return made?.annotations?.[`${hook}.bulla.dev/outcome`];
+  });
+  assert.deepEqual(outcomes, ['pinned', 'admitted']);
 }
 
 /** Whoever rules a namespace may label it, but not with this. */
@@ -230,6 +238,23 @@ async function playBulk(house: AdmissionHouse): Promise<void> {
   assert.equal(bulk.length, names.length);
   const written = new Set(bulk.flatMap(({ spec }: Json) => imagesOf(spec.template.spec)));
   assert.deepEqual(written, new Set(['prod/app:1', 'prod/side:1', 'prod/app:2'].map(pinned)));
+}
+
+/** All are named; more than anybody has are not even looked for. */
+async function playMany({ kube }: AdmissionHouse): Promise<void> {
+  const podWith = (count: number) => {
+    const containers = Array.from({ length: count }, (_, index) => ({
+      name: `c-${index}`,
+      image: `${HOST}/prod/missing-${index}:1`,
+    }));
+    return podOf('many', '', { containers });
+  };
+  const many = await kube.askAs(DEV, 'POST', PODS, podWith(500));
+  const names = podWith(500).spec.containers.map(({ image }: Json) => `- ${image} (`);
+  assertRefused(many, '500 images are refused', ...names);
+  const tooMany = await kube.askAs(DEV, 'POST', PODS, podWith(1001));
+  assert.equal(tooMany.status, 400, JSON.stringify(tooMany.body).slice(0, 1000));
+  assert.match(tooMany.body.message, /admission\.too-many-images/);
 }
 
 /** The API server counts our annotations too, and refuses what has too many of them. */
@@ -267,6 +292,7 @@ const SCENES: Readonly<Record<string, (house: AdmissionHouse) => Promise<void>>>
   'generated names, warnings, and who asked': playNames,
   'a namespace that is out of sight, and who may put it there': playOptingOut,
   'sixty objects at a time': playBulk,
+  'very many images': playMany,
   'annotations that are nearly full': playFull,
   'more warnings than anybody reads': playWarnings,
   'the audit log of the API server leads to the record': playAudit,
