@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { positiveCount } from '../options/count.ts';
-import { addFilterOptions, type FilterFlags, filterQuery } from '../options/record-filter.ts';
 import { jsonText } from '../output/json.ts';
 import { tableLines } from '../output/table.ts';
 import { textOf } from '../server/api.ts';
@@ -9,6 +8,7 @@ import { decisionLines } from '../server/decision-lines.ts';
 import { DECISION_ENDING, findDecision, searchDecisions } from '../server/decisions.ts';
 import type { ShownDecision } from '../server/parse.ts';
 import { addPlaceCommand, openPlace, type PlaceFlags } from '../server/place.ts';
+import { addFilterOptions, type FilterFlags, filterQuery } from '../server/record-filter.ts';
 
 interface DecisionsFlags extends PlaceFlags {
   readonly output: 'text' | 'json';

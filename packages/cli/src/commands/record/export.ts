@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
-import { addFilterOptions, type FilterFlags, filterQuery } from '../../options/record-filter.ts';
 import { addPlaceOptions, openPlace, type PlaceFlags } from '../../server/place.ts';
+import { addFilterOptions, type FilterFlags, filterQuery } from '../../server/record-filter.ts';
 
 interface ExportFlags extends PlaceFlags, FilterFlags {
   readonly format: 'jsonl' | 'csv';

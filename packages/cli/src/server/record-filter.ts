@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
-import type { Api } from '../server/api.ts';
-import { instantOf } from './instant.ts';
+import { instantOf } from '../options/instant.ts';
+import type { Api } from './api.ts';
 
 const OTHERS = ['outcome', 'effect', 'from', 'to', 'exception'] as const;
 const TEXTS = ['surface', 'repository', 'tag', 'digest', 'policy', 'actor', 'code'] as const;
@@ -52,7 +52,7 @@ export async function filterQuery(
     if (value !== undefined) query[name] = value;
   }
   if (flags.exception !== undefined) {
-    const { findException } = await import('../server/exceptions.ts');
+    const { findException } = await import('./exceptions.ts');
     query['exception'] = await findException(api, flags.exception);
   }
   for (const name of ['from', 'to'] as const) {
