@@ -287,13 +287,13 @@ async function admissionFor(
   return server;
 }
 
-/** The port for Gatekeeper; null where the configuration has none. */
+/** The port for Gatekeeper; null where the configuration has none, or runs other services alone. */
 async function gatekeeperFor(
   { gatekeeper, only, limits }: ServerConfig,
   { log }: ServerOptions,
   { askAboutImage, registry, telling, clock, now }: ToldRooms,
 ): Promise<HttpServer | null> {
-  if (gatekeeper === null) return null;
+  if (gatekeeper === null || !only.includes('admission')) return null;
   const server = await openGatekeeper(gatekeeper, {
     ask: askAboutImage,
     registry: only.includes('gateway') ? registry : null,
