@@ -23,6 +23,8 @@ export interface DoorsWanted {
   readonly data?: string;
   /** Further members of the configuration file, as YAML; each with its end. */
   readonly more?: string;
+  /** Further members of `limits:`, as YAML in a line, after a comma. */
+  readonly limits?: string;
   readonly stage?: Stage;
   /** Further policies, by the name of their file. */
   readonly policies?: Readonly<Record<string, string>>;
@@ -108,7 +110,7 @@ export async function openAllDoors(wanted: DoorsWanted = {}): Promise<AllDoors> 
     ...(data === undefined ? {} : { data }),
     more: `registries:
   - { host: "${proxy.host}", plainHttp: true, privateAddresses: true, timeout: 3s }
-limits: { drain: 500ms }
+limits: { drain: 500ms${wanted.limits ?? ''} }
 admission:
   listen: https://127.0.0.1:${at.admission}
   certificate: tls.crt

@@ -9,7 +9,7 @@ import { pod, reviewOf } from '../packages/server/test/admission/reviews.ts';
 import { type AllDoors, openAllDoors } from './all-doors.ts';
 import { garbageFor } from './garbage.ts';
 import { type Port, sendGarbage, statusOf } from './raw-request.ts';
-import { assertUnharmed } from './server.ts';
+import { assertUnharmed, until } from './server.ts';
 
 let doors: AllDoors;
 let nodeToken: string;
@@ -108,6 +108,35 @@ for (const { name, begin } of HANGING) {
     }
   });
 }
+
+/** Whether a port shakes hands with an address. */
+function isGreeted(port: number, localAddress: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const to = { port, host: '127.0.0.1', localAddress, rejectUnauthorized: false };
+    const socket = connectTls(to, () => {
+      resolve(true);
+      socket.destroy();
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(false));
+  });
+}
+
+test('one address cannot take the port of admission or Gatekeeper from others', async () => {
+  await using small = await openAllDoors({ limits: ', connections: 40' });
+  for (const port of [small.ports.admission, small.ports.gatekeeper]) {
+    const held = Array.from({ length: 60 }, () => connectPlain({ host: '127.0.0.1', port }));
+    for (const socket of held) socket.on('error', () => undefined).resume();
+    await Promise.all(held.map((socket) => once(socket, 'connect')));
+    // As soon as the server has hung up on what is over one address's share.
+    await until('another address is greeted', () => isGreeted(port, '127.0.0.2'));
+    assert.ok(
+      held.some((socket) => !socket.destroyed),
+      'and not because all others were hung up on',
+    );
+    for (const socket of held) socket.destroy();
+  }
+});
 
 test('who speaks an older TLS, or none, to Gatekeeper’s port gets nothing', async () => {
   const to = { port: doors.ports.gatekeeper, host: '127.0.0.1', rejectUnauthorized: false };

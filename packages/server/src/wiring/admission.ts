@@ -79,8 +79,9 @@ export function openAdmission(
   const bounds = {
     ...HTTP_LIMITS,
     ...limits,
-    // All requests of a cluster come from the few addresses of its API servers.
-    callerConnections: limits.connections,
+    // All requests of a cluster come from the few addresses of its API servers; and no Pod that reaches
+    // this port may take all of it from them.
+    callerConnections: Math.ceil(limits.connections / 2),
     requestMs: REQUEST_MS,
     keepAliveMs: KEPT_MS,
     idleMs: KEPT_MS,

@@ -50,7 +50,8 @@ export function openGatekeeper(
   const bounds = {
     ...HTTP_LIMITS,
     ...limits,
-    callerConnections: limits.connections,
+    // Before its handshake anybody holds a connection: not all of them from one address.
+    callerConnections: Math.ceil(limits.connections / 2),
     headersMs: REQUEST_MS,
     requestMs: REQUEST_MS,
     rate: null,
