@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quote, systemReason, TrustFault } from '@bulla/trust/fault/fault';
+import { asFault, quote, systemReason, TrustFault } from '@bulla/trust/fault/fault';
 import type { ExceptionDocument, GivenException } from '@bulla/trust/policy/exceptions/document';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
@@ -26,8 +26,8 @@ const MAX_FILES = 10_000;
 
 /**
  * The exceptions of files, and of the `*.json` in folders. Break-glass among them lifts nothing: a file
- * does not prove that its use was recorded. Throws `usage.file`, `exception.malformed`, `json.*`: one
- * that cannot be read is wrong use, and not passed over.
+ * does not prove that its use was recorded. Throws `usage.file`, `exception.malformed`: one that cannot
+ * be read is wrong use, and not passed over.
  */
 export async function namedExceptions(
   { exception }: ExceptionFlags,
@@ -45,13 +45,22 @@ export async function namedExceptions(
   return given;
 }
 
-/** One document. Throws `usage.file`, `exception.malformed`, `json.*` and what is wrong with a key. */
+/** One document. Throws `usage.file`, and `exception.malformed` for whatever else is wrong with it. */
 export async function readException(file: string, context: CliContext): Promise<ExceptionDocument> {
   const [{ parseException }, { EXCEPTION_LIMIT }] = await Promise.all([
     import('@bulla/trust/policy/exceptions/parse'),
     import('@bulla/trust/policy/exceptions/document'),
   ]);
-  return parseException(await readFileBounded(file, EXCEPTION_LIMIT, context.signal), file);
+  const bytes = await readFileBounded(file, EXCEPTION_LIMIT, context.signal);
+  try {
+    return parseException(bytes, file);
+  } catch (cause) {
+    const { code, message } = asFault(cause);
+    if (code === 'internal.defect') throw cause;
+    // The caller named the file: what is no exception in it is wrong use, and refuses no image.
+    const remedy = 'Name a file that `bulla exception request` or `bulla exception approve` wrote.';
+    throw new TrustFault('exception.malformed', message, remedy, { cause });
+  }
 }
 
 async function filesOf(path: string): Promise<readonly string[]> {

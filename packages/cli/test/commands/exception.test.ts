@@ -233,6 +233,7 @@ test('what is no exception is wrong use', async (t) => {
     readonly name: string;
     readonly args: readonly string[];
     readonly code: string;
+    readonly exit?: number;
   }[] = [
     { name: 'a tag', args: at.request().with(2, `${image}:v1`), code: 'usage.invalid' },
     { name: 'a repository unasked', args: at.request().with(2, image), code: 'usage.invalid' },
@@ -279,14 +280,25 @@ test('what is no exception is wrong use', async (t) => {
     {
       name: 'a policy as an exception',
       args: ['exception', 'show', path('policy.yaml')],
-      code: 'json.malformed',
+      code: 'exception.malformed',
+      exit: 2,
+    },
+    {
+      name: 'a policy as an exception of the gate, which refuses no image by it',
+      args: [
+        ...['gate', '--policy', path('policy.yaml')],
+        ...['--exception', path('policy.yaml'), `${image}:v1`],
+      ],
+      code: 'exception.malformed',
+      exit: 2,
     },
   ];
-  for (const { name, args, code } of CASES) {
+  for (const { name, args, code, exit } of CASES) {
     await t.test(name, async () => {
-      const { err, code: exit } = await run(...args);
+      const { err, code: found } = await run(...args);
       assert.ok(err.includes(`[${code}]`), err);
-      assert.notEqual(exit, 0);
+      if (exit === undefined) assert.notEqual(found, 0);
+      else assert.equal(found, exit);
     });
   }
   assert.ok(digest.startsWith('sha256:'));
