@@ -187,9 +187,14 @@ const API: readonly {
   { name: 'noise', body: noise(5000, SEED), type: 'application/json' },
 ];
 
+const API_PATHS = [
+  ...['/session', '/session/link', '/users', '/tokens'],
+  ...['/exceptions', '/break-glass', '/rollouts', '/node/decisions', '/node/stand-ins'],
+];
+
 for (const { name, body, type } of API) {
   test(`the product API refuses ${name}, whoever sends it`, async () => {
-    for (const path of ['/session', '/session/link', '/users', '/tokens']) {
+    for (const path of API_PATHS) {
       for (const who of [{}, owner.headers()]) {
         const answer = await fetch(`${server.origin}/api/bulla/v1${path}`, {
           method: 'POST',
