@@ -3,11 +3,12 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { type DecisionAnswer, decisionQuery } from '../../api/decisions.ts';
 import { isAbsent } from '../../api/problem.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { CopyButton, Snippet } from '../../parts/copy.tsx';
 import { countText, durationText } from '../../parts/format.ts';
 import { Mark } from '../../parts/mark.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
-import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
+import { Empty, Notice } from '../../parts/states.tsx';
 import { DigestText, Fact, Facts, ImageName, Instant } from '../../parts/values.tsx';
 import { FindingTree } from './finding-tree.tsx';
 import { objectText } from './object-text.ts';
@@ -19,7 +20,8 @@ const route = getRouteApi('/app/decisions/$id');
 /** One decision: what was answered, the whole tree that led to it, and who asked. */
 export function DecisionPage(): ReactElement {
   const { id } = route.useParams();
-  const { data, error, refetch } = useQuery(decisionQuery(id));
+  const query = useQuery(decisionQuery(id));
+  const { data, error } = query;
   if (isAbsent(error)) {
     return (
       <Page title="No such decision">
@@ -36,8 +38,7 @@ export function DecisionPage(): ReactElement {
       head={data === undefined ? 'Decision' : <Headline decision={data} />}
       lead={<IdLine id={id} />}
     >
-      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
-      {data === undefined ? error === null ? <Loading /> : null : <Body decision={data} />}
+      <Answered query={query}>{(decision) => <Body decision={decision} />}</Answered>
     </Page>
   );
 }

@@ -1,17 +1,10 @@
-import { Button, NativeSelect, TextInput } from '@mantine/core';
-import { type FormEvent, type ReactElement, useState } from 'react';
+import { NativeSelect, TextInput } from '@mantine/core';
+import { type ReactElement, useState } from 'react';
+import { Filters, filterChoices } from '../../parts/filters.tsx';
 import { countFilters, type DecisionsSearch, EFFECTS, readFilters, SPANS } from './filters.ts';
-import '../../parts/form.css';
 
-const EFFECT_OPTIONS = [
-  { value: '', label: 'Any' },
-  ...Object.entries(EFFECTS).map(([value, label]) => ({ value, label })),
-];
-const OUTCOME_OPTIONS = [
-  { value: '', label: 'Any' },
-  { value: 'admit', label: 'Admitted' },
-  { value: 'deny', label: 'Denied' },
-];
+const EFFECT_OPTIONS = filterChoices(EFFECTS);
+const OUTCOME_OPTIONS = filterChoices({ admit: 'Admitted', deny: 'Denied' });
 const TIME_OPTIONS = [
   { value: '', label: 'Any time' },
   ...Object.entries(SPANS).map(([value, { title }]) => ({ value, label: title })),
@@ -32,64 +25,39 @@ export function FilterForm(props: {
   readonly onChange: (search: DecisionsSearch) => void;
 }): ReactElement {
   const { search, onChange } = props;
-  const active = countFilters(search);
-  const [open, setOpen] = useState(active > 0);
   const [range, setRange] = useState(search.from !== undefined || search.to !== undefined);
   const apply = (changes: Readonly<Record<string, unknown>>) => {
     const { before: _, ...rest } = search;
     onChange(readFilters({ ...rest, ...changes }));
   };
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
+  const submit = (form: FormData) => {
     const time = form.get('time') === 'range' ? {} : { time: form.get('time') };
     apply({ ...Object.fromEntries(form), time: undefined, ...time });
   };
   return (
-    <details
-      className="filters"
-      open={open}
-      onToggle={(event) => setOpen(event.currentTarget.open)}
+    <Filters
+      search={search}
+      active={countFilters(search)}
+      onApply={submit}
+      onClear={() => {
+        setRange(false);
+        onChange(search.live === undefined ? {} : { live: search.live });
+      }}
     >
-      <summary>
-        Filters
-        <span className="dim">{active === 0 ? 'none' : `${active} active`}</span>
-      </summary>
-      {/* A new address brings new defaults: what the fields show is always what is asked. */}
-      <form key={JSON.stringify(search)} onSubmit={submit}>
-        <div className="fields">
-          <AnswerFields search={search} onChange={apply} />
-          <NativeSelect
-            name="time"
-            label="Time"
-            data={TIME_OPTIONS}
-            value={range ? 'range' : (search.time ?? '')}
-            onChange={({ currentTarget: { value } }) => {
-              setRange(value === 'range');
-              if (value !== 'range') apply({ time: value, from: undefined, to: undefined });
-            }}
-          />
-          {range ? <RangeFields search={search} /> : null}
-          <TextFields search={search} />
-        </div>
-        <div className="form-acts">
-          <Button type="submit" size="xs">
-            Apply
-          </Button>
-          <Button
-            variant="default"
-            size="xs"
-            disabled={active === 0}
-            onClick={() => {
-              setRange(false);
-              onChange(search.live === undefined ? {} : { live: search.live });
-            }}
-          >
-            Clear
-          </Button>
-        </div>
-      </form>
-    </details>
+      <AnswerFields search={search} onChange={apply} />
+      <NativeSelect
+        name="time"
+        label="Time"
+        data={TIME_OPTIONS}
+        value={range ? 'range' : (search.time ?? '')}
+        onChange={({ currentTarget: { value } }) => {
+          setRange(value === 'range');
+          if (value !== 'range') apply({ time: value, from: undefined, to: undefined });
+        }}
+      />
+      {range ? <RangeFields search={search} /> : null}
+      <TextFields search={search} />
+    </Filters>
   );
 }
 

@@ -3,12 +3,13 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactElement, useEffect, useRef, useState } from 'react';
 import { type DecisionSummary, decisionsQuery } from '../../api/decisions.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { KindLabel } from '../../parts/exception-label.tsx';
 import { plural, shortReference } from '../../parts/format.ts';
-import { Icon } from '../../parts/icons.tsx';
 import { Mark } from '../../parts/mark.tsx';
 import { Page } from '../../parts/page.tsx';
-import { Empty, Loading, Problem } from '../../parts/states.tsx';
+import { Pager } from '../../parts/pager.tsx';
+import { Empty } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { Ago, DigestText, ImageName } from '../../parts/values.tsx';
 import { FilterForm } from './filter-form.tsx';
@@ -20,10 +21,11 @@ const route = getRouteApi('/app/decisions');
 export function DecisionsPage(): ReactElement {
   // The router keeps what its check leaves out, so the check is made here as well.
   const search = route.useSearch({ select: readFilters });
+  const { before, ...narrowed } = search;
   const navigate = route.useNavigate();
   const live = isLive(search);
-  const { data, error, isPlaceholderData, refetch } = useQuery(decisionsQuery(askOf(search), live));
-  const fresh = useFresh(data?.decisions);
+  const query = useQuery(decisionsQuery(askOf(search), live));
+  const fresh = useFresh(query.data?.decisions);
   const go = (next: DecisionsSearch) => void navigate({ search: next });
   return (
     <Page
@@ -43,28 +45,36 @@ export function DecisionsPage(): ReactElement {
       }
     >
       <FilterForm search={search} onChange={go} />
-      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
-      {data === undefined ? (
-        error === null ? (
-          <Loading rows={10} />
-        ) : null
-      ) : data.decisions.length === 0 ? (
-        <NothingFound search={search} next={data.next} onChange={go} />
-      ) : (
-        <div aria-busy={isPlaceholderData} className="results">
-          <p className="for-readers" role="status">
-            {fresh.size === 0 ? '' : plural(fresh.size, 'new decision')}
-          </p>
-          <DataTable
-            caption="Decisions, the newest first"
-            columns={COLUMNS}
-            rows={data.decisions}
-            rowKey={keyOf}
-            fresh={fresh}
-          />
-          <Pager search={search} next={data.next} />
-        </div>
-      )}
+      <Answered query={query} rows={10}>
+        {(data) =>
+          data.decisions.length === 0 ? (
+            <NothingFound search={search} next={data.next} onChange={go} />
+          ) : (
+            <div aria-busy={query.isPlaceholderData} className="results">
+              <p className="for-readers" role="status">
+                {fresh.size === 0 ? '' : plural(fresh.size, 'new decision')}
+              </p>
+              <DataTable
+                caption="Decisions, the newest first"
+                columns={COLUMNS}
+                rows={data.decisions}
+                rowKey={keyOf}
+                fresh={fresh}
+              />
+              <Pager
+                before={before}
+                next={data.next}
+                none="No older decisions"
+                link={(page, text) => (
+                  <Link to="/decisions" search={{ ...narrowed, ...page }}>
+                    {text}
+                  </Link>
+                )}
+              />
+            </div>
+          )
+        }
+      </Answered>
     </Page>
   );
 }
@@ -126,33 +136,6 @@ function policyText({ policies, outcome, effect }: DecisionSummary): string {
   const decided = policies.filter((policy) => policy.effect === effect);
   if (decided.length > 0) return decided.map(({ name }) => name).join(', ');
   return outcome === 'admit' ? 'read to be signed' : 'none covers it';
-}
-
-function Pager(props: {
-  readonly search: DecisionsSearch;
-  readonly next: number | null;
-}): ReactElement | null {
-  const { search, next } = props;
-  if (search.before === undefined && next === null) return null;
-  const { before: _, ...newest } = search;
-  return (
-    <nav className="pager" aria-label="Pages">
-      {search.before === undefined ? (
-        <span />
-      ) : (
-        <Link to="/decisions" search={newest}>
-          <Icon name="newer" /> Newest
-        </Link>
-      )}
-      {next === null ? (
-        <span className="dim">No older decisions</span>
-      ) : (
-        <Link to="/decisions" search={{ ...search, before: String(next) }}>
-          Older <Icon name="chevron" />
-        </Link>
-      )}
-    </nav>
-  );
 }
 
 function NothingFound(props: {

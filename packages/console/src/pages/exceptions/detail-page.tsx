@@ -3,11 +3,12 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { type ExceptionAnswer, exceptionQuery } from '../../api/exceptions.ts';
 import { isAbsent } from '../../api/problem.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { CopyButton, Snippet } from '../../parts/copy.tsx';
 import { KindLabel, ReviewLabel, StateLabel } from '../../parts/exception-label.tsx';
 import { plainText } from '../../parts/format.ts';
 import { Page, Panel } from '../../parts/page.tsx';
-import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
+import { Empty, Notice } from '../../parts/states.tsx';
 import {
   DigestText,
   Fact,
@@ -28,7 +29,8 @@ const route = getRouteApi('/app/exceptions/$id');
 /** One exception: all that an approver, a reviewer or an auditor reads of it. */
 export function ExceptionPage(): ReactElement {
   const { id } = route.useParams();
-  const { data, error, refetch } = useQuery(exceptionQuery(id));
+  const query = useQuery(exceptionQuery(id));
+  const { data, error } = query;
   if (isAbsent(error)) {
     return (
       <Page title="No such exception">
@@ -52,8 +54,7 @@ export function ExceptionPage(): ReactElement {
         </span>
       }
     >
-      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
-      {data === undefined ? error === null ? <Loading /> : null : <Body of={data} />}
+      <Answered query={query}>{(exception) => <Body of={exception} />}</Answered>
     </Page>
   );
 }

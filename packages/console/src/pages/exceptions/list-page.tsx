@@ -7,12 +7,13 @@ import {
   type ExceptionsAnswer,
   exceptionsQuery,
 } from '../../api/exceptions.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { Snippet } from '../../parts/copy.tsx';
 import { KindLabel, ReviewLabel, StateLabel } from '../../parts/exception-label.tsx';
 import { countText, plainText, plural } from '../../parts/format.ts';
-import { Icon } from '../../parts/icons.tsx';
 import { Page } from '../../parts/page.tsx';
-import { Empty, Loading, Problem } from '../../parts/states.tsx';
+import { Pager } from '../../parts/pager.tsx';
+import { Empty } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { Ago, DigestText, ImageName, Remaining } from '../../parts/values.tsx';
 import { glassCommands, requestCommands } from './commands.ts';
@@ -25,36 +26,43 @@ const route = getRouteApi('/app/exceptions');
 export function ExceptionsPage(): ReactElement {
   // The router keeps what its check leaves out, so the check is made here as well.
   const search = route.useSearch({ select: readFilters });
+  const { before, ...narrowed } = search;
   const navigate = route.useNavigate();
-  const { data, error, isPlaceholderData, refetch } = useQuery(exceptionsQuery(search));
+  const query = useQuery(exceptionsQuery(search));
+  const counts = query.data?.counts;
   const go = (next: ExceptionsSearch) => void navigate({ search: next });
   return (
-    <Page title="Exceptions" lead={data === undefined ? '\u00a0' : countsText(data.counts)}>
-      {error === null ? (
-        <FilterForm search={search} onChange={go} />
-      ) : (
-        <Problem error={error} retry={() => void refetch()} />
-      )}
-      {data === undefined ? (
-        error === null ? (
-          <Loading rows={6} />
-        ) : null
-      ) : data.exceptions.length === 0 ? (
-        <NothingFound search={search} onChange={go} />
-      ) : (
-        <div className="stack">
-          <div aria-busy={isPlaceholderData} className="results">
-            <DataTable
-              caption="Exceptions, the newest request first"
-              columns={COLUMNS}
-              rows={data.exceptions}
-              rowKey={({ id }) => id}
-            />
-            <Pager search={search} next={data.next} />
-          </div>
-          <How />
-        </div>
-      )}
+    <Page title="Exceptions" lead={counts === undefined ? '\u00a0' : countsText(counts)}>
+      {query.error === null ? <FilterForm search={search} onChange={go} /> : null}
+      <Answered query={query} rows={6}>
+        {(data) =>
+          data.exceptions.length === 0 ? (
+            <NothingFound search={search} onChange={go} />
+          ) : (
+            <div className="stack">
+              <div aria-busy={query.isPlaceholderData} className="results">
+                <DataTable
+                  caption="Exceptions, the newest request first"
+                  columns={COLUMNS}
+                  rows={data.exceptions}
+                  rowKey={({ id }) => id}
+                />
+                <Pager
+                  before={before}
+                  next={data.next}
+                  none="No older ones"
+                  link={(page, text) => (
+                    <Link to="/exceptions" search={{ ...narrowed, ...page }}>
+                      {text}
+                    </Link>
+                  )}
+                />
+              </div>
+              <How />
+            </div>
+          )
+        }
+      </Answered>
     </Page>
   );
 }
@@ -120,33 +128,6 @@ const COLUMNS: readonly Column<ExceptionAnswer>[] = [
   },
   { title: 'Uses', kind: 'number', cell: ({ uses }) => countText(uses) },
 ];
-
-function Pager(props: {
-  readonly search: ExceptionsSearch;
-  readonly next: string | null;
-}): ReactElement | null {
-  const { search, next } = props;
-  if (search.before === undefined && next === null) return null;
-  const { before: _, ...newest } = search;
-  return (
-    <nav className="pager" aria-label="Pages">
-      {search.before === undefined ? (
-        <span />
-      ) : (
-        <Link to="/exceptions" search={newest}>
-          <Icon name="newer" /> Newest
-        </Link>
-      )}
-      {next === null ? (
-        <span className="dim">No older ones</span>
-      ) : (
-        <Link to="/exceptions" search={{ ...search, before: next }}>
-          Older <Icon name="chevron" />
-        </Link>
-      )}
-    </nav>
-  );
-}
 
 function NothingFound(props: {
   readonly search: ExceptionsSearch;

@@ -3,12 +3,13 @@ import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { decisionsQuery } from '../../api/decisions.ts';
 import { type OverviewAnswer, overviewQuery } from '../../api/overview.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { CopyButton } from '../../parts/copy.tsx';
 import { countText, plural, shortReference } from '../../parts/format.ts';
 import { Label, Mark } from '../../parts/mark.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
 import { useMay } from '../../parts/session.tsx';
-import { Loading, Notice, Problem } from '../../parts/states.tsx';
+import { Loading, Notice } from '../../parts/states.tsx';
 import { Ago, DigestText, Fact, Facts, ImageName } from '../../parts/values.tsx';
 import { ConnectPanel } from './connect-panel.tsx';
 import { ExceptionsPanel } from './exceptions-panel.tsx';
@@ -17,11 +18,13 @@ import './overview.css';
 
 /** What is running, what it decided lately, and how clients are connected. */
 export function OverviewPage(): ReactElement {
-  const { data, error, refetch } = useQuery(overviewQuery());
+  const query = useQuery(overviewQuery());
+  const { data } = query;
   return (
     <Page title="Overview" lead={data === undefined ? '\u00a0' : <Lead overview={data} />}>
-      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
-      {data === undefined ? error === null ? <Loading rows={8} /> : null : <Body overview={data} />}
+      <Answered query={query} rows={8}>
+        {(overview) => <Body overview={overview} />}
+      </Answered>
     </Page>
   );
 }

@@ -3,9 +3,10 @@ import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { type PoliciesAnswer, type PolicyAnswer, policiesQuery } from '../../api/policies.ts';
 import { rolloutsQuery } from '../../api/rollouts.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { Snippet } from '../../parts/copy.tsx';
 import { Page } from '../../parts/page.tsx';
-import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
+import { Empty, Notice } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { DigestText, Remaining } from '../../parts/values.tsx';
 import { fileName } from './files.ts';
@@ -14,46 +15,47 @@ import { Patterns } from './patterns.tsx';
 
 /** The policies in force, and what is wrong with their files. */
 export function PoliciesPage(): ReactElement {
-  const { data, error, refetch } = useQuery(policiesQuery());
+  const query = useQuery(policiesQuery());
+  const hash = query.data?.hash;
   return (
     <Page
       title="Policies"
       lead={
-        data === undefined ? (
+        hash === undefined ? (
           'What every image must satisfy.'
         ) : (
           <span className="id-line">
             Every policy that covers an image must be satisfied. All together:{' '}
-            {data.hash === null ? 'none' : <DigestText of={data.hash} />}
+            {hash === null ? 'none' : <DigestText of={hash} />}
           </span>
         )
       }
     >
-      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
-      {data === undefined && error === null ? <Loading rows={3} /> : null}
-      {data === undefined ? null : (
-        <div className="stack">
-          <Problems of={data} />
-          {data.policies.length === 0 ? (
-            <Empty title="No policy is in force">
-              <p>Every image is refused until there is one. Write one and start with it:</p>
-              <Snippet
-                text={'bulla policy init > policy.yaml\nbulla up --policy policy.yaml'}
-                what="commands"
-              />
-            </Empty>
-          ) : (
-            <div className="results">
-              <DataTable
-                caption="Policies in force"
-                columns={COLUMNS}
-                rows={data.policies}
-                rowKey={({ name }) => name}
-              />
-            </div>
-          )}
-        </div>
-      )}
+      <Answered query={query} rows={3}>
+        {(data) => (
+          <div className="stack">
+            <Problems of={data} />
+            {data.policies.length === 0 ? (
+              <Empty title="No policy is in force">
+                <p>Every image is refused until there is one. Write one and start with it:</p>
+                <Snippet
+                  text={'bulla policy init > policy.yaml\nbulla up --policy policy.yaml'}
+                  what="commands"
+                />
+              </Empty>
+            ) : (
+              <div className="results">
+                <DataTable
+                  caption="Policies in force"
+                  columns={COLUMNS}
+                  rows={data.policies}
+                  rowKey={({ name }) => name}
+                />
+              </div>
+            )}
+          </div>
+        )}
+      </Answered>
     </Page>
   );
 }

@@ -2,13 +2,14 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { type ActAnswer, actsQuery } from '../../api/acts.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { Snippet } from '../../parts/copy.tsx';
 import { KindLabel } from '../../parts/exception-label.tsx';
 import { plainText, shortDigestsIn } from '../../parts/format.ts';
-import { Icon } from '../../parts/icons.tsx';
 import { Label } from '../../parts/mark.tsx';
 import { Page } from '../../parts/page.tsx';
-import { Empty, Loading, Problem } from '../../parts/states.tsx';
+import { Pager } from '../../parts/pager.tsx';
+import { Empty } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { Ago } from '../../parts/values.tsx';
 import { roomOf } from './act-rooms.ts';
@@ -18,45 +19,56 @@ const route = getRouteApi('/app/record');
 /** What people did that changes decisions: each is an entry of the record's chain. */
 export function RecordPage(): ReactElement {
   const search = route.useSearch();
-  const { data, error, refetch } = useQuery(actsQuery(search));
-  const { before: _, ...narrowed } = search;
+  const query = useQuery(actsQuery(search));
+  const { before, ...narrowed } = search;
   const isNarrowed = Object.keys(narrowed).length > 0;
   return (
     <Page
       title="Record"
       lead="What people did that changes decisions. Each line is an entry of the record’s chain, between the decisions."
     >
-      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
-      {data === undefined && error === null ? <Loading rows={8} /> : null}
-      {data === undefined ? null : data.acts.length === 0 && data.next === null ? (
-        <Empty title={isNarrowed ? 'No entry matches' : 'Nothing was done yet'}>
-          <p>
-            Exceptions, uses of break-glass, cut-overs of policies and what is done with dead
-            letters appear here.
-          </p>
-          {isNarrowed ? <Link to="/record">The whole list</Link> : null}
-        </Empty>
-      ) : (
-        <div className="stack">
-          <div className="results">
-            <DataTable
-              caption="What people did, the newest first"
-              columns={COLUMNS}
-              rows={data.acts}
-              rowKey={({ seq }) => String(seq)}
-            />
-            <Pager search={search} next={data.next} />
-          </div>
-          <details className="raw">
-            <summary>How to prove that nothing was taken away</summary>
-            <Snippet
-              caption="Checks every hash, number and signed head; a token that reads the record is in BULLA_TOKEN"
-              text={`bulla record verify --server ${location.origin}`}
-              what="command"
-            />
-          </details>
-        </div>
-      )}
+      <Answered query={query} rows={8}>
+        {(data) =>
+          data.acts.length === 0 && data.next === null ? (
+            <Empty title={isNarrowed ? 'No entry matches' : 'Nothing was done yet'}>
+              <p>
+                Exceptions, uses of break-glass, cut-overs of policies and what is done with dead
+                letters appear here.
+              </p>
+              {isNarrowed ? <Link to="/record">The whole list</Link> : null}
+            </Empty>
+          ) : (
+            <div className="stack">
+              <div className="results">
+                <DataTable
+                  caption="What people did, the newest first"
+                  columns={COLUMNS}
+                  rows={data.acts}
+                  rowKey={({ seq }) => String(seq)}
+                />
+                <Pager
+                  before={before}
+                  next={data.next}
+                  none="No older entries"
+                  link={(page, text) => (
+                    <Link to="/record" search={{ ...narrowed, ...page }}>
+                      {text}
+                    </Link>
+                  )}
+                />
+              </div>
+              <details className="raw">
+                <summary>How to prove that nothing was taken away</summary>
+                <Snippet
+                  caption="Checks every hash, number and signed head; a token that reads the record is in BULLA_TOKEN"
+                  text={`bulla record verify --server ${location.origin}`}
+                  what="command"
+                />
+              </details>
+            </div>
+          )
+        }
+      </Answered>
     </Page>
   );
 }
@@ -121,31 +133,4 @@ function Room({ act }: { readonly act: string }): ReactElement {
   const room = roomOf(act);
   if (room === 'exception' || room === 'break-glass') return <KindLabel kind={room} />;
   return <Label tone="info">{room}</Label>;
-}
-
-function Pager(props: {
-  readonly search: { readonly act?: string; readonly subject?: string; readonly before?: string };
-  readonly next: number | null;
-}): ReactElement | null {
-  const { search, next } = props;
-  if (search.before === undefined && next === null) return null;
-  const { before: _, ...newest } = search;
-  return (
-    <nav className="pager" aria-label="Pages">
-      {search.before === undefined ? (
-        <span />
-      ) : (
-        <Link to="/record" search={newest}>
-          <Icon name="newer" /> Newest
-        </Link>
-      )}
-      {next === null ? (
-        <span className="dim">No older entries</span>
-      ) : (
-        <Link to="/record" search={{ ...search, before: String(next) }}>
-          Older <Icon name="chevron" />
-        </Link>
-      )}
-    </nav>
-  );
 }

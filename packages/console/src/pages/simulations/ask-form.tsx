@@ -1,12 +1,9 @@
-import { Button, NativeSelect, Textarea, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, type ReactElement, useState } from 'react';
+import { NativeSelect, Textarea, TextInput } from '@mantine/core';
+import { type ReactElement, useState } from 'react';
 import { startSimulation } from '../../api/simulations.ts';
+import { AskPanel } from '../../parts/ask-panel.tsx';
 import { plural } from '../../parts/format.ts';
-import { Panel } from '../../parts/page.tsx';
-import { Notice, Problem } from '../../parts/states.tsx';
 import { type AskKind, DAYS, readAsk } from './ask.ts';
-import '../../parts/form.css';
 import './simulations.css';
 
 const KINDS = [
@@ -16,59 +13,37 @@ const KINDS = [
 
 /** Asks what would be; `onDone` gets the id of the answer, or null when it was given up. */
 export function AskForm(props: { readonly onDone: (id: string | null) => void }): ReactElement {
-  const client = useQueryClient();
   const [kind, setKind] = useState<AskKind>('simulation');
-  const [lack, setLack] = useState<string | null>(null);
-  const start = useMutation({
-    mutationFn: startSimulation,
-    onSuccess: async ({ id }) => {
-      await client.invalidateQueries({ queryKey: ['simulations'] });
-      props.onDone(id);
-    },
-  });
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const ask = readAsk(kind, new FormData(event.currentTarget));
-    setLack(typeof ask === 'string' ? ask : null);
-    if (typeof ask !== 'string') start.mutate(ask);
-  };
   return (
-    <Panel title="Ask what would be">
-      {start.error === null ? null : <Problem error={start.error} />}
-      {lack === null ? null : (
-        <Notice tone="bad" live>
-          {lack}
-        </Notice>
-      )}
-      <form className="ask" onSubmit={submit} noValidate>
-        <div className="fields">
-          <NativeSelect
-            label="Simulate"
-            data={KINDS}
-            value={kind}
-            onChange={({ currentTarget }) =>
-              setKind(currentTarget.value === 'impact' ? 'impact' : 'simulation')
-            }
-            autoFocus
-          />
-          <NativeSelect
-            name="days"
-            label="Decisions of the last"
-            defaultValue="7"
-            data={DAYS.map((days) => ({ value: String(days), label: plural(days, 'day') }))}
-          />
-        </div>
-        {kind === 'simulation' ? <PolicyFields /> : <TrustFields />}
-        <div className="form-acts">
-          <Button type="submit" size="xs" loading={start.isPending}>
-            Simulate
-          </Button>
-          <Button variant="default" size="xs" onClick={() => props.onDone(null)}>
-            Cancel
-          </Button>
-        </div>
-      </form>
-    </Panel>
+    <AskPanel
+      title="Ask what would be"
+      word="Simulate"
+      className="ask"
+      read={(form) => readAsk(kind, form)}
+      noValidate
+      send={startSimulation}
+      changes={['simulations']}
+      onDone={(made) => props.onDone(made?.id ?? null)}
+    >
+      <div className="fields">
+        <NativeSelect
+          label="Simulate"
+          data={KINDS}
+          value={kind}
+          onChange={({ currentTarget }) =>
+            setKind(currentTarget.value === 'impact' ? 'impact' : 'simulation')
+          }
+          autoFocus
+        />
+        <NativeSelect
+          name="days"
+          label="Decisions of the last"
+          defaultValue="7"
+          data={DAYS.map((days) => ({ value: String(days), label: plural(days, 'day') }))}
+        />
+      </div>
+      {kind === 'simulation' ? <PolicyFields /> : <TrustFields />}
+    </AskPanel>
   );
 }
 

@@ -7,10 +7,11 @@ import {
   type SimulationAnswer,
   simulationQuery,
 } from '../../api/simulations.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { CopyButton } from '../../parts/copy.tsx';
 import { plural } from '../../parts/format.ts';
 import { Page } from '../../parts/page.tsx';
-import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
+import { Empty, Notice } from '../../parts/states.tsx';
 import { Ago } from '../../parts/values.tsx';
 import { ImpactResult } from './impact-result.tsx';
 import { SimulationResult } from './simulation-result.tsx';
@@ -22,7 +23,8 @@ const route = getRouteApi('/app/simulations/$id');
 export function SimulationPage(): ReactElement {
   const { id } = route.useParams();
   const search = route.useSearch();
-  const { data, error, refetch } = useQuery(simulationQuery(id));
+  const query = useQuery(simulationQuery(id));
+  const { data, error } = query;
   if (isAbsent(error)) {
     return (
       <Page title="No such simulation">
@@ -46,21 +48,23 @@ export function SimulationPage(): ReactElement {
         </span>
       }
     >
-      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
-      {data === undefined ? (
-        error === null ? (
-          <Loading rows={8} />
-        ) : null
-      ) : (
-        <div className="stack">
-          <Told of={data} />
-          {data.kind === 'impact' ? (
-            <ImpactResult id={id} of={data} chosen={search.change} />
-          ) : (
-            <SimulationResult id={id} of={data} chosen={search.change} grouping={search.by} />
-          )}
-        </div>
-      )}
+      <Answered query={query} rows={8}>
+        {(simulation) => (
+          <div className="stack">
+            <Told of={simulation} />
+            {simulation.kind === 'impact' ? (
+              <ImpactResult id={id} of={simulation} chosen={search.change} />
+            ) : (
+              <SimulationResult
+                id={id}
+                of={simulation}
+                chosen={search.change}
+                grouping={search.by}
+              />
+            )}
+          </div>
+        )}
+      </Answered>
     </Page>
   );
 }

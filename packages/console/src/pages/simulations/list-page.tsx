@@ -3,12 +3,13 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { type ReactElement, useState } from 'react';
 import { type SummaryAnswer, simulationsQuery } from '../../api/simulations.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { Snippet } from '../../parts/copy.tsx';
 import { countText } from '../../parts/format.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Label } from '../../parts/mark.tsx';
 import { Page } from '../../parts/page.tsx';
-import { Empty, Loading, Problem } from '../../parts/states.tsx';
+import { Empty } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { Ago } from '../../parts/values.tsx';
 import { AskForm } from './ask-form.tsx';
@@ -20,14 +21,14 @@ const route = getRouteApi('/app/simulations');
 export function SimulationsPage(): ReactElement {
   const { before } = route.useSearch();
   const navigate = useNavigate();
-  const { data, error, refetch } = useQuery(simulationsQuery(before));
+  const query = useQuery(simulationsQuery(before));
   const [asking, setAsking] = useState(false);
   return (
     <Page
       title="Simulations"
       lead="What other policies, or a change of trust, would do to what was decided before. Nothing is changed by asking."
       acts={
-        asking || error !== null ? undefined : (
+        asking || query.error !== null ? undefined : (
           <Button size="xs" onClick={() => setAsking(true)}>
             Simulate
           </Button>
@@ -43,34 +44,36 @@ export function SimulationsPage(): ReactElement {
             }}
           />
         ) : null}
-        {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
-        {data === undefined && error === null ? <Loading rows={4} /> : null}
-        {data === undefined ? null : data.simulations.length === 0 ? (
-          <Empty title={before === undefined ? 'Nothing was simulated yet' : 'No older ones'}>
-            <p>
-              Try policies on the decisions of the last days before they are in force, here or in a
-              terminal:
-            </p>
-            <Snippet text={commands(location.origin)} what="commands" />
-          </Empty>
-        ) : (
-          <div className="results">
-            <DataTable
-              caption="Simulations and impacts, the newest first"
-              columns={COLUMNS}
-              rows={data.simulations}
-              rowKey={({ id }) => id}
-            />
-            {data.next === null ? null : (
-              <nav className="pager" aria-label="Pages">
-                <span />
-                <Link to="/simulations" search={{ before: data.next }}>
-                  Older <Icon name="chevron" />
-                </Link>
-              </nav>
-            )}
-          </div>
-        )}
+        <Answered query={query} rows={4}>
+          {(data) =>
+            data.simulations.length === 0 ? (
+              <Empty title={before === undefined ? 'Nothing was simulated yet' : 'No older ones'}>
+                <p>
+                  Try policies on the decisions of the last days before they are in force, here or
+                  in a terminal:
+                </p>
+                <Snippet text={commands(location.origin)} what="commands" />
+              </Empty>
+            ) : (
+              <div className="results">
+                <DataTable
+                  caption="Simulations and impacts, the newest first"
+                  columns={COLUMNS}
+                  rows={data.simulations}
+                  rowKey={({ id }) => id}
+                />
+                {data.next === null ? null : (
+                  <nav className="pager" aria-label="Pages">
+                    <span />
+                    <Link to="/simulations" search={{ before: data.next }}>
+                      Older <Icon name="chevron" />
+                    </Link>
+                  </nav>
+                )}
+              </div>
+            )
+          }
+        </Answered>
       </div>
     </Page>
   );

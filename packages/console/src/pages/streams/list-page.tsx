@@ -2,10 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { type StreamAnswer, streamsQuery } from '../../api/streams.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { Snippet } from '../../parts/copy.tsx';
 import { countText } from '../../parts/format.ts';
 import { Page } from '../../parts/page.tsx';
-import { Empty, Loading, Problem } from '../../parts/states.tsx';
+import { Empty } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { Ago } from '../../parts/values.tsx';
 import { StreamLabels } from './stream-label.tsx';
@@ -19,26 +20,28 @@ const EXAMPLE = `streams:
 
 /** The receivers of the record: how far each has it, and what it did not take. */
 export function StreamsPage(): ReactElement {
-  const { data, error, refetch } = useQuery(streamsQuery());
+  const query = useQuery(streamsQuery());
   return (
     <Page title="Streams" lead="Whom the record is sent to, in order and at least once.">
-      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
-      {data === undefined && error === null ? <Loading rows={3} /> : null}
-      {data === undefined ? null : data.streams.length === 0 ? (
-        <Empty title="The record is sent to nobody">
-          <p>Name receivers in the server’s configuration: a SIEM, a log store, a chat.</p>
-          <Snippet text={EXAMPLE} what="configuration" caption="bulla.yaml" />
-        </Empty>
-      ) : (
-        <div className="results">
-          <DataTable
-            caption="Streams of the record"
-            columns={COLUMNS}
-            rows={data.streams}
-            rowKey={({ name }) => name}
-          />
-        </div>
-      )}
+      <Answered query={query} rows={3}>
+        {(data) =>
+          data.streams.length === 0 ? (
+            <Empty title="The record is sent to nobody">
+              <p>Name receivers in the server’s configuration: a SIEM, a log store, a chat.</p>
+              <Snippet text={EXAMPLE} what="configuration" caption="bulla.yaml" />
+            </Empty>
+          ) : (
+            <div className="results">
+              <DataTable
+                caption="Streams of the record"
+                columns={COLUMNS}
+                rows={data.streams}
+                rowKey={({ name }) => name}
+              />
+            </div>
+          )
+        }
+      </Answered>
     </Page>
   );
 }

@@ -8,19 +8,20 @@ import {
   tokensQuery,
 } from '../../api/access.ts';
 import { useNow } from '../../api/clock.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Snippet } from '../../parts/copy.tsx';
 import { Label } from '../../parts/mark.tsx';
 import { Page } from '../../parts/page.tsx';
 import { useMay } from '../../parts/session.tsx';
-import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
+import { Empty, Notice } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { Ago } from '../../parts/values.tsx';
 import { TokenForm } from './token-form.tsx';
 
 /** The tokens with which programs come: what each may do, and until when. */
 export function TokensPage(): ReactElement {
-  const { data, error, refetch } = useQuery(tokensQuery(useMay('tokens.manage')));
+  const query = useQuery(tokensQuery(useMay('tokens.manage')));
   const [creating, setCreating] = useState(false);
   const [made, setMade] = useState<NewTokenAnswer | null>(null);
   return (
@@ -45,24 +46,27 @@ export function TokensPage(): ReactElement {
           />
         ) : null}
         {made === null ? null : <MadeNotice made={made} />}
-        {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
-        {data === undefined && error === null ? <Loading rows={4} /> : null}
-        {data === undefined ? null : data.tokens.length === 0 ? (
-          <Empty title="No token was created yet">
-            <p>
-              Create one for each program that pulls or pushes, with no more rights than it needs.
-            </p>
-          </Empty>
-        ) : (
-          <div className="results">
-            <DataTable
-              caption="Tokens"
-              columns={COLUMNS}
-              rows={data.tokens}
-              rowKey={({ id }) => id}
-            />
-          </div>
-        )}
+        <Answered query={query} rows={4}>
+          {(data) =>
+            data.tokens.length === 0 ? (
+              <Empty title="No token was created yet">
+                <p>
+                  Create one for each program that pulls or pushes, with no more rights than it
+                  needs.
+                </p>
+              </Empty>
+            ) : (
+              <div className="results">
+                <DataTable
+                  caption="Tokens"
+                  columns={COLUMNS}
+                  rows={data.tokens}
+                  rowKey={({ id }) => id}
+                />
+              </div>
+            )
+          }
+        </Answered>
       </div>
     </Page>
   );

@@ -2,12 +2,13 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactElement, useState } from 'react';
 import { type UserAnswer, usersQuery } from '../../api/access.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { Snippet } from '../../parts/copy.tsx';
 import { Label } from '../../parts/mark.tsx';
 import { Page } from '../../parts/page.tsx';
 import { useMay } from '../../parts/session.tsx';
 import { linkAddress } from '../../parts/sign-in-link.ts';
-import { Loading, Notice, Problem } from '../../parts/states.tsx';
+import { Notice } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { Ago } from '../../parts/values.tsx';
 import { AddForm } from './add-form.tsx';
@@ -21,7 +22,7 @@ interface Issued {
 
 /** Who may sign in, and as what. */
 export function UsersPage(): ReactElement {
-  const { data, error, refetch } = useQuery(usersQuery());
+  const query = useQuery(usersQuery());
   const may = useMay('users.manage');
   const [adding, setAdding] = useState(false);
   const [issued, setIssued] = useState<Issued | null>(null);
@@ -53,18 +54,18 @@ export function UsersPage(): ReactElement {
           />
         ) : null}
         {issued === null ? null : <LinkNotice issued={issued} />}
-        {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
-        {data === undefined && error === null ? <Loading rows={4} /> : null}
-        {data === undefined ? null : (
-          <div className="results">
-            <DataTable
-              caption="Users"
-              columns={may ? [...COLUMNS, acts] : COLUMNS}
-              rows={data.users}
-              rowKey={({ id }) => id}
-            />
-          </div>
-        )}
+        <Answered query={query} rows={4}>
+          {(data) => (
+            <div className="results">
+              <DataTable
+                caption="Users"
+                columns={may ? [...COLUMNS, acts] : COLUMNS}
+                rows={data.users}
+                rowKey={({ id }) => id}
+              />
+            </div>
+          )}
+        </Answered>
       </div>
     </Page>
   );
