@@ -1,5 +1,6 @@
 import { printable } from '@bulla/trust/fault/fault';
 import type { Change, ChangeReason } from '@bulla/trust/policy/impact/compare';
+import { changeGroups } from '@bulla/trust/policy/impact/groups';
 import type { CliContext } from '../context.ts';
 import { jsonText } from './json.ts';
 
@@ -157,26 +158,7 @@ function documentOf(simulation: Simulation): object {
     policySetHash,
     against,
     counts: countsOf(simulation),
-    groups: groupsOf(images),
+    groups: changeGroups(images),
     changes: images.filter(({ change }) => change !== null),
   };
-}
-
-/** How much changes in each namespace for each clause of each policy, the most first. */
-function groupsOf(images: readonly SimulatedImage[]): readonly object[] {
-  const groups = new Map<string, { readonly of: object; images: number; decisions: number }>();
-  for (const { change, namespace, because, decisions } of images) {
-    if (change === null) continue;
-    for (const { policy, clause, code } of because) {
-      const of = { change, policy, namespace, clause, code };
-      const key = JSON.stringify(of);
-      const group = groups.get(key) ?? { of, images: 0, decisions: 0 };
-      group.images += 1;
-      group.decisions += decisions;
-      groups.set(key, group);
-    }
-  }
-  return [...groups.values()]
-    .toSorted((a, b) => b.decisions - a.decisions)
-    .map((group) => ({ ...group.of, images: group.images, decisions: group.decisions }));
 }

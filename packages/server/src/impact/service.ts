@@ -2,6 +2,7 @@ import { printable, TrustFault } from '@bulla/trust/fault/fault';
 import type { CelRunner } from '@bulla/trust/policy/cel/runner';
 import { changeText, type TrustChange } from '@bulla/trust/policy/impact/change';
 import { changedPolicies } from '@bulla/trust/policy/impact/changed-policies';
+import { changeGroups } from '@bulla/trust/policy/impact/groups';
 import { IMPACTS } from '@bulla/trust/policy/impact/judge';
 import { type ImpactedImage, impactTotals, mergeImpacts } from '@bulla/trust/policy/impact/report';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
@@ -119,7 +120,7 @@ export function createImpact(parts: ImpactParts): ImpactService {
         const hashes = { policySetHash: candidate.hash, against: inForce.hash };
         const result = {
           ...hashes,
-          groups: groupsOf(changed),
+          groups: changeGroups(changed).slice(0, SHOWN_MOST),
           changes: changed.slice(0, SHOWN_MOST).map(shortChange),
         };
         return keep(by, { kind: 'simulation', asked: askedText(ask), totals, result });
@@ -208,23 +209,4 @@ function shortImpact(image: ImpactedImage): ImpactedImage {
     reSign: policy.reSign.slice(0, REASONS_MOST),
   }));
   return { ...image, tags: image.tags.slice(0, REASONS_MOST), policies };
-}
-
-/** How much changes in each namespace for each clause of each policy, the most first. */
-function groupsOf(images: readonly SimulatedImage[]) {
-  const groups = new Map<string, { readonly of: object; images: number; decisions: number }>();
-  for (const { change, namespace, because, decisions } of images) {
-    for (const { policy, clause, code } of because) {
-      const of = { change, policy, namespace, clause, code };
-      const key = JSON.stringify(of);
-      const group = groups.get(key) ?? { of, images: 0, decisions: 0 };
-      group.images += 1;
-      group.decisions += decisions;
-      groups.set(key, group);
-    }
-  }
-  return [...groups.values()]
-    .toSorted((a, b) => b.decisions - a.decisions)
-    .slice(0, SHOWN_MOST)
-    .map((group) => ({ ...group.of, images: group.images, decisions: group.decisions }));
 }

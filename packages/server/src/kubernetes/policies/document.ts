@@ -1,8 +1,9 @@
 import { childOf } from '@bulla/trust/bytes/yaml/node';
 import { hasErrors, type Problem, problemAt } from '@bulla/trust/bytes/yaml/problem';
-import { asFault, quote } from '@bulla/trust/fault/fault';
+import { quote } from '@bulla/trust/fault/fault';
 import type { CelRunner } from '@bulla/trust/policy/cel/runner';
 import type { TrustPolicy } from '@bulla/trust/policy/document';
+import { expressionProblems } from '@bulla/trust/policy/expression-problems';
 import { openResources } from '@bulla/trust/policy/files/resources';
 import { type PolicySource, parsePolicies } from '@bulla/trust/policy/parse';
 import type { ReadyPolicy } from '@bulla/trust/policy/policy-set';
@@ -45,7 +46,7 @@ export async function readDocument(
   const found = [
     ...problems,
     ...fileReferences(source),
-    ...(await wrongExpressions(source, ground.expressions)),
+    ...(await expressionProblems(source.expressions, ground.expressions)),
   ];
   if (hasErrors(found)) return { ready: null, document, problems: found };
   const opened = await openResources(source, where, ground.trustRoots);
@@ -70,21 +71,4 @@ function fileReferences({ node, policy }: PolicySource): readonly Problem[] {
         : [],
     ),
   ];
-}
-
-async function wrongExpressions(
-  { expressions }: PolicySource,
-  runner: DocumentGround['expressions'],
-): Promise<readonly Problem[]> {
-  const problems: Problem[] = [];
-  for (const { text, place } of expressions) {
-    try {
-      await runner.checkExpression(text);
-    } catch (error) {
-      const { code, message, remedy } = asFault(error);
-      if (code === 'internal.defect') throw error;
-      problems.push(problemAt(place, code, `${message} at ${place.path}`, remedy));
-    }
-  }
-  return problems;
 }

@@ -2,6 +2,7 @@ import { hasErrors, type Problem, problemAt, problemLine } from '../../bytes/yam
 import { asFault, quote, TrustFault } from '../../fault/fault.ts';
 import type { TrustedRoot } from '../../trust-root/trusted-root.ts';
 import type { CelRunner } from '../cel/runner.ts';
+import { expressionProblems } from '../expression-problems.ts';
 import { type PolicySource, parsePolicies } from '../parse.ts';
 import type { PolicySet, ReadyPolicy } from '../policy-set.ts';
 import { policySet, readyPolicy } from '../ready.ts';
@@ -123,25 +124,8 @@ async function checkExpressions(
 ): Promise<readonly Problem[]> {
   const expressions = loaded.flatMap(({ source }) => source.expressions);
   if (expressions.length === 0) return [];
-  if (given !== undefined) return await checkEach(expressions, given);
+  if (given !== undefined) return await expressionProblems(expressions, given);
   const { openExpressionRunner } = await import('../cel/runner.ts');
   await using runner = openExpressionRunner();
-  return await checkEach(expressions, runner);
-}
-
-async function checkEach(
-  expressions: PolicySource['expressions'],
-  runner: Pick<CelRunner, 'checkExpression'>,
-): Promise<readonly Problem[]> {
-  const problems: Problem[] = [];
-  for (const { text, place } of expressions) {
-    try {
-      await runner.checkExpression(text);
-    } catch (error) {
-      const { code, message, remedy } = asFault(error);
-      if (code === 'internal.defect') throw error;
-      problems.push(problemAt(place, code, `${message} at ${place.path}`, remedy));
-    }
-  }
-  return problems;
+  return await expressionProblems(expressions, runner);
 }
