@@ -1,9 +1,9 @@
 import { TrustFault } from '@bulla/trust/fault/fault';
 import { actOf, scopeText } from './acts.ts';
-import type { Clerk, StoredException } from './exception.ts';
+import { changed, wrongState } from './changed.ts';
+import { type Clerk, isSame, type StoredException } from './exception.ts';
 import { getException } from './find.ts';
 import type { ExceptionParts } from './ground.ts';
-import { isSame, wrongState } from './hand-in.ts';
 import { clerkText } from './rows.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function revoke(
 ): Promise<StoredException> {
   const known = await getException(parts.tables.db, id);
   requireText(reason, 'why it is revoked');
-  const changed = await parts.tables.db
+  const result = await parts.tables.db
     .updateTable('exceptions')
     .set({
       state: 'revoked',
@@ -33,7 +33,7 @@ export async function revoke(
     .executeTakeFirst();
   await parts.raiseEpoch();
   await parts.revokedMarks.put(id);
-  if (changed.numUpdatedRows === 0n) throw wrongState(known, 'one that is not revoked');
+  if (result.numUpdatedRows === 0n) throw wrongState(known, 'one that is not revoked');
   const { document } = known;
   const { kind, name } = document.exception;
   const says = `${by.name} revoked ${name} for ${scopeText(document)}: ${reason}`;
@@ -69,7 +69,7 @@ export async function closeReview(
   }
   const says = `${by.name} reviewed the break-glass ${document.exception.name} for ${scopeText(document)}: ${found}`;
   await parts.note(actOf('break-glass.reviewed', document, by, says, { found }));
-  const changed = await parts.tables.db
+  const result = await parts.tables.db
     .updateTable('exceptions')
     .set({
       review: 'closed',
@@ -80,11 +80,7 @@ export async function closeReview(
     .where('id', '=', id)
     .where('review', '=', 'open')
     .executeTakeFirst();
-  if (changed.numUpdatedRows === 0n) {
-    throw wrongState(await getException(parts.tables.db, id), 'an open review');
-  }
-  parts.metrics.done('reviewed');
-  return getException(parts.tables.db, id);
+  return changed(parts, id, result, { expected: 'an open review', done: 'reviewed' });
 }
 
 function requireText(text: string, what: string): void {

@@ -15,6 +15,11 @@ export interface Clerk {
   readonly user: string | null;
 }
 
+/** The same person, be it by a session or by any token of theirs. */
+export function isSame(one: Clerk, other: Clerk): boolean {
+  return one.user === null || other.user === null ? one.id === other.id : one.user === other.user;
+}
+
 /** Something that was done to an exception: by whom, when, and in which words. */
 export interface Done {
   readonly by: Clerk;

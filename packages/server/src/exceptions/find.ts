@@ -78,10 +78,19 @@ export async function listExceptions(
   return { exceptions: rows.map(exceptionOf), next };
 }
 
+/** One exception; null when none of this id was handed in. */
+export async function findException(
+  db: Kysely<Database>,
+  id: string,
+): Promise<StoredException | null> {
+  const row = await db.selectFrom('exceptions').selectAll().where('id', '=', id).executeTakeFirst();
+  return row === undefined ? null : exceptionOf(row);
+}
+
 /** One exception. Throws `exception.unknown`. */
 export async function getException(db: Kysely<Database>, id: string): Promise<StoredException> {
-  const row = await db.selectFrom('exceptions').selectAll().where('id', '=', id).executeTakeFirst();
-  if (row !== undefined) return exceptionOf(row);
+  const found = await findException(db, id);
+  if (found !== null) return found;
   throw new TrustFault('exception.unknown', `no exception ${quote(id)} was handed in`);
 }
 

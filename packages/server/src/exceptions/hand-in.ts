@@ -1,10 +1,11 @@
-import { quote, TrustFault } from '@bulla/trust/fault/fault';
+import { TrustFault } from '@bulla/trust/fault/fault';
 import type { ExceptionDocument } from '@bulla/trust/policy/exceptions/document';
 import { signatureProblem } from '@bulla/trust/policy/exceptions/signatures';
 import { actOf, scopeText } from './acts.ts';
 import { requireRoom } from './bounds.ts';
-import type { Clerk, Done, StoredException } from './exception.ts';
-import { getException } from './find.ts';
+import { changed, wrongState } from './changed.ts';
+import { type Clerk, type Done, isSame, type StoredException } from './exception.ts';
+import { findException, getException } from './find.ts';
 import type { ExceptionParts } from './ground.ts';
 import { requesterOf, rowOf } from './rows.ts';
 
@@ -24,7 +25,7 @@ export async function handIn(
     const says = 'expected an exception, found a break-glass document';
     throw new TrustFault('exception.state', says, 'Use `bulla break-glass` for it.');
   }
-  const known = await findRow(parts, id);
+  const known = await findException(db, id);
   if (known !== null) {
     if (approval === null || known.state !== 'requested') return known;
     return approve(parts, document, by);
@@ -97,18 +98,14 @@ export async function approve(
   await parts.note(actOf('exception.approved', document, by, says));
   const stored = { ...known, document, state: 'approved', approved: { by, at, says: '' } } as const;
   const { envelope, approved_by, approved_at } = rowOf(stored);
-  const changed = await parts.tables.db
+  const result = await parts.tables.db
     .updateTable('exceptions')
     .set({ state: 'approved', envelope, approved_by, approved_at })
     .where('id', '=', id)
     .where('state', '=', 'requested')
     .executeTakeFirst();
   await parts.raiseEpoch();
-  if (changed.numUpdatedRows === 0n) {
-    throw wrongState(await getException(parts.tables.db, id), 'a request');
-  }
-  parts.metrics.done('approved');
-  return getException(parts.tables.db, id);
+  return changed(parts, id, result, { expected: 'a request', done: 'approved' });
 }
 
 /**
@@ -126,7 +123,7 @@ export async function breakGlass(
     const says = 'expected a break-glass document, found an exception';
     throw new TrustFault('exception.state', says, 'Use `bulla exception` for it.');
   }
-  const known = await findRow(parts, id);
+  const known = await findException(parts.tables.db, id);
   if (known !== null) return known;
   const at = parts.clock();
   await requireFresh(parts, document, at);
@@ -151,15 +148,6 @@ export async function breakGlass(
   return getException(parts.tables.db, id);
 }
 
-async function findRow(parts: ExceptionParts, id: string): Promise<StoredException | null> {
-  const row = await parts.tables.db
-    .selectFrom('exceptions')
-    .select('id')
-    .where('id', '=', id)
-    .executeTakeFirst();
-  return row === undefined ? null : getException(parts.tables.db, id);
-}
-
 /** Of two who hand in the same at once one makes the row, and both have it. */
 async function insert({ tables }: ExceptionParts, stored: StoredException): Promise<void> {
   await tables.db
@@ -167,14 +155,4 @@ async function insert({ tables }: ExceptionParts, stored: StoredException): Prom
     .values(rowOf(stored))
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute();
-}
-
-/** The same person, be it by a session or by any token of theirs. */
-export function isSame(one: Clerk, other: Clerk): boolean {
-  return one.user === null || other.user === null ? one.id === other.id : one.user === other.user;
-}
-
-/** The fault of an act that an exception's state does not allow. */
-export function wrongState({ id, state }: StoredException, expected: string): TrustFault {
-  return new TrustFault('exception.state', `expected ${expected}, found ${quote(id)} ${state}`);
 }

@@ -7,9 +7,8 @@ import { Value } from 'typebox/value';
 import type { ApiRoute } from '../http/api/route.ts';
 import type { Principal } from '../http/principal.ts';
 import { answerOf, EXCEPTION } from './answer.ts';
-import type { Clerk, StoredException } from './exception.ts';
+import { type Clerk, isSame, type StoredException } from './exception.ts';
 import type { ExceptionFilter } from './find.ts';
-import { isSame } from './hand-in.ts';
 import type { ExceptionService } from './service.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -82,7 +81,7 @@ function readRoutes(
         }),
       }),
       async handle({ query }) {
-        const found = await exceptions.list(filterOf(checked(LIST, query)));
+        const found = await exceptions.list(filterOf(Value.Parse(LIST, query)));
         const uses = await usesOf(found.exceptions.map(({ id }) => id));
         return {
           exceptions: found.exceptions.map((one) => answerOf(one, uses.get(one.id) ?? 0, clock())),
@@ -147,7 +146,7 @@ function changeRoutes(exceptions: ExceptionService, shown: Show): readonly ApiRo
         if (!principal.permissions.has('exceptions.manage') && !isSame(requested.by, by)) {
           throw new TrustFault('access.denied', `expected the permission exceptions.manage`);
         }
-        return shown(await exceptions.revoke(id, by, checked(REASON, body).reason));
+        return shown(await exceptions.revoke(id, by, Value.Parse(REASON, body).reason));
       },
     },
     {
@@ -158,7 +157,7 @@ function changeRoutes(exceptions: ExceptionService, shown: Show): readonly ApiRo
       body: FOUND,
       answer: EXCEPTION,
       async handle({ body, params, principal }) {
-        const { found } = checked(FOUND, body);
+        const { found } = Value.Parse(FOUND, body);
         const id = params['id'] ?? '';
         return shown(await exceptions.closeReview(id, clerkOf(principal), found));
       },
@@ -198,7 +197,7 @@ async function requireSecondPerson(
 }
 
 function documentOf(body: unknown) {
-  const { envelope } = checked(ENVELOPE, body);
+  const { envelope } = Value.Parse(ENVELOPE, body);
   return parseException(utf8(JSON.stringify(envelope)), 'the envelope');
 }
 
@@ -216,13 +215,4 @@ function filterOf({ review, limit, ...rest }: Static<typeof LIST>): ExceptionFil
     ...(review === undefined ? {} : { openReview: true }),
     ...(limit === undefined ? {} : { limit: Number(limit) }),
   };
-}
-
-/** The schema was checked when the request came in; this gives the value its type. */
-function checked<T extends typeof LIST | typeof ENVELOPE | typeof REASON | typeof FOUND>(
-  schema: T,
-  value: unknown,
-): Static<T> {
-  if (Value.Check(schema, value)) return value;
-  throw new TrustFault('http.request-invalid', 'the request is not what the route takes');
 }
