@@ -13,7 +13,7 @@ import { asFault } from '@bulla/trust/fault/fault';
 import { parseFieldPath } from '@bulla/trust/images/field-path';
 import { compilePattern } from '@bulla/trust/policy/pattern';
 import type { AdmissionSection } from './config.ts';
-import { readTlsAddress } from './gatekeeper.ts';
+import { tlsPortFields } from './tls-port.ts';
 
 const UNKNOWN = 'config.unknown-member';
 const DEFAULTS = {
@@ -32,9 +32,7 @@ export function admissionOf(readPath: Read<string>): Read<AdmissionSection> {
     const fields = readFields(
       at,
       {
-        listen: required(readTlsAddress),
-        certificate: required(readPath),
-        key: required(readPath),
+        ...tlsPortFields(readPath),
         clientCa: optional(readPath, null),
         cluster: optional(readText, null),
         pin: optional(readPin, DEFAULTS.pin),

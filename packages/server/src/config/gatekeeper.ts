@@ -1,8 +1,8 @@
 import { optional, readFields, required } from '@bulla/trust/bytes/yaml/fields';
 import { durationMsOf } from '@bulla/trust/bytes/yaml/quantity';
-import { addProblem, oneOf, type Read } from '@bulla/trust/bytes/yaml/read';
-import { originOf } from './address.ts';
+import { oneOf, type Read } from '@bulla/trust/bytes/yaml/read';
 import type { GatekeeperSection } from './config.ts';
+import { tlsPortFields } from './tls-port.ts';
 
 const UNKNOWN = 'config.unknown-member';
 const PIN: GatekeeperSection['reference'] = 'tag-and-digest';
@@ -18,9 +18,7 @@ export function gatekeeperOf(readPath: Read<string>): Read<GatekeeperSection> {
     const fields = readFields(
       at,
       {
-        listen: required(readTlsAddress),
-        certificate: required(readPath),
-        key: required(readPath),
+        ...tlsPortFields(readPath),
         clientCa: required(readPath),
         reference: optional(readPin, PIN),
         deadline: optional(durationMsOf({ minMs: 100, maxMs: DEADLINE_MOST_MS }), DEADLINE_MS),
@@ -32,13 +30,3 @@ export function gatekeeperOf(readPath: Read<string>): Read<GatekeeperSection> {
     return { ...rest, deadlineMs: deadline };
   };
 }
-
-/** An address of a port that speaks TLS alone: Kubernetes and Gatekeeper call nothing else. */
-export const readTlsAddress: Read<string> = (at) => {
-  const url = originOf('an address such as https://0.0.0.0:8444')(at);
-  if (url === undefined) return undefined;
-  if (url.protocol !== 'https:') {
-    return addProblem(at, `expected https:// at ${at.place.path}, found ${url.origin}`);
-  }
-  return `https://${url.hostname}:${url.port === '' ? '443' : url.port}`;
-};

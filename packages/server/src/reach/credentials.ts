@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
-import { asFault } from '@bulla/trust/fault/fault';
-import { parseRegistryHost, type RegistryReference } from '@bulla/trust/oci/reference';
+import type { RegistryReference } from '@bulla/trust/oci/reference';
+import { canonicalHost } from './hosts.ts';
 import type { RegistryCredential } from './question.ts';
 
 /** Those of the credentials that are for this very repository, in their order (semantics 16). */
@@ -18,17 +18,8 @@ function isFor(
   const slash = owner.indexOf('/');
   const host = slash === -1 ? owner : owner.slice(0, slash);
   const path = slash === -1 ? '' : owner.slice(slash + 1);
-  if (canonicalOrNull(host) !== registry) return false;
+  if (canonicalHost(host) !== registry) return false;
   return path === '' || repository === path || repository.startsWith(`${path}/`);
-}
-
-function canonicalOrNull(host: string): string | null {
-  try {
-    return parseRegistryHost(host);
-  } catch (error) {
-    if (asFault(error).code === 'reference.malformed') return null;
-    throw error;
-  }
 }
 
 /** Names credentials without telling anything of them: equal ones alike, and in this process alone. */

@@ -37,15 +37,15 @@ export function literalHost(pattern: Pattern): string | null {
   const slash = text.indexOf('/');
   const host = text.slice(0, Math.max(slash, 0));
   // Another spelling of a host matches no canonical name, so the policy never speaks of it.
-  return isCanonical(host) ? host : null;
+  return canonicalHost(host) === host ? host : null;
 }
 
-function isCanonical(host: string): boolean {
+/** A host with its port in its canonical form; null for what is none, such as one with a wildcard. */
+export function canonicalHost(host: string): string | null {
   try {
-    return parseRegistryHost(host) === host;
+    return parseRegistryHost(host);
   } catch (error) {
-    // A wildcard among others: no host has one.
-    if (asFault(error).code === 'reference.malformed') return false;
+    if (asFault(error).code === 'reference.malformed') return null;
     throw error;
   }
 }
