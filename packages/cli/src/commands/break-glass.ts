@@ -1,10 +1,13 @@
 import { printable } from '@bulla/trust/fault/fault';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
-import { askedClauses } from '../options/exception-clauses.ts';
-import { exceptionSubject, type SubjectFlags } from '../options/exception-subject.ts';
+import { askedClauses, type ClauseFlags, clauseOptions } from '../options/exception-clauses.ts';
+import {
+  exceptionSubject,
+  type SubjectFlags,
+  subjectOptions,
+} from '../options/exception-subject.ts';
 import { instantOf } from '../options/instant.ts';
-import { collect } from '../options/repeatable.ts';
 import { openFlaggedSigner, type SigningFlags } from '../options/signing.ts';
 import { requireYes } from '../options/yes.ts';
 import { jsonText } from '../output/json.ts';
@@ -15,10 +18,9 @@ import { openServer, type ServerFlags, serverOptions } from '../server/running.t
 interface GlassFlags
   extends Pick<SigningFlags, 'key' | 'passphraseFile' | 'yes'>,
     SubjectFlags,
+    ClauseFlags,
     ServerFlags {
   readonly name: string;
-  readonly forPolicy: readonly string[];
-  readonly clause: readonly string[];
   readonly identity: string;
   readonly reason: string;
   readonly until: string;
@@ -26,16 +28,9 @@ interface GlassFlags
 
 /** `bulla break-glass IMAGE`: lets an image in by the key that the policy keeps for it, and says so. */
 export function configure(command: Command, context: CliContext): void {
-  const repeatable = (flags: string, description: string) =>
-    command.createOption(flags, description).argParser(collect).default([], 'none');
-  serverOptions(command)
-    .argument('<image>', 'REGISTRY/NAME@DIGEST; with --whole-repository REGISTRY/NAME')
-    .addOption(repeatable('--for-policy <name>', 'a policy that it is for (repeatable)'))
-    .addOption(
-      repeatable('--clause <path>', 'what it lifts (repeatable; default: require, all of it)'),
-    )
-    .addOption(repeatable('--alias <from=to>', 'a mirror and what it stands for (repeatable)'))
-    .option('--whole-repository', 'for every image of the repository, where the policy allows that')
+  serverOptions(command);
+  clauseOptions(command, 'what it lifts (repeatable; default: require, all of it)');
+  subjectOptions(command)
     .option('--name <name>', 'what people call it', 'break-glass')
     .requiredOption('--identity <text>', 'who breaks the glass, such as oncall@acme.example')
     .requiredOption('--reason <text>', 'why; it is recorded, sent to receivers, and reviewed')

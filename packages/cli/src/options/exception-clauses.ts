@@ -1,7 +1,9 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { BoundClause, LiftedPolicy } from '@bulla/trust/policy/exceptions/document';
+import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { loadedPolicies, namedTrustRoots, type PolicyFlags } from './policy.ts';
+import { collect } from './repeatable.ts';
 
 /** The clauses of policies as they are now, by the policies' names. */
 export interface KnownClauses {
@@ -14,6 +16,15 @@ export interface KnownClauses {
 export interface ClauseFlags {
   readonly forPolicy: readonly string[];
   readonly clause: readonly string[];
+}
+
+/** Declares `--for-policy`, and `--clause` with what is said of it. */
+export function clauseOptions(command: Command, clauseSays: string): Command {
+  const repeatable = (flags: string, description: string) =>
+    command.createOption(flags, description).argParser(collect).default([], 'none');
+  return command
+    .addOption(repeatable('--for-policy <name>', 'a policy that it is for (repeatable)'))
+    .addOption(repeatable('--clause <path>', clauseSays));
 }
 
 /** The clauses of the policies in files and folders. Throws `policy.*`, `usage.*`. */

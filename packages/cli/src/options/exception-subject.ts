@@ -2,12 +2,30 @@ import { TrustFault } from '@bulla/trust/fault/fault';
 import { type Digest, isDigest } from '@bulla/trust/oci/digest';
 import { parseReference } from '@bulla/trust/oci/reference';
 import { nameReader } from '@bulla/trust/policy/names';
+import type { Command } from 'commander';
 import { namedAliases } from './policy.ts';
+import { collect } from './repeatable.ts';
 
 /** The options by which an image is named, as commander gives them. */
 export interface SubjectFlags {
   readonly alias: readonly string[];
   readonly wholeRepository?: true;
+}
+
+/** Declares `<image>`, `--alias` and `--whole-repository`. */
+export function subjectOptions(command: Command): Command {
+  return command
+    .argument('<image>', 'REGISTRY/NAME@DIGEST; with --whole-repository REGISTRY/NAME')
+    .addOption(
+      command
+        .createOption('--alias <from=to>', 'a mirror and what it stands for (repeatable)')
+        .argParser(collect)
+        .default([], 'none'),
+    )
+    .option(
+      '--whole-repository',
+      'for every image of the repository, where the policy allows that',
+    );
 }
 
 /**

@@ -4,10 +4,16 @@ import type { Command } from 'commander';
 import type { CliContext } from '../../context.ts';
 import {
   askedClauses,
+  type ClauseFlags,
+  clauseOptions,
   clausesInFiles,
   type KnownClauses,
 } from '../../options/exception-clauses.ts';
-import { exceptionSubject, type SubjectFlags } from '../../options/exception-subject.ts';
+import {
+  exceptionSubject,
+  type SubjectFlags,
+  subjectOptions,
+} from '../../options/exception-subject.ts';
 import { writeOutput } from '../../options/files.ts';
 import { instantOf } from '../../options/instant.ts';
 import { type PolicyFlags, trustRootOption } from '../../options/policy.ts';
@@ -21,10 +27,9 @@ interface RequestFlags
   extends Pick<SigningFlags, 'key' | 'passphraseFile'>,
     Pick<PolicyFlags, 'policy' | 'trustRoot'>,
     ServerFlags,
-    SubjectFlags {
+    SubjectFlags,
+    ClauseFlags {
   readonly name: string;
-  readonly forPolicy: readonly string[];
-  readonly clause: readonly string[];
   readonly surface: readonly Surface[];
   readonly namespace: readonly string[];
   readonly identity: string;
@@ -41,15 +46,9 @@ export function configureRequest(exception: Command, context: CliContext): void 
     command.createOption(flags, description).argParser(collect).default([], 'none');
   serverOptions(command)
     .description('ask for an exception: write a request that an approver of the policy can sign')
-    .argument('<image>', 'REGISTRY/NAME@DIGEST; with --whole-repository REGISTRY/NAME')
-    .requiredOption('--name <name>', 'what people call the exception')
-    .addOption(repeatable('--for-policy <name>', 'a policy that it is for (repeatable)'))
-    .addOption(
-      repeatable(
-        '--clause <path>',
-        'what it lifts, such as require.all[1], tags or rollback (repeatable)',
-      ),
-    )
+    .requiredOption('--name <name>', 'what people call the exception');
+  const clauses = 'what it lifts, such as require.all[1], tags or rollback (repeatable)';
+  clauseOptions(command, clauses)
     .addOption(
       repeatable(
         '--policy <path>',
@@ -58,14 +57,8 @@ export function configureRequest(exception: Command, context: CliContext): void 
     )
     .addOption(trustRootOption(command))
     .addOption(repeatable('--surface <name>', 'only there (repeatable)'))
-    .addOption(repeatable('--namespace <name>', 'only there (repeatable)'))
-    .addOption(
-      repeatable('--alias <from=to>', 'a mirror and what it stands for (repeatable)').default(
-        [],
-        'none',
-      ),
-    )
-    .option('--whole-repository', 'for every image of the repository, where the policy allows that')
+    .addOption(repeatable('--namespace <name>', 'only there (repeatable)'));
+  subjectOptions(command)
     .requiredOption('--identity <text>', 'who asks, such as dev@acme.example')
     .requiredOption('--reason <text>', 'why it is needed')
     .requiredOption('--control <text>', 'what keeps the risk small meanwhile')
