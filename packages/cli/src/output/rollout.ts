@@ -15,18 +15,21 @@ export interface PrintedRollout {
   readonly cutOver: { readonly at: string; readonly by: string } | null;
 }
 
+/** What a policy would have denied. */
+export interface PrintedDenial {
+  readonly repository: string;
+  readonly digest: string | null;
+  readonly namespace: string | null;
+  readonly code: string | null;
+  readonly says: string;
+  readonly count: number;
+  readonly lastSeen: string;
+  readonly mendedAt: string | null;
+}
+
 /** The same with what was observed. */
 export interface PrintedStatus extends PrintedRollout {
-  readonly wouldDeny: readonly {
-    readonly repository: string;
-    readonly digest: string | null;
-    readonly namespace: string | null;
-    readonly code: string | null;
-    readonly says: string;
-    readonly count: number;
-    readonly lastSeen: string;
-    readonly mendedAt: string | null;
-  }[];
+  readonly wouldDeny: readonly PrintedDenial[];
   readonly complete: boolean;
   readonly asked: boolean;
 }

@@ -6,6 +6,7 @@ import {
   member,
   optional,
 } from '@bulla/trust/bytes/shape';
+import type { PrintedDenial } from '../output/rollout.ts';
 import { answer } from './parse.ts';
 
 /** A rollout as a server shows it. */
@@ -24,21 +25,9 @@ export interface PlacedRollout extends ShownRollout {
   readonly unchanged: boolean;
 }
 
-/** What a policy would have denied. */
-export interface ShownDenial {
-  readonly repository: string;
-  readonly digest: string | null;
-  readonly namespace: string | null;
-  readonly code: string | null;
-  readonly says: string;
-  readonly count: number;
-  readonly lastSeen: string;
-  readonly mendedAt: string | null;
-}
-
 /** A rollout with what was observed. */
 export interface ShownStatus extends PlacedRollout {
-  readonly wouldDeny: readonly ShownDenial[];
+  readonly wouldDeny: readonly PrintedDenial[];
   readonly complete: boolean;
   readonly asked: boolean;
 }
@@ -91,7 +80,7 @@ function asPlaced(at: Cursor): PlacedRollout {
   };
 }
 
-function asDenial(at: Cursor): ShownDenial {
+function asDenial(at: Cursor): PrintedDenial {
   const text = (name: string) => asString(member(at, name));
   const nullable = (name: string) => optional(member(at, name), asString) ?? null;
   return {
