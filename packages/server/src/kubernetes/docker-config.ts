@@ -8,7 +8,7 @@ import {
   optional,
 } from '@bulla/trust/bytes/shape';
 import { TrustFault } from '@bulla/trust/fault/fault';
-import { parseRegistryHost } from '@bulla/trust/oci/reference';
+import { canonicalHost } from '../reach/hosts.ts';
 
 /** One entry of a pull secret, as the kubelet reads it. */
 export interface PullEntry {
@@ -81,14 +81,6 @@ export function registriesOf(key: string, hosts: readonly string[]): readonly st
     const canonical = canonicalHost(one);
     return canonical === null ? [] : [`${canonical}${path}`];
   });
-}
-
-function canonicalHost(host: string): string | null {
-  try {
-    return parseRegistryHost(host);
-  } catch {
-    return null;
-  }
 }
 
 /** Labels one by one, so that `*.example` is never `a.b.example`; ports must be equal. */
