@@ -165,11 +165,40 @@ for (const kind of ['MutatingWebhookConfiguration', 'ValidatingWebhookConfigurat
     // Whoever makes a Pod sets its labels: they must not decide whether it is looked at.
     assert.equal(webhook.objectSelector, undefined);
     assert.equal(webhook.matchConditions, undefined);
-    const exempt = webhook.namespaceSelector.matchExpressions;
-    assert.deepEqual(exempt[0].values, [manifest('Namespace', 'bulla-system').metadata.name]);
-    assert.equal(exempt[0].key, 'kubernetes.io/metadata.name');
+    // Its own namespace by its name, the label that webhook-guard.yaml keeps, and nothing else.
+    const own = manifest('Namespace', 'bulla-system').metadata.name;
+    assert.deepEqual(structuredClone(webhook.namespaceSelector), {
+      matchExpressions: [
+        { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: [own] },
+        { key: 'bulla.dev/admission', operator: 'NotIn', values: ['ignore'] },
+      ],
+    });
   });
 }
+
+test('a node that goes, or is drained, leaves enough servers, and other Pods go first', () => {
+  const { spec } = manifest('Deployment');
+  const { labels } = spec.template.metadata;
+  assert.equal(spec.replicas, 3);
+  assert.equal(spec.strategy.rollingUpdate.maxUnavailable, 0);
+  const { spec: budget } = manifest('PodDisruptionBudget');
+  assert.equal(budget.maxUnavailable, 1);
+  const [apart] =
+    spec.template.spec.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution;
+  assert.equal(apart.podAffinityTerm.topologyKey, 'kubernetes.io/hostname');
+  // Each of them means these Pods: a selector that meets none would guard nothing.
+  for (const selector of [
+    spec.selector.matchLabels,
+    budget.selector.matchLabels,
+    apart.podAffinityTerm.labelSelector.matchLabels,
+    manifest('Service').spec.selector,
+  ]) {
+    assert.ok(Object.keys(selector).length > 0);
+    assert.deepEqual({ ...labels, ...selector }, { ...labels });
+  }
+  const priority = manifest('PriorityClass', spec.template.spec.priorityClassName);
+  assert.ok(priority.value > 0);
+});
 
 test('no role has more than it needs', () => {
   const roles = MANIFESTS.map(({ value }) => value).filter(({ kind }) => /Role$/.test(kind));

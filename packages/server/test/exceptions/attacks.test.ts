@@ -261,3 +261,32 @@ test('reviews that wait for longer than a day after the end are asked for on the
   await replica.exceptions.closeReview(document.id, BOB, 'it was needed');
   assert.deepEqual(await asked(), []);
 });
+
+test('break-glass and its open review stand in the metrics of every replica, until they end', async () => {
+  await using house = await open();
+  const replica = await house.replica();
+  const { document } = await brokenGlass(house.digest);
+  await replica.exceptions.breakGlass(document, ANN);
+  assert.match(await replica.metrics(), /bulla_exception_acts_total\{act="broken"\} 1$/m);
+  /** One that starts now counts now; those that run do so every quarter of a minute. */
+  const told = async (held: number, open: number) => {
+    const { metrics } = await house.replica();
+    const wanted = [
+      `bulla_exceptions_in_force ${held}`,
+      `bulla_break_glass_in_force ${held}`,
+      `bulla_break_glass_reviews_open ${open}`,
+    ];
+    let lines: readonly string[] = [];
+    for (let looked = 0; looked < 1000; looked++) {
+      lines = (await metrics()).split('\n');
+      if (wanted.every((line) => lines.includes(line))) return;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.fail(`expected ${wanted.join()}, found ${lines.filter((line) => /glass/.test(line))}`);
+  };
+  await told(1, 1);
+  await replica.exceptions.revoke(document.id, ANN, 'it is up');
+  await told(0, 1);
+  await replica.exceptions.closeReview(document.id, BOB, 'it was needed');
+  await told(0, 0);
+});

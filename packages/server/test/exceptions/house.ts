@@ -28,6 +28,8 @@ export interface Replica {
   decide(change?: Partial<Ask>): Promise<Decision>;
   /** The same, and whether it was cached. */
   answer(change?: Partial<Ask>): Promise<Answered>;
+  /** What it says of itself in numbers. */
+  metrics(): Promise<string>;
   /** What it told on its log, one line each. */
   readonly said: string[];
 }
@@ -119,6 +121,7 @@ export async function openHouse(rows: RowStore): Promise<House> {
         exceptions,
         answer,
         decide: async (change) => (await answer(change)).decision,
+        metrics: async () => (await metrics.render()).text,
         said,
       };
     },

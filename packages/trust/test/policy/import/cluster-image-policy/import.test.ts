@@ -9,12 +9,15 @@ import { loadPolicies } from '@bulla/trust/policy/files/load';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
 import { decided } from '../../../policy-lab/decide.ts';
 import { codesOf } from '../../../sigstore-lab/findings.ts';
-import { openLab } from '../../../sigstore-lab/lab.ts';
+import { NOW, openLab } from '../../../sigstore-lab/lab.ts';
 import { bundleEvidence, mintBundle, statement } from '../../../sigstore-lab/mint.ts';
+import { DEV } from '../../../sigstore-lab/question.ts';
 import { attachBundle, openRepository, putImage } from '../../../sigstore-lab/repository.ts';
 import { A, B, cip, FAIL, keyOf, PASS, pem } from './cip-texts.ts';
 
 const lab = openLab();
+const SPDX = 'https://spdx.dev/Document';
+
 /** Through the loader, as every door gets its policies. */
 async function loaded(t: TestContext, ...texts: readonly string[]): Promise<PolicySet> {
   const path = await mkdtemp(join(tmpdir(), 'bulla-cip-'));
@@ -157,6 +160,85 @@ for (const { name, policies, outcome, effects } of ROWS) {
       decision.policies.map(({ effect }) => effect),
       effects,
     );
+  });
+}
+
+/** Identities and attestations, through the loader to a decision: who signed, and what it said. */
+const KEYLESS: readonly {
+  readonly name: string;
+  readonly identities: readonly object[];
+  readonly more?: object;
+  readonly predicateType?: string;
+  readonly outcome: 'admit' | 'deny';
+}[] = [
+  { name: 'an identity that signed (PC-7)', identities: [DEV], outcome: 'admit' },
+  {
+    name: 'another subject of the same issuer',
+    identities: [{ ...DEV, subject: 'ops@acme.example' }],
+    outcome: 'deny',
+  },
+  {
+    name: 'the same subject of another issuer',
+    identities: [{ ...DEV, issuer: 'https://other.example' }],
+    outcome: 'deny',
+  },
+  {
+    name: 'expressions that are found anywhere, as there',
+    identities: [{ issuerRegExp: 'issuer\\.example', subjectRegExp: '@acme\\.' }],
+    outcome: 'admit',
+  },
+  {
+    name: 'an expression whose end is elsewhere',
+    identities: [{ issuer: DEV.issuer, subjectRegExp: '@acme$' }],
+    outcome: 'deny',
+  },
+  {
+    name: 'any of its identities',
+    identities: [{ ...DEV, subject: 'ops@acme.example' }, DEV],
+    outcome: 'admit',
+  },
+  {
+    name: 'an attestation of its type by who is named (PC-12)',
+    identities: [DEV],
+    more: { attestations: [{ name: 'sbom', predicateType: SPDX }] },
+    predicateType: SPDX,
+    outcome: 'admit',
+  },
+  {
+    name: 'an attestation of one type of two (PC-12)',
+    identities: [DEV],
+    more: {
+      attestations: [
+        { name: 'sbom', predicateType: SPDX },
+        { name: 'built', predicateType: 'https://slsa.dev/provenance/v1' },
+      ],
+    },
+    predicateType: SPDX,
+    outcome: 'deny',
+  },
+  {
+    name: 'an attestation by somebody else (PC-12)',
+    identities: [{ ...DEV, subject: 'ops@acme.example' }],
+    more: { attestations: [{ name: 'sbom', predicateType: SPDX }] },
+    predicateType: SPDX,
+    outcome: 'deny',
+  },
+];
+
+for (const { name, identities, more = {}, predicateType, outcome } of KEYLESS) {
+  test(`a ClusterImagePolicy that is keyless: ${name}`, async (t) => {
+    const source = openRepository();
+    const image = putImage(source, 'an image', { tag: 'v1' });
+    const by = lab.ca.issue({ ...DEV, at: NOW });
+    const payload = statement(image.digest, predicateType);
+    // Without a timestamp the time is that of the log, which Rekor v1 signs (PC-10).
+    const shape = { by, payload, logs: ['old'], stampedAt: [] } as const;
+    attachBundle(source, image, bundleEvidence(mintBundle(lab, shape)));
+    const root = { trustRootRef: 'acme' };
+    const authority = { keyless: { ...root, identities }, ctlog: root, ...more };
+    const policies = await loaded(t, cip([authority]));
+    const decision = await decided({ source, policies });
+    assert.equal(decision.outcome, outcome, renderFinding(decision.finding).join('\n'));
   });
 }
 
