@@ -2,9 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { type PoliciesAnswer, type PolicyAnswer, policiesQuery } from '../../api/policies.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { Label } from '../../parts/mark.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
-import { Empty, Loading, Problem } from '../../parts/states.tsx';
+import { Empty } from '../../parts/states.tsx';
 import { DigestText, Fact, Facts } from '../../parts/values.tsx';
 import { ModeLabel, modeText } from './mode-label.tsx';
 import { Patterns } from './patterns.tsx';
@@ -16,8 +17,8 @@ const route = getRouteApi('/app/policies/$name');
 /** One policy: what it covers, who its authorities are, and its text. */
 export function PolicyPage(): ReactElement {
   const { name } = route.useParams();
-  const { data, error, refetch } = useQuery(policiesQuery());
-  const policy = data?.policies.find((one) => one.name === name);
+  const query = useQuery(policiesQuery());
+  const policy = query.data?.policies.find((one) => one.name === name);
   return (
     <Page
       title={`Policy ${name}`}
@@ -37,17 +38,18 @@ export function PolicyPage(): ReactElement {
         </span>
       }
     >
-      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
-      {data === undefined && error === null ? <Loading /> : null}
-      {data !== undefined && policy === undefined ? (
-        <Empty title="No policy of this name is in force">
-          <p>It may have been renamed or removed since.</p>
-          <Link to="/policies">Policies in force</Link>
-        </Empty>
-      ) : null}
-      {data === undefined || policy === undefined ? null : (
-        <Body policy={policy} files={data.files} />
-      )}
+      <Answered query={query}>
+        {({ files }) =>
+          policy === undefined ? (
+            <Empty title="No policy of this name is in force">
+              <p>It may have been renamed or removed since.</p>
+              <Link to="/policies">Policies in force</Link>
+            </Empty>
+          ) : (
+            <Body policy={policy} files={files} />
+          )
+        }
+      </Answered>
     </Page>
   );
 }

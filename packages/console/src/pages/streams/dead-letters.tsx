@@ -8,12 +8,13 @@ import {
   dropLetters,
   retryLetters,
 } from '../../api/streams.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Icon } from '../../parts/icons.tsx';
 import { Label } from '../../parts/mark.tsx';
 import { Panel } from '../../parts/page.tsx';
 import { useMay } from '../../parts/session.tsx';
-import { Loading, Problem } from '../../parts/states.tsx';
+import { Problem } from '../../parts/states.tsx';
 import { type Column, DataTable } from '../../parts/table.tsx';
 import { Ago } from '../../parts/values.tsx';
 
@@ -24,8 +25,8 @@ export function DeadLetters(props: {
 }): ReactElement {
   const { stream, after } = props;
   const may = useMay('streams.manage');
-  const { data, error, refetch } = useQuery(deadLettersQuery(stream, after));
-  const some = data !== undefined && data.deadLetters.length > 0;
+  const query = useQuery(deadLettersQuery(stream, after));
+  const some = query.data !== undefined && query.data.deadLetters.length > 0;
   const acts: Column<DeadLetterAnswer> = {
     title: 'Actions',
     kind: 'acts',
@@ -43,32 +44,34 @@ export function DeadLetters(props: {
         ) : undefined
       }
     >
-      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
-      {data === undefined && error === null ? <Loading rows={3} /> : null}
-      {data === undefined ? null : some ? (
-        <>
-          <DataTable
-            caption="Dead letters in the order of the record"
-            columns={may ? [...COLUMNS, acts] : COLUMNS}
-            rows={data.deadLetters}
-            rowKey={({ id }) => id}
-          />
-          {data.next === null ? null : (
-            <nav className="pager" aria-label="Pages">
-              <span />
-              <Link
-                to="/streams/$name"
-                params={{ name: stream }}
-                search={{ after: String(data.next) }}
-              >
-                Further <Icon name="chevron" />
-              </Link>
-            </nav>
-          )}
-        </>
-      ) : (
-        <p className="dim">None: nothing was given up.</p>
-      )}
+      <Answered query={query} rows={3}>
+        {(data) =>
+          some ? (
+            <>
+              <DataTable
+                caption="Dead letters in the order of the record"
+                columns={may ? [...COLUMNS, acts] : COLUMNS}
+                rows={data.deadLetters}
+                rowKey={({ id }) => id}
+              />
+              {data.next === null ? null : (
+                <nav className="pager" aria-label="Pages">
+                  <span />
+                  <Link
+                    to="/streams/$name"
+                    params={{ name: stream }}
+                    search={{ after: String(data.next) }}
+                  >
+                    Further <Icon name="chevron" />
+                  </Link>
+                </nav>
+              )}
+            </>
+          ) : (
+            <p className="dim">None: nothing was given up.</p>
+          )
+        }
+      </Answered>
     </Panel>
   );
 }

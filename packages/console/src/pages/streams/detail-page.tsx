@@ -2,9 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { type StreamAnswer, streamsQuery } from '../../api/streams.ts';
+import { Answered } from '../../parts/answered.tsx';
 import { countText, plural } from '../../parts/format.ts';
 import { Page, Panel } from '../../parts/page.tsx';
-import { Empty, Loading, Notice, Problem } from '../../parts/states.tsx';
+import { Empty, Notice } from '../../parts/states.tsx';
 import { Ago, Fact, Facts } from '../../parts/values.tsx';
 import { DeadLetters } from './dead-letters.tsx';
 import { StreamLabels } from './stream-label.tsx';
@@ -15,8 +16,8 @@ const route = getRouteApi('/app/streams/$name');
 export function StreamPage(): ReactElement {
   const { name } = route.useParams();
   const { after } = route.useSearch();
-  const { data, error, refetch } = useQuery(streamsQuery());
-  const stream = data?.streams.find((one) => one.name === name);
+  const query = useQuery(streamsQuery());
+  const stream = query.data?.streams.find((one) => one.name === name);
   return (
     <Page
       title={`Stream ${name}`}
@@ -36,23 +37,24 @@ export function StreamPage(): ReactElement {
         </span>
       }
     >
-      {error === null ? null : <Problem error={error} retry={() => void refetch()} />}
-      {data === undefined && error === null ? <Loading /> : null}
-      {data !== undefined && stream === undefined ? (
-        <Empty title="No stream of this name is configured">
-          <p>What was not sent under a name is kept until it is configured again.</p>
-          <Link to="/streams">All streams</Link>
-        </Empty>
-      ) : null}
-      {stream === undefined ? null : (
-        <div className="stack">
-          <Failing of={stream} />
-          <Panel title="Receiver">
-            <Receiver of={stream} />
-          </Panel>
-          <DeadLetters stream={name} after={after} />
-        </div>
-      )}
+      <Answered query={query}>
+        {() =>
+          stream === undefined ? (
+            <Empty title="No stream of this name is configured">
+              <p>What was not sent under a name is kept until it is configured again.</p>
+              <Link to="/streams">All streams</Link>
+            </Empty>
+          ) : (
+            <div className="stack">
+              <Failing of={stream} />
+              <Panel title="Receiver">
+                <Receiver of={stream} />
+              </Panel>
+              <DeadLetters stream={name} after={after} />
+            </div>
+          )
+        }
+      </Answered>
     </Page>
   );
 }
