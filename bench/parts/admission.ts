@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { ensureLocalCa } from '@bulla/server/http/tls/local-ca';
 import { onPath } from '../on-path.ts';
-import { pairRates, type Row } from '../pairing.ts';
+import { median, pairRates, type Row } from '../pairing.ts';
 import { loadReviews, type ReviewLoad, type ReviewsLoaded } from './admission/load.ts';
 import { podReview } from './admission/review.ts';
 import { startServe } from './server/running.ts';
@@ -62,8 +62,8 @@ async function* rowsIn(folder: string): AsyncGenerator<Row> {
   const byTag = of(({ tag }) => `:${tag}`);
   const byDigest = of(({ tag, digest }) => `:${tag}@${digest}`);
   const other = loadOf(bare.port, 'mutate', byTag);
-  yield await reviewRow('mutating', other, loadOf(port, 'mutate', byTag));
-  yield await reviewRow('validating', other, loadOf(port, 'validate', byDigest));
+  yield* await reviewRows('mutating', other, loadOf(port, 'mutate', byTag));
+  yield* await reviewRows('validating', other, loadOf(port, 'validate', byDigest));
 }
 
 function loadOf(port: number, hook: string, bodies: readonly string[]): ReviewLoad {
@@ -71,26 +71,43 @@ function loadOf(port: number, hook: string, bodies: readonly string[]): ReviewLo
   return { port, path, bodies, connections: CONNECTIONS, seconds: SECONDS };
 }
 
-async function reviewRow(name: string, bare: ReviewLoad, ours: ReviewLoad): Promise<Row> {
+async function reviewRows(
+  name: string,
+  bare: ReviewLoad,
+  ours: ReviewLoad,
+): Promise<readonly Row[]> {
   await requireAdmitted(ours);
-  let last: ReviewsLoaded | null = null;
+  const rounds: ReviewsLoaded[] = [];
   const paired = await pairRates(
     async () => (await loadReviews(bare)).perSecond,
     async () => {
-      last = await loadReviews(ours);
-      return last.perSecond;
+      const loaded = await loadReviews(ours);
+      rounds.push(loaded);
+      return loaded.perSecond;
     },
     ROUNDS,
   );
-  const { p50Ms, p99Ms } = last ?? { p50Ms: Number.NaN, p99Ms: Number.NaN };
-  const waits = `p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`;
-  return {
-    name: `${name} AdmissionReviews over TLS, warm cache, record on`,
-    figures: `${waits}, ${CONNECTIONS} connections; a bare Node server ${paired.a.toFixed(0)} a second (× ${paired.ratio.toFixed(2)})`,
-    ratio: paired.b,
-    unit: 'a second',
-    goal: { at: 'least', value: 15_000 },
-  };
+  // The first filled the cache, as in the rate.
+  const warm = rounds.slice(1);
+  const p50Ms = median(warm.map((round) => round.p50Ms));
+  const p99Ms = median(warm.map((round) => round.p99Ms));
+  const of = `${name} AdmissionReviews over TLS, warm cache, record on`;
+  return [
+    {
+      name: of,
+      figures: `${CONNECTIONS} connections; a bare Node server ${paired.a.toFixed(0)} a second (× ${paired.ratio.toFixed(2)})`,
+      ratio: paired.b,
+      unit: 'a second',
+      goal: { at: 'least', value: 15_000 },
+    },
+    {
+      name: `${of}: p99`,
+      figures: `p50 ${p50Ms.toFixed(1)} ms, ${CONNECTIONS} connections`,
+      ratio: p99Ms,
+      unit: 'ms',
+      goal: { at: 'most', value: 10 },
+    },
+  ];
 }
 
 /** What is measured must be the answer that lets an object in. */
