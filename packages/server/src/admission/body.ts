@@ -24,13 +24,15 @@ export function openBodies(maxBytes: number, maxHeldBytes: number): Bodies {
         }
         const chunks: Buffer[] = [];
         let size = 0;
+        // Whoever is called after the end does nothing: to take four listeners off again costs more.
+        let over = false;
         const done = () => {
+          over = true;
           held -= size;
-          request.off('data', take).off('end', whole).off('error', cut).off('close', cut);
         };
         const refuse = (fault: TrustFault) => {
           done();
-          request.pause();
+          request.off('data', take).pause();
           reject(fault);
         };
         function take(chunk: Buffer): void {
@@ -42,11 +44,13 @@ export function openBodies(maxBytes: number, maxHeldBytes: number): Bodies {
           else chunks.push(chunk);
         }
         function whole(): void {
+          if (over) return;
           done();
           const [only] = chunks;
           resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
         }
         function cut(): void {
+          if (over) return;
           done();
           reject(new TrustFault('http.body-cut', 'the connection ended within the body'));
         }

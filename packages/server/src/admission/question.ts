@@ -74,8 +74,7 @@ export async function askAll(
   pods: readonly PodPull[],
 ): Promise<Answers> {
   if (references.length === 0) return { byReference: new Map(), secretsFault: null };
-  const wanted = questionOf(parts, review, call, NO_CREDENTIALS);
-  const again = parts.pullSecretsOf === null ? askedAgain(parts, wanted, references) : null;
+  const again = parts.pullSecretsOf === null ? askedAgain(parts, review, references) : null;
   if (again !== null) return { byReference: again, secretsFault: null };
   const byReference = new Map<string, Answer>();
   const ending = new AbortController();
@@ -115,12 +114,15 @@ export async function askAll(
 /** The answers of a moment ago; null unless there is one for each reference. */
 function askedAgain(
   { again }: AskParts,
-  wanted: Omit<ReachQuestion, 'reference'>,
+  review: Review,
   references: readonly string[],
 ): ReadonlyMap<string, Answer> | null {
+  const { namespace, dryRun } = review;
+  const actor = actorOf(review);
   const answers = new Map<string, Answer>();
   for (const reference of references) {
-    const reached = again({ ...wanted, reference });
+    const known = { reference, surface: SURFACE, namespace, actor, dryRun };
+    const reached = again({ ...known, credentials: NO_CREDENTIALS });
     if (reached === null) return null;
     answers.set(reference, { reached });
   }
@@ -136,7 +138,7 @@ function questionOf(
 ): Omit<ReachQuestion, 'reference'> {
   const { namespace, dryRun } = review;
   return {
-    surface: 'admission',
+    surface: SURFACE,
     namespace,
     actor: actorOf(review),
     request: factsOf(cluster, review, call),
@@ -151,6 +153,7 @@ interface Telling {
 }
 
 const NO_CREDENTIALS: readonly RegistryCredential[] = [];
+const SURFACE = 'admission' as const;
 
 async function askEach(
   parts: AskParts,

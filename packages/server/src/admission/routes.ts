@@ -148,9 +148,12 @@ function textOf({ body }: HttpReply): string {
 }
 
 function send(response: ServerResponse, status: number, text: string, isHead = false): void {
-  response.writeHead(status, headersOf(Buffer.byteLength(text)));
-  // As text it leaves with the headers in one record of TLS; bytes would take a second one.
-  response.end(isHead ? undefined : text);
+  const length = Buffer.byteLength(text);
+  response.writeHead(status, headersOf(length));
+  // As text it leaves with the headers in one record of TLS; bytes would take a second one. What has a
+  // byte for each character needs no other encoding.
+  if (isHead) response.end();
+  else response.end(text, length === text.length ? 'latin1' : 'utf8');
 }
 
 function headersOf(length: number) {

@@ -1,13 +1,13 @@
 import { openRecent } from '../bounds/recent.ts';
 import type { Answered } from '../decision/ask.ts';
 import type { SeenNamespaces } from './namespaces.ts';
-import type { AskAgain, Reached, ReachQuestion } from './question.ts';
+import type { AskAgain, KnownQuestion, Reached } from './question.ts';
 
 /** Answers that are given again and again: a Deployment of a hundred Pods asks a hundred times. */
 export interface Often {
   readonly again: AskAgain;
   /** What a question came to, if that may be given again. */
-  remember(question: ReachQuestion, came: CameTo): void;
+  remember(question: KnownQuestion, came: CameTo): void;
 }
 
 /** What is remembered of an answer. */
@@ -61,12 +61,12 @@ export function openOften({ tagMs, seen, now }: OftenParts): Often {
 }
 
 /** Whoever brings credentials is asked about anew: what they open is theirs alone (semantics 14). */
-export function isOften({ surface, credentials, dryRun }: ReachQuestion): boolean {
+export function isOften({ surface, credentials, dryRun }: KnownQuestion): boolean {
   return surface === 'admission' && credentials.length === 0 && !dryRun;
 }
 
 /** With the lengths of its parts: whatever they hold, two questions have two keys. */
-function keyOf({ namespace, actor, reference }: ReachQuestion): string {
+function keyOf({ namespace, actor, reference }: KnownQuestion): string {
   const place = namespace === null ? '-' : `${namespace.length}:${namespace}`;
   return `${place} ${actor.id.length}:${actor.id} ${reference}`;
 }

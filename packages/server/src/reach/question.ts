@@ -54,5 +54,8 @@ export interface Reached {
  */
 export type AskAboutImage = (question: ReachQuestion) => Promise<Reached>;
 
+/** A question as it is known again: who asks what from where, whatever the request was. */
+export type KnownQuestion = Omit<ReachQuestion, 'request' | 'signal'>;
+
 /** The same from a moment ago, at once; null where it has to be asked. Never throws. */
-export type AskAgain = (question: ReachQuestion) => Reached | null;
+export type AskAgain = (question: KnownQuestion) => Reached | null;
