@@ -121,6 +121,59 @@ for (const { policy, key, exit, expect } of CASES) {
   });
 }
 
+const ISSUER = 'http://127.0.0.1:7005';
+
+/** Of an image that dev@acme.example signed, and one that a workflow of another issuer did. */
+const KEYLESS = [
+  { change: ['--retire-root', 'acme'], exit: 1, expect: { email: 'lost', ci: 'refused' } },
+  {
+    change: ['--rename-identity', 'dev@acme.example', 'dev@new.example'],
+    exit: 1,
+    expect: { email: 'lost', ci: 'refused' },
+  },
+  {
+    // The other way round: nobody loses, and nobody who could have has signed.
+    change: ['--rename-identity', 'robot@acme.example', 'bot@acme.example'],
+    exit: 0,
+    expect: { email: 'kept', ci: 'refused' },
+  },
+  {
+    change: ['--rename-identity', `${ISSUER}|dev@acme.example`, `${ISSUER}|dev@new.example`],
+    exit: 1,
+    expect: { email: 'lost', ci: 'refused' },
+  },
+] as const;
+
+for (const { change, exit, expect } of KEYLESS) {
+  test(`what cosign signed without a key, by ${change.join(' ')}`, async () => {
+    const layout = vector('oci/cosign-keyless-bundle');
+    for (const tag of ['email', 'ci']) {
+      await ok(['copy', `oci:${layout}:${tag}`, `${registry.host}/people/${tag}:v1`]);
+    }
+    await writeFile(
+      path('people.yaml'),
+      `apiVersion: bulla.dev/v1
+kind: TrustPolicy
+metadata: { name: people }
+spec:
+  images: [{ glob: "**/people/**" }]
+  authorities:
+    people:
+      keyless:
+        issuer: { exact: "${ISSUER}" }
+        subject: { glob: "*@acme.example" }
+        trustRoot: acme
+  require: { signed: { of: [people] } }
+`,
+    );
+    const root = `acme=${vector('trust/trusted_root.json')}`;
+    const args = ['--policy', path('people.yaml'), '--trust-root', root];
+    const from = ['--registry', `${registry.host}/people`];
+    const { code, found, err } = await impacts([...args, ...from, ...change]);
+    assert.deepEqual([code, found], [exit, expect], err);
+  });
+}
+
 test('the text has the list to sign again, with what to run', async () => {
   const args = ['--policy', path('either.yaml'), '--registry', `${registry.host}/shop/web`];
   const { code, out } = await call(['policy', 'impact', ...args, '--retire-key', 'dev']);
