@@ -116,7 +116,7 @@ function warningsOf({ remarks }: Judgement, { images, isPod, unread }: JudgedSco
       ? ['this kind may name images in other places, and `admission.kinds` does not say where']
       : []),
   ];
-  return [...own, ...warningTexts(remarks)];
+  return warningTexts(own, remarks);
 }
 
 const ANNOTATION_LONGEST = 8192;

@@ -84,18 +84,28 @@ const WARNING_LONGEST = 120;
 const WARNINGS_LONGEST = 4096;
 const REFERENCE_IN_WARNING = 60;
 
-/** Warnings for whoever made the request: the image first, each once, within the budget. */
-export function warningTexts(remarks: readonly Remark[]): readonly string[] {
+/**
+ * Warnings for whoever made the request, within the budget: those about the object as they are, then
+ * one for each image, which it begins with.
+ */
+export function warningTexts(
+  ofObject: readonly string[],
+  remarks: readonly Remark[],
+): readonly string[] {
   const texts = new Set(
     remarks.map(({ reference, says }) =>
       runes(printable(`${tail(reference)}: ${says}`), WARNING_LONGEST),
     ),
   );
-  const kept: string[] = [];
-  let left = WARNINGS_LONGEST - WARNING_LONGEST;
+  const kept = [...ofObject];
+  // The last place is for how many there are beside them.
+  let left = WARNINGS_LONGEST - WARNING_LONGEST - [...ofObject.join('')].length;
   for (const text of texts) {
     left -= [...text].length;
-    if (left < 0) return [...kept, `${texts.size - kept.length} more warnings stand in the record`];
+    if (left < 0) {
+      const more = texts.size - (kept.length - ofObject.length);
+      return [...kept, `${more} more warnings stand in the record`];
+    }
     kept.push(text);
   }
   return kept;

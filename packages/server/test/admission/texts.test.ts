@@ -19,7 +19,10 @@ const NAMED: readonly { readonly reference: string; readonly expect: string }[] 
 
 for (const { reference, expect } of NAMED) {
   test(`a warning names ${expect}`, () => {
-    const [text = ''] = warningTexts([{ reference, says: 'policy lab (warn) is not satisfied' }]);
+    const [text = ''] = warningTexts(
+      [],
+      [{ reference, says: 'policy lab (warn) is not satisfied' }],
+    );
     assert.equal(text, `${expect}: policy lab (warn) is not satisfied`);
     assert.ok([...text].length <= 120);
   });

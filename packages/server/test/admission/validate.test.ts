@@ -279,6 +279,30 @@ test('policies that warn let the image in and say so within the budget, image fi
   assert.match(warnings.at(-1) ?? '', /^\d+ more warnings/);
 });
 
+test('what is said of the object itself stands within the same budget, and first', async () => {
+  const names = Array.from({ length: 300 }, (_, index) => `registry.example/a${index}:1`);
+  const images = Object.fromEntries(
+    names.map((name) => [name, { outcome: 'deny', mode: 'warn', tags: 'leave' } as const]),
+  );
+  const world = await openWorld({ images, config: { nodesPullThrough: true } });
+  // A kind that nobody knows, whose template names no image in one container and has one elsewhere.
+  const containers = [{ name: 'none' }, ...names.map((image, at) => ({ name: `c${at}`, image }))];
+  const object = {
+    apiVersion: 'acme.example/v1',
+    kind: 'Box',
+    metadata: { name: 'x' },
+    spec: { template: { spec: { containers } }, image: 'x' },
+  };
+  const { denial, warnings } = await world.validate({ object });
+  assert.equal(denial, null);
+  assert.match(warnings[0] ?? '', /names no image/);
+  assert.match(warnings[1] ?? '', /admission\.kinds/);
+  assert.ok(warnings.length > 20);
+  assert.ok(warnings.reduce((sum, text) => sum + [...text].length, 0) <= 4096);
+  const shown = warnings.length - 3;
+  assert.equal(warnings.at(-1), `${names.length - shown} more warnings stand in the record`);
+});
+
 test('what a policy in audit says is for the record, and no warning', async () => {
   const world = await openWorld({
     images: { 'registry.example/a:1': { outcome: 'deny', mode: 'audit', tags: 'leave' } },
