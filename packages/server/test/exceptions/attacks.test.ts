@@ -222,6 +222,22 @@ test('semantics 17: a database that is restored from before a revocation brings 
   }
 });
 
+test('semantics 17: nor does one that is restored under a server that runs', async () => {
+  await using house = await open();
+  const replica = await house.replica();
+  const { id } = await except(house, replica);
+  assert.equal((await replica.decide()).outcome, 'admit');
+  await replica.exceptions.revoke(id, ANN, 'the key was stolen');
+  // The row is as it was before; nobody starts anew and looks.
+  await house.room.tables.db
+    .updateTable('exceptions')
+    .set({ state: 'approved', revoked_by: null, revoked_at: null, revoked_reason: null })
+    .where('id', '=', id)
+    .execute();
+  assert.equal((await replica.exceptions.get(id)).state, 'approved');
+  assert.equal((await replica.decide()).outcome, 'deny');
+});
+
 test('semantics 14: a kill between the row of a revocation and its epoch is made good by the next start', async () => {
   await using house = await open();
   const [here, there] = [await house.replica(), await house.replica()];
