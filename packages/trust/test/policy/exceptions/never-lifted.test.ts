@@ -36,7 +36,6 @@ const MEANS_SO = /\brevoked\b|another digest/i;
 const OTHERWISE: readonly string[] = [
   'exception.not-liftable',
   'access.credentials-invalid',
-  'gatekeeper.tag-unpinned',
   'exception.revoked',
 ];
 
