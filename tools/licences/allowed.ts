@@ -12,6 +12,7 @@ const ALLOWED = new Set([
   'MIT',
   'MIT-0',
   'Python-2.0',
+  'PSF-2.0',
   'Unlicense',
   'Zlib',
 ]);
