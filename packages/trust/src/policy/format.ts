@@ -58,7 +58,8 @@ function formatJson(values: readonly unknown[], file: string): string {
 const MAX_PASSES = 10;
 
 function formatYaml(text: string): string {
-  let before = text;
+  // With the mark of an encoding before it the library takes the first line for another one.
+  let before = text.replace(/^\uFEFF/, '');
   for (let pass = 0; pass < MAX_PASSES; pass++) {
     const after = formatOnce(before);
     if (after === before) return after;
@@ -77,6 +78,9 @@ function formatOnce(text: string): string {
   // A text of comments alone has no document that would hold them.
   if (documents.length === 0) return commentLines(text.split('\n'));
   const parts = documents.map((document) => {
+    // The values could be read, so another reader stumbles where the first did not.
+    const [error] = document.errors;
+    if (error !== undefined) throw new TrustFault('policy.malformed', error.message);
     if (isEmpty(document)) return commentsOf(document);
     keepHeader(document);
     orderMembers(document.contents);

@@ -122,6 +122,15 @@ const line = fc.constantFrom(
   ],
 );
 
+test('a mark of an encoding at the beginning makes no other file of it', () => {
+  for (const text of ['---="a"\n', '- b\n', 'c: d\n']) {
+    assert.equal(
+      formatPolicies(`\uFEFF${text}`, 'policy.yaml'),
+      formatPolicies(text, 'policy.yaml'),
+    );
+  }
+});
+
 test('formatting again changes nothing, and no input throws but what is not YAML', () => {
   let formatted = 0;
   fc.assert(
