@@ -23,7 +23,7 @@ export function sealClaims(key: RegistryKey, claims: RegistryClaims): string {
       access,
     }),
   ).toString('base64url');
-  return `v1.${key.id}.${payload}.${macOf(key, payload).toString('base64url')}`;
+  return `v1.${key.id}.${payload}.${macOf(key, payload)}`;
 }
 
 /**
@@ -38,7 +38,8 @@ export async function openClaims(
 ): Promise<RegistryClaims> {
   const [, id = '', payload = '', mac = ''] = FORM.exec(token) ?? [];
   const key = id === '' ? null : await keys.find(id);
-  if (key === null || !timingSafeEqual(macOf(key, payload), Buffer.from(mac, 'base64url'))) {
+  // As texts: 43 characters have two bits more than 32 bytes, and one token must not have four forms.
+  if (key === null || !timingSafeEqual(Buffer.from(macOf(key, payload)), Buffer.from(mac))) {
     throw invalid('is not one of this server');
   }
   const claims = parseClaims(Buffer.from(payload, 'base64url'));
@@ -48,8 +49,8 @@ export async function openClaims(
   return claims;
 }
 
-function macOf({ id, secret }: RegistryKey, payload: string): Buffer {
-  return createHmac('sha256', secret).update(`${CONTEXT}${id}\n${payload}`).digest();
+function macOf({ id, secret }: RegistryKey, payload: string): string {
+  return createHmac('sha256', secret).update(`${CONTEXT}${id}\n${payload}`).digest('base64url');
 }
 
 function invalid(why: string): TrustFault {
