@@ -84,7 +84,9 @@ const COMMAND_WORDS = /\bbulla ((?:key|blob|doctor) [a-z]+|[a-z]+(?:-[a-z]+)*)\b
 
 test('every command that a document names is there', () => {
   const list = readFileSync(join(ROOT, 'packages/cli/src/commands/list.ts'), 'utf8');
-  const commands = [...list.matchAll(/name: '([a-z]+(?:-[a-z]+)*)'/g)].map(([, name]) => name ?? '');
+  const commands = [...list.matchAll(/name: '([a-z]+(?:-[a-z]+)*)'/g)].map(
+    ([, name]) => name ?? '',
+  );
   assert.ok(commands.length > 10);
   const unknown: string[] = [];
   for (const document of DOCUMENTS.filter((path) => /^(README|docs\/)/.test(path))) {
