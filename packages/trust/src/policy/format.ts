@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Document, isMap, isNode, isScalar, parseAllDocuments } from 'yaml';
+import { Document, isMap, isNode, isScalar, Lexer, parseAllDocuments } from 'yaml';
 import { plainValue } from '../bytes/yaml/node.ts';
 import { parseYamlDocuments } from '../bytes/yaml/parse.ts';
 import { hasErrors, problemLine } from '../bytes/yaml/problem.ts';
@@ -62,10 +62,30 @@ function formatYaml(text: string): string {
   let before = text.replace(/^\uFEFF/, '');
   for (let pass = 0; pass < MAX_PASSES; pass++) {
     const after = formatOnce(before);
-    if (after === before) return after;
+    if (after === before) {
+      requireComments(text, after);
+      return after;
+    }
     before = after;
   }
   throw new TrustFault('internal.defect', 'the form of the file does not settle');
+}
+
+/** The library drops some comments that stand where no member follows, such as two before a `---`. */
+function requireComments(text: string, formatted: string): void {
+  if (countComments(text) === countComments(formatted)) return;
+  throw new TrustFault(
+    'policy.malformed',
+    'a comment stands where formatting would lose it: behind a member without a value, or at the end of a document',
+    'Move the comment above the member that it is about.',
+  );
+}
+
+/** Comments that say something. */
+function countComments(text: string): number {
+  let count = 0;
+  for (const token of new Lexer().lex(text)) if (/^#[^\S\n]*\S/.test(token)) count++;
+  return count;
 }
 
 function formatOnce(text: string): string {

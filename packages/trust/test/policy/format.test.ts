@@ -122,6 +122,14 @@ const line = fc.constantFrom(
   ],
 );
 
+test('a file of which a comment would be lost is left as it is', () => {
+  for (const text of ['spec:\n# a\n# b\n---\n', 'a: 1\nspec:\n# a\n# b\n---\n']) {
+    assert.throws(() => formatPolicies(text, 'a.yaml'), { code: 'policy.malformed' });
+  }
+  // Without the mark behind them they are kept.
+  assert.match(formatPolicies('spec:\n# a\n# b\n', 'a.yaml'), /# a\n.*# b/);
+});
+
 test('a mark of an encoding at the beginning makes no other file of it', () => {
   for (const text of ['---="a"\n', '- b\n', 'c: d\n']) {
     assert.equal(
