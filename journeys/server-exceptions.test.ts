@@ -47,6 +47,8 @@ interface House extends AsyncDisposable {
 }
 
 async function openHouse(stage: Stage): Promise<House> {
+  // What fails before the end must not leave the server behind: the test would wait for it.
+  await using opened = new AsyncDisposableStack();
   const [release, security, oncall, dev] = [
     await makeKey(stage, 'release'),
     await makeKey(stage, 'security'),
@@ -55,7 +57,7 @@ async function openHouse(stage: Stage): Promise<House> {
   ];
   const pubs = { release: release.pub, security: security.pub, oncall: oncall.pub };
   const policy = await stage.write('policy.yaml', policyText(pubs));
-  const server = await startUp(stage, { policies: [policy] });
+  const server = opened.use(await startUp(stage, { policies: [policy] }));
   const owner = await signInOwner(server);
   const digest = await pushImage(
     await openRepository(`${server.host}/${REPOSITORY}`, server.pushToken),
@@ -75,6 +77,7 @@ async function openHouse(stage: Stage): Promise<House> {
     return String(made.json.secret);
   };
   const tokens = { ann: await tokenOf(), bob: await tokenOf(bob.json.user.id) };
+  const life = opened.move();
   return {
     server,
     owner,
@@ -85,7 +88,7 @@ async function openHouse(stage: Stage): Promise<House> {
       const headers = await pullToken(server, REPOSITORY);
       return (await fetch(`${server.origin}/v2/${REPOSITORY}/manifests/v1`, { headers })).status;
     },
-    [Symbol.asyncDispose]: () => server.stop(),
+    [Symbol.asyncDispose]: () => life.disposeAsync(),
   };
 }
 
