@@ -80,7 +80,7 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     }
     const key = keyOf(ask, digest, set);
     // What a push has ended stays in the cache, and must not stand before the index that was signed.
-    for (const found of known(ask, digest, set)) {
+    for (const found of known(ask, digest, set, key)) {
       if (await holds(parts, ask, found, epoch)) {
         return useCached(parts, uses, ask, digest, found, started, set);
       }
@@ -99,7 +99,7 @@ export function createDecisions(parts: DecisionParts): DecisionService {
       if (isOver(shared.taken.decision, parts.clock())) return decide(ask);
       return useCached(parts, uses, ask, digest, shared.cached, started, set);
     }
-    const flight = takeAndCache(ask, digest, inForce, set, { epoch, pushes });
+    const flight = takeAndCache(ask, digest, inForce, set, key, { epoch, pushes });
     flights.set(flightKey, flight);
     try {
       const { taken } = await flight;
@@ -109,19 +109,23 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     }
   }
 
-  /** What the cache holds that may answer, the nearest first. */
-  function* known(ask: Ask, digest: string, set: PolicySet): Iterable<CachedDecision> {
-    const own = cache.get(keyOf(ask, digest, set));
+  /** What the cache holds that may answer, the nearest first; `key` is that of the question itself. */
+  function* known(ask: Ask, digest: string, set: PolicySet, key: string): Iterable<CachedDecision> {
+    const own = cache.get(key);
     if (own !== undefined) yield own;
-    // A tag adds demands and none falls away with it: its pass is one of the digest.
-    const same = ask.tag === null ? cache.get(passKey(ask, digest, set)) : undefined;
+    // A tag adds demands and none falls away with it: its pass is one of the digest. Where no index
+    // is known either, that is found under the question's own key.
+    const isApart = ask.tag === null && (ask.parents.length > 0 || ask.rollback !== null);
+    const same = isApart ? cache.get(passKey(ask, digest, set)) : undefined;
     // A refusal without an index says nothing of an image that one lists.
     if (same !== undefined && isSatisfied(same.decision)) yield same;
     const covered = coveredBy(ask, digest, set);
     if (covered !== undefined) yield covered;
     // What everybody may be told, so may those who brought credentials; but a refusal is nothing to
     // whom more may be open.
-    if (hasAccess(ask)) yield* passesOf(known({ ...ask, access: null }, digest, set));
+    if (!hasAccess(ask)) return;
+    const open = { ...ask, access: null };
+    yield* passesOf(known(open, digest, set, keyOf(open, digest, set)));
   }
 
   /** A leaf that an index in the cache covers is decided with it (semantics 6). */
@@ -144,6 +148,7 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     digest: string,
     inForce: InForce,
     set: PolicySet,
+    key: string,
     counters: { readonly epoch: string; readonly pushes: number },
   ): Promise<CachedOrTaken> {
     const taken = await take(parts, ask, inForce, set);
@@ -155,7 +160,7 @@ export function createDecisions(parts: DecisionParts): DecisionService {
     const lasts = cached.until.getTime() > parts.clock().getTime();
     // Inconclusive is not cached, nor what stands in for it.
     if (lasts && taken.cache === 'miss' && !isInconclusive(taken.decision)) {
-      cache.set(keyOf(ask, digest, set), cached);
+      cache.set(key, cached);
       // For the digest, and the children of an index, however it was asked for.
       if (isSatisfied(taken.decision)) cache.set(passKey(ask, digest, set), cached);
     }
@@ -225,20 +230,28 @@ function passKey(ask: Ask, digest: string, set: PolicySet): string {
 }
 
 async function epochText(epochs: Epochs): Promise<string> {
-  const both = await Promise.all([epochs.recent('revocation'), epochs.recent('exception')]);
-  return both.join('/');
+  const counters = await Promise.all(GLOBAL_EPOCHS.map((name) => epochs.recent(name)));
+  return counters.join('/');
+}
+
+/** The counters that end passes everywhere. */
+const GLOBAL_EPOCHS = ['revocation', 'exception'] as const;
+
+/** Whether a cached decision is past its time, by either clock. */
+function isPast({ now }: Pick<DecisionParts, 'now'>, cached: CachedDecision, at: Date): boolean {
+  return cached.until.getTime() <= at.getTime() || cached.untilMs <= now();
 }
 
 async function holds(
-  { epochs, clock, now }: DecisionParts,
+  parts: DecisionParts,
   ask: Ask,
   cached: CachedDecision,
   epoch: string,
 ): Promise<boolean> {
-  if (cached.until.getTime() <= clock().getTime() || cached.untilMs <= now()) return false;
+  if (isPast(parts, cached, parts.clock())) return false;
   if (isSatisfied(cached.decision)) return cached.epoch === epoch;
   // A refusal ends with any push to the repository, on whichever replica.
-  const pushes = await epochs.read(`push/${ask.repository}`);
+  const pushes = await parts.epochs.read(`push/${ask.repository}`);
   return cached.epoch === `${epoch}/${pushes}`;
 }
 
@@ -301,17 +314,15 @@ function withAgain(
 ): Answered {
   const count = isSatisfied(cached.decision) ? parts.repeat(made) : null;
   if (count === null) return answered;
-  const { policies, epochs, clock, now } = parts;
+  const { policies, epochs, clock } = parts;
   const repeated: Answered = {
     ...answered,
     again() {
       const at = clock();
-      if (policies.current().set !== set) return null;
-      if (cached.until.getTime() <= at.getTime() || cached.untilMs <= now()) return null;
-      const revocation = epochs.peek('revocation');
-      const exception = epochs.peek('exception');
-      if (revocation === null || exception === null) return null;
-      return cached.epoch === `${revocation}/${exception}` && count(at) ? repeated : null;
+      if (policies.current().set !== set || isPast(parts, cached, at)) return null;
+      const counters = GLOBAL_EPOCHS.map((name) => epochs.peek(name));
+      if (counters.includes(null)) return null;
+      return cached.epoch === counters.join('/') && count(at) ? repeated : null;
     },
   };
   return repeated;
