@@ -9,7 +9,7 @@ import { readFileBounded } from '../options/files.ts';
 import { outputOption } from '../options/output.ts';
 import { addPolicyOptions, namedPolicies } from '../options/policy.ts';
 import { addRegistryOptions } from '../options/registry.ts';
-import { collect, collectPairs } from '../options/repeatable.ts';
+import { collectPairs, repeatableOptions } from '../options/repeatable.ts';
 import { printDecisions } from '../output/decision.ts';
 
 interface GateFlags extends DecidingFlags, ExceptionFlags {
@@ -24,8 +24,7 @@ const MAX_FILE_BYTES = 16 << 20;
 
 /** `bulla gate IMAGE…`: what the policies say of images, and of those that files name. */
 export function configure(command: Command, context: CliContext): void {
-  const repeatable = (flags: string, description: string) =>
-    command.createOption(flags, description).argParser(collect).default([], 'none');
+  const repeatable = repeatableOptions(command);
   addExceptionOption(
     addPolicyOptions(command.argument('[image...]', 'REGISTRY/NAME[:TAG|@DIGEST]')),
   )

@@ -4,7 +4,7 @@ import { printable, quote, TrustFault } from '@bulla/trust/fault/fault';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { instantOf } from '../options/instant.ts';
-import { collect } from '../options/repeatable.ts';
+import { repeatableOptions } from '../options/repeatable.ts';
 import { jsonText } from '../output/json.ts';
 import { tableLines } from '../output/table.ts';
 import { findToken, findUser, ID_ENDING, listTokens } from '../server/accounts.ts';
@@ -51,8 +51,7 @@ export function configure(command: Command, context: CliContext): void {
 }
 
 function configureCreate(command: Command, context: CliContext): void {
-  const repeatable = (flags: string, description: string) =>
-    command.createOption(flags, description).argParser(collect).default([], 'none');
+  const repeatable = repeatableOptions(command);
   addPlaceCommand(
     command,
     'create',

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import type { CliContext } from '../context.ts';
 import { outputOption } from '../options/output.ts';
-import { collect } from '../options/repeatable.ts';
+import { repeatableOptions } from '../options/repeatable.ts';
 import { consoleFolders } from '../server/console-folders.ts';
 import { runServer } from '../server/run.ts';
 import { welcome } from '../server/welcome.ts';
@@ -18,8 +18,7 @@ interface UpFlags {
 
 /** `bulla up`: everything in one process, on one folder. */
 export function configure(command: Command, context: CliContext): void {
-  const repeatable = (flags: string, description: string, shown: string) =>
-    command.createOption(flags, description).argParser(collect).default([], shown);
+  const repeatable = repeatableOptions(command);
   command
     .option('--data <folder>', 'where everything is kept; made when it is missing', './bulla-data')
     .addOption(

@@ -3,7 +3,7 @@ import type { BoundClause, LiftedPolicy } from '@bulla/trust/policy/exceptions/d
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { loadedPolicies, namedTrustRoots, type PolicyFlags } from './policy.ts';
-import { collect } from './repeatable.ts';
+import { repeatableOptions } from './repeatable.ts';
 
 /** The clauses of policies as they are now, by the policies' names. */
 export interface KnownClauses {
@@ -20,8 +20,7 @@ export interface ClauseFlags {
 
 /** Declares `--for-policy`, and `--clause` with what is said of it. */
 export function clauseOptions(command: Command, clauseSays: string): Command {
-  const repeatable = (flags: string, description: string) =>
-    command.createOption(flags, description).argParser(collect).default([], 'none');
+  const repeatable = repeatableOptions(command);
   return command
     .addOption(repeatable('--for-policy <name>', 'a policy that it is for (repeatable)'))
     .addOption(repeatable('--clause <path>', clauseSays));

@@ -4,7 +4,7 @@ import type { NameAlias } from '@bulla/trust/policy/names';
 import type { TrustedRoot } from '@bulla/trust/trust-root/trusted-root';
 import type { Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
-import { collect } from './repeatable.ts';
+import { collect, repeatableOptions } from './repeatable.ts';
 import { openTrustRoot } from './verification.ts';
 
 /** The options of commands that decide by policies, as commander gives them. */
@@ -18,8 +18,7 @@ export interface PolicyFlags {
 
 /** Declares where policies come from and what the door knows of itself. */
 export function addPolicyOptions(command: Command): Command {
-  const repeatable = (flags: string, description: string) =>
-    command.createOption(flags, description).argParser(collect).default([], 'none');
+  const repeatable = repeatableOptions(command);
   return command
     .addOption(
       repeatable('--policy <path>', 'file or folder of TrustPolicy documents (repeatable)'),

@@ -1,9 +1,17 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 
 /** Collects the values of a repeatable option. */
 export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
+}
+
+/** Makes options of a command that may be given several times; none given is an empty list. */
+export function repeatableOptions(
+  command: Command,
+): (flags: string, description: string, shown?: string) => Option {
+  return (flags, description, shown = 'none') =>
+    command.createOption(flags, description).argParser(collect).default([], shown);
 }
 
 /** Collects `k=v` pairs of a repeatable option; the same key twice with two values is refused. */

@@ -5,7 +5,7 @@ import { parsePolicyKey } from '@bulla/trust/policy/public-key';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { readFileBounded } from './files.ts';
-import { collect } from './repeatable.ts';
+import { repeatableOptions } from './repeatable.ts';
 
 /** The changes that are asked about, as commander gives them. */
 export interface ChangeFlags {
@@ -20,8 +20,7 @@ const KEY_ID = /^(?:sha256:)?([0-9a-f]{64})$/i;
 
 /** Declares `--retire-key`, `--rename-identity` and `--retire-root`, each repeatable. */
 export function addChangeOptions(command: Command): Command {
-  const repeatable = (flags: string, description: string) =>
-    command.createOption(flags, description).argParser(collect).default([], 'none');
+  const repeatable = repeatableOptions(command);
   return command
     .addOption(
       repeatable(

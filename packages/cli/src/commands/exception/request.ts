@@ -17,7 +17,7 @@ import {
 import { writeOutput } from '../../options/files.ts';
 import { instantOf } from '../../options/instant.ts';
 import { type PolicyFlags, trustRootOption } from '../../options/policy.ts';
-import { collect } from '../../options/repeatable.ts';
+import { repeatableOptions } from '../../options/repeatable.ts';
 import { openFlaggedSigner, type SigningFlags } from '../../options/signing.ts';
 import { jsonText } from '../../output/json.ts';
 import { clausesInForce } from '../../server/clauses.ts';
@@ -42,8 +42,7 @@ interface RequestFlags
 /** `bulla exception request IMAGE`: a request, signed by whoever asks. */
 export function configureRequest(exception: Command, context: CliContext): void {
   const command = exception.command('request');
-  const repeatable = (flags: string, description: string) =>
-    command.createOption(flags, description).argParser(collect).default([], 'none');
+  const repeatable = repeatableOptions(command);
   serverOptions(command)
     .description('ask for an exception: write a request that an approver of the policy can sign')
     .requiredOption('--name <name>', 'what people call the exception');
