@@ -1,8 +1,6 @@
 import { quote, TrustFault } from '@bulla/trust/fault/fault';
-import { computeDigest } from '@bulla/trust/oci/digest';
-import { exceptionRefusal } from '@bulla/trust/policy/exceptions/acceptance';
+import { checkException } from '@bulla/trust/policy/exceptions/check';
 import type { ExceptionDocument } from '@bulla/trust/policy/exceptions/document';
-import { signatureProblem } from '@bulla/trust/policy/exceptions/signatures';
 import type { PolicySet } from '@bulla/trust/policy/policy-set';
 
 /**
@@ -16,23 +14,13 @@ export async function refusalOf(
   at: Date,
 ): Promise<TrustFault | null> {
   if (set === null) return new TrustFault('policy.unreadable', 'no policy is in force');
-  const problem = await signatureProblem(document);
-  if (problem !== null) return new TrustFault('exception.signature', problem);
-  const { repository, digest, lifts, surfaces, namespaces } = document.exception;
-  const place = {
-    repository,
-    // Of a whole repository any image will do.
-    digests: new Set([digest ?? computeDigest(new Uint8Array())]),
-    surface: surfaces?.[0] ?? ('admission' as const),
-    namespace: namespaces?.[0] ?? null,
-  };
-  for (const { policy: name } of lifts) {
+  for (const { policy: name } of document.exception.lifts) {
     const policy = set.policies.find((one) => one.document.name === name);
     if (policy === undefined) {
       const says = `it is for the policy ${quote(name)}, and none of that name is in force`;
       return new TrustFault('exception.scope', says);
     }
-    const refusal = exceptionRefusal({ document, recorded: true }, policy, place, at);
+    const refusal = await checkException({ document, recorded: true }, policy, at);
     if (refusal !== null) return new TrustFault(refusal.code, refusal.says);
   }
   return null;
